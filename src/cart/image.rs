@@ -1,0 +1,80 @@
+//! A cart's image: its source rows as of a position, reduced to what the mapping reads.
+
+use super::layout::Layout;
+
+/// One value of a row. NULL and "the log did not carry it" are different things.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cell {
+    Null,
+    /// Not in the log record: unchanged TOAST, or a column outside the replica identity.
+    Missing,
+    /// The type's own text form (ISO dates, UTC, hex bytea, shortest floats).
+    Text(Box<str>),
+}
+
+impl Cell {
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Cell::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+}
+
+/// The values of a row in the order of its [`Layout`] table.
+pub type Cells = Box<[Cell]>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub cells: Cells,
+    /// Commit time of the change that last altered a mapped value, microseconds since 1970 UTC.
+    pub stamp: i64,
+}
+
+/// Where a cart stands in its life in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    Live,
+    /// `live` turned false.
+    Ended {
+        stamp: i64,
+    },
+    /// The header was deleted.
+    Deleted {
+        stamp: i64,
+    },
+}
+
+/// A target row whose source is gone, and that `deleted` or `ended` kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ghost {
+    /// Index of its `[[into]]`.
+    pub into: usize,
+    pub key: Box<[Box<str>]>,
+    /// What the target row holds, in the order of the `[[into]]`'s columns.
+    pub cells: Box<[Option<Box<str>>]>,
+    pub stamp: i64,
+}
+
+/// All source rows of one cart, and the ghosts that it left in the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    pub life: Life,
+    /// Rows by table of the layout, each sorted by key.
+    pub tables: Box<[Vec<Row>]>,
+    pub ghosts: Vec<Ghost>,
+}
+
+impl Image {
+    pub fn empty(layout: &Layout) -> Self {
+        Self {
+            life: Life::Live,
+            tables: layout.tables.iter().map(|_| Vec::new()).collect(),
+            ghosts: Vec::new(),
+        }
+    }
+
+    pub fn header(&self) -> Option<&Row> {
+        self.tables.first()?.first()
+    }
+}

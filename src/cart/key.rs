@@ -1,0 +1,62 @@
+//! The cart key: the source's identifier of a cart, one or more columns, as one text.
+
+use std::fmt;
+
+/// The values of the header's key columns in order. One column is written as it is; several are
+/// joined by `|`, with `|` and `\` inside a value escaped by `\`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CartKey(Box<str>);
+
+impl CartKey {
+    /// The key made of these values.
+    pub fn of<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut text = String::new();
+        for (i, value) in values.into_iter().enumerate() {
+            if i > 0 {
+                text.push('|');
+            }
+            for c in value.chars() {
+                if matches!(c, '|' | '\\') {
+                    text.push('\\');
+                }
+                text.push(c);
+            }
+        }
+        Self(text.into())
+    }
+
+    /// A key as it was stored or typed; `columns` is how many values it must hold.
+    pub fn parse(text: &str, columns: usize) -> Option<Self> {
+        let key = Self(text.into());
+        (key.values()?.len() == columns).then_some(key)
+    }
+
+    /// A key read back from the control tables, which only hold what [`CartKey::of`] wrote.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The values again, or nothing where an escape is broken.
+    pub fn values(&self) -> Option<Vec<String>> {
+        let mut values = vec![String::new()];
+        let mut chars = self.0.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '|' => values.push(String::new()),
+                '\\' => values.last_mut()?.push(chars.next()?),
+                c => values.last_mut()?.push(c),
+            }
+        }
+        Some(values)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CartKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

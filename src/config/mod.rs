@@ -1,0 +1,181 @@
+//! The configuration file: what a cart is in the old shop and what it becomes in the new one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::Spanned;
+
+/// One pipeline, as its TOML file says, with defaults filled in. Everything that an error may
+/// have to point at keeps its span.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub path: PathBuf,
+    /// The file's text, for diagnostics and for the control tables.
+    pub text: String,
+    pub name: String,
+    pub source: Endpoint,
+    pub target: Endpoint,
+    pub apply: Apply,
+    pub refresh: Refresh,
+    /// `[ids] secret`, read; none means that `setup` makes one.
+    pub ids_secret: Option<Secret>,
+    pub cart: Cart,
+    pub rows: Vec<Rows>,
+    pub into: Vec<Into>,
+    pub merge: Merge,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Postgres,
+    Mysql,
+}
+
+/// A value that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// `[source]` or `[target]`.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    pub kind: Kind,
+    /// May hold a user, a password and several hosts; never printed.
+    pub url: Secret,
+    pub password: Option<Secret>,
+    pub tls: Tls,
+    pub connect_timeout: Duration,
+    pub application_name: Option<String>,
+    /// What zoneless dates mean (default UTC).
+    pub time_zone: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsMode {
+    Disable,
+    Prefer,
+    Require,
+    VerifyCa,
+    VerifyFull,
+}
+
+#[derive(Clone, Debug)]
+pub struct Tls {
+    pub mode: TlsMode,
+    /// PEM of the authorities to trust; none means the system's.
+    pub ca: Option<PathBuf>,
+    /// PEM client certificate and key.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Apply {
+    pub lanes: usize,
+    pub batch_rows: usize,
+    pub batch_delay: Duration,
+    pub drain_timeout: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    pub rows_per_second: Option<u64>,
+    pub chunk_carts: usize,
+    pub parallel: usize,
+    /// Wait while more than so many sessions of the source are active.
+    pub max_active: Option<u32>,
+    /// Wait while a standby of the source replays later than this.
+    pub max_replica_lag: Option<Duration>,
+    /// A query that returns one number, and the greatest value at which reading goes on.
+    pub guard: Option<(String, f64)>,
+}
+
+/// `[cart]`.
+#[derive(Clone, Debug)]
+pub struct Cart {
+    pub table: Spanned<String>,
+    /// Empty means the primary key.
+    pub key: Vec<Spanned<String>>,
+    pub live: Option<Spanned<String>>,
+    pub changed_at: Option<Spanned<String>>,
+}
+
+/// One entry of `[cart.rows]`.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    pub alias: Spanned<String>,
+    pub table: Spanned<String>,
+    /// Empty means the primary key.
+    pub key: Vec<Spanned<String>>,
+    pub cart: Vec<Spanned<String>>,
+    pub parent: Option<Spanned<String>>,
+    pub by: Vec<Spanned<String>>,
+}
+
+/// One `[[into]]`.
+#[derive(Clone, Debug)]
+pub struct Into {
+    pub table: Spanned<String>,
+    pub per: Spanned<String>,
+    pub role: crate::mapping::plan::Role,
+    /// `row`, `xmin`, or a column.
+    pub lock: Spanned<String>,
+    pub filter: Option<Spanned<String>>,
+    pub closed: Option<Spanned<String>>,
+    pub ended: Option<Fate>,
+    pub deleted: Option<Fate>,
+    pub line: Option<Line>,
+    pub columns: Vec<Column>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Fate {
+    Delete,
+    Keep,
+    Set(Vec<(Spanned<String>, Spanned<String>)>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub product: Spanned<String>,
+    pub quantity: Spanned<String>,
+    pub max_quantity: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub name: Spanned<String>,
+    pub value: Spanned<String>,
+    pub key: bool,
+    pub once: bool,
+    pub merge: Option<FieldRule>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuantityRule {
+    Both,
+    Latest,
+    Max,
+    Sum,
+    Source,
+    Target,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldRule {
+    Latest,
+    Source,
+    Target,
+}
+
+/// `[merge]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merge {
+    pub quantity: QuantityRule,
+    pub fields: FieldRule,
+}

@@ -1,0 +1,4 @@
+//! `map(image)`: the exact target rows that a cart should be. Pure: no I/O, no clock, no driver.
+
+pub mod expr;
+pub mod plan;

@@ -1,0 +1,96 @@
+//! What the system catalogs say of the tables that a pipeline touches.
+
+use crate::sqltype::SqlType;
+
+/// Tables by name, as one database has them.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    pub tables: Vec<TableInfo>,
+    /// Schemas of the search path in order, to resolve unqualified names.
+    pub search_path: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    Ordinary,
+    Partitioned,
+    /// A partition of another table.
+    Leaf,
+    /// A view, foreign table or anything else that holds no rows of its own.
+    Other,
+}
+
+#[derive(Clone, Debug)]
+pub struct TableInfo {
+    pub oid: u32,
+    pub schema: String,
+    pub name: String,
+    pub kind: TableKind,
+    pub columns: Vec<ColumnInfo>,
+    pub primary_key: Vec<String>,
+    /// Columns of each complete (not partial, not over expressions) unique index.
+    pub uniques: Vec<Vec<String>>,
+    /// Leading columns of every index.
+    pub indexes: Vec<Vec<String>>,
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Enabled row triggers that are not internal.
+    pub triggers: Vec<String>,
+    pub replica_identity: ReplicaIdentity,
+}
+
+#[derive(Clone, Debug)]
+pub struct ColumnInfo {
+    pub name: String,
+    pub ty: SqlType,
+    pub not_null: bool,
+    pub has_default: bool,
+    /// `GENERATED ALWAYS AS (…)`, or an identity column that is `ALWAYS`.
+    pub generated: bool,
+    pub identity: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    pub schema: String,
+    pub table: String,
+    pub referenced: Vec<String>,
+    pub on_delete_cascade: bool,
+    pub deferrable: bool,
+    /// Validated and enforced.
+    pub enforced: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplicaIdentity {
+    /// The primary key, where there is one.
+    Default,
+    Nothing,
+    Full,
+    /// The columns of the chosen index.
+    Index(Vec<String>),
+}
+
+impl Catalog {
+    /// A table by `schema.table` or by a name looked up along the search path.
+    pub fn find(&self, name: &str) -> Option<&TableInfo> {
+        if let Some((schema, table)) = name.split_once('.') {
+            return self
+                .tables
+                .iter()
+                .find(|t| t.schema == schema && t.name == table);
+        }
+        self.search_path.iter().find_map(|s| {
+            self.tables
+                .iter()
+                .find(|t| &t.schema == s && t.name == name)
+        })
+    }
+}
+
+impl TableInfo {
+    pub fn column(&self, name: &str) -> Option<&ColumnInfo> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+}

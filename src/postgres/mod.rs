@@ -1,0 +1,3 @@
+//! Postgres as both ends need it: connections, TLS, faults by SQLSTATE, the system catalogs.
+
+pub mod catalog;

@@ -1,0 +1,3 @@
+//! The old backend: its log, decoded into changes, and its rows as of a snapshot.
+
+pub mod change;
