@@ -52,7 +52,8 @@ pub struct Ghost {
     pub into: usize,
     pub key: Box<[Box<str>]>,
     /// What the target row holds, in the order of the `[[into]]`'s columns.
-    pub cells: Box<[Option<Box<str>>]>,
+    pub cells: Cells,
+    /// When it became one.
     pub stamp: i64,
 }
 

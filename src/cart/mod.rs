@@ -1,5 +1,8 @@
-//! A cart as a value: its key, the tables it is made of, and its image.
+//! A cart as a value: its key, the tables it is made of, its image, and how a change alters it.
 
-pub mod image;
 pub mod key;
 pub mod layout;
+pub mod image;
+pub mod codec;
+pub mod fold;
+pub mod owner;

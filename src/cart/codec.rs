@@ -1,0 +1,311 @@
+//! The binary form of an image in the ledger: compact, versioned, and strict when read.
+//!
+//! Numbers are LEB128. A cell is one number: 0 NULL, 1 missing, else the length of its text plus 2.
+
+use super::image::{Cell, Cells, Ghost, Image, Life, Row};
+
+/// First byte of every encoded image. A reader refuses versions that it does not know.
+pub const VERSION: u8 = 1;
+
+/// The bytes are not an image that this version wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    #[error("the image is of format {0}, and this version reads format {VERSION}")]
+    Version(u8),
+    #[error("the image ends early")]
+    Short,
+    #[error("the image is damaged: {0}")]
+    Damaged(&'static str),
+}
+
+/// Writes an image.
+pub fn encode(image: &Image) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    out.push(VERSION);
+    match image.life {
+        Life::Live => out.push(0),
+        Life::Ended { stamp } => {
+            out.push(1);
+            put_signed(&mut out, stamp);
+        }
+        Life::Deleted { stamp } => {
+            out.push(2);
+            put_signed(&mut out, stamp);
+        }
+    }
+    put(&mut out, image.tables.len() as u64);
+    for rows in &image.tables {
+        put(&mut out, rows.len() as u64);
+        for row in rows {
+            put_signed(&mut out, row.stamp);
+            put_cells(&mut out, &row.cells);
+        }
+    }
+    put(&mut out, image.ghosts.len() as u64);
+    for ghost in &image.ghosts {
+        put(&mut out, ghost.into as u64);
+        put_signed(&mut out, ghost.stamp);
+        put(&mut out, ghost.key.len() as u64);
+        for part in &ghost.key {
+            put_text(&mut out, part);
+        }
+        put_cells(&mut out, &ghost.cells);
+    }
+    out
+}
+
+/// Reads an image; all of `bytes` must belong to it.
+pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
+    let mut input = Input(bytes);
+    match input.byte()? {
+        VERSION => {}
+        other => return Err(CodecError::Version(other)),
+    }
+    let life = match input.byte()? {
+        0 => Life::Live,
+        1 => Life::Ended {
+            stamp: input.signed()?,
+        },
+        2 => Life::Deleted {
+            stamp: input.signed()?,
+        },
+        _ => return Err(CodecError::Damaged("unknown state of life")),
+    };
+    let tables = input.many(|input| input.many(row))?.into_boxed_slice();
+    let ghosts = input.many(|input| {
+        Ok(Ghost {
+            into: input.size()?,
+            stamp: input.signed()?,
+            key: input.many(Input::text)?.into_boxed_slice(),
+            cells: cells(input)?,
+        })
+    })?;
+    if !input.0.is_empty() {
+        return Err(CodecError::Damaged("bytes after its end"));
+    }
+    Ok(Image {
+        life,
+        tables,
+        ghosts,
+    })
+}
+
+/// Writes the lock tokens of a cart's target rows, in the order of the rows.
+pub fn encode_tokens<'a>(tokens: impl ExactSizeIterator<Item = Option<&'a str>>) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    put(&mut out, tokens.len() as u64);
+    for token in tokens {
+        match token {
+            None => put(&mut out, 0),
+            Some(text) => {
+                put(&mut out, text.len() as u64 + 1);
+                out.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+    out
+}
+
+/// Reads what [`encode_tokens`] wrote.
+pub fn decode_tokens(bytes: &[u8]) -> Result<Vec<Option<Box<str>>>, CodecError> {
+    let mut input = Input(bytes);
+    match input.byte()? {
+        VERSION => {}
+        other => return Err(CodecError::Version(other)),
+    }
+    input.many(|input| match input.size()? {
+        0 => Ok(None),
+        length => input.take_text(length - 1).map(Some),
+    })
+}
+
+fn row(input: &mut Input<'_>) -> Result<Row, CodecError> {
+    Ok(Row {
+        stamp: input.signed()?,
+        cells: cells(input)?,
+    })
+}
+
+fn cells(input: &mut Input<'_>) -> Result<Cells, CodecError> {
+    Ok(input
+        .many(|input| match input.size()? {
+            0 => Ok(Cell::Null),
+            1 => Ok(Cell::Missing),
+            length => input.take_text(length - 2).map(Cell::Text),
+        })?
+        .into_boxed_slice())
+}
+
+fn put(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Zigzag, so that times before 1970 stay short.
+fn put_signed(out: &mut Vec<u8>, number: i64) {
+    put(out, (number << 1 ^ number >> 63) as u64);
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_cells(out: &mut Vec<u8>, cells: &[Cell]) {
+    put(out, cells.len() as u64);
+    for cell in cells {
+        match cell {
+            Cell::Null => put(out, 0),
+            Cell::Missing => put(out, 1),
+            Cell::Text(text) => {
+                put(out, text.len() as u64 + 2);
+                out.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+}
+
+struct Input<'a>(&'a [u8]);
+
+impl Input<'_> {
+    fn byte(&mut self) -> Result<u8, CodecError> {
+        let (&first, rest) = self.0.split_first().ok_or(CodecError::Short)?;
+        self.0 = rest;
+        Ok(first)
+    }
+
+    fn number(&mut self) -> Result<u64, CodecError> {
+        let mut number = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                break;
+            }
+            number |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(CodecError::Damaged("a number is too long"))
+    }
+
+    fn signed(&mut self) -> Result<i64, CodecError> {
+        let number = self.number()?;
+        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+
+    fn size(&mut self) -> Result<usize, CodecError> {
+        usize::try_from(self.number()?).map_err(|_| CodecError::Damaged("a size is too large"))
+    }
+
+    fn text(&mut self) -> Result<Box<str>, CodecError> {
+        let length = self.size()?;
+        self.take_text(length)
+    }
+
+    fn take_text(&mut self, length: usize) -> Result<Box<str>, CodecError> {
+        let (text, rest) = self.0.split_at_checked(length).ok_or(CodecError::Short)?;
+        self.0 = rest;
+        std::str::from_utf8(text)
+            .map(Box::from)
+            .map_err(|_| CodecError::Damaged("a text is not UTF-8"))
+    }
+
+    /// A counted list. Every item takes at least a byte, so a count beyond what is left is a lie
+    /// and no memory is set aside for it.
+    fn many<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, CodecError>,
+    ) -> Result<Vec<T>, CodecError> {
+        let count = self.size()?;
+        if count > self.0.len() {
+            return Err(CodecError::Short);
+        }
+        (0..count).map(|_| item(self)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_cells() -> impl Strategy<Value = Cells> {
+        let cell = prop_oneof![
+            Just(Cell::Null),
+            Just(Cell::Missing),
+            ".{0,12}".prop_map(|s| Cell::Text(s.into())),
+        ];
+        prop::collection::vec(cell, 0..6).prop_map(Vec::into_boxed_slice)
+    }
+
+    fn any_image() -> impl Strategy<Value = Image> {
+        let life = prop_oneof![
+            Just(Life::Live),
+            any::<i64>().prop_map(|stamp| Life::Ended { stamp }),
+            any::<i64>().prop_map(|stamp| Life::Deleted { stamp }),
+        ];
+        let row = (any::<i64>(), any_cells()).prop_map(|(stamp, cells)| Row { cells, stamp });
+        let key = prop::collection::vec(".{0,6}".prop_map(Box::from), 0..3);
+        let ghost = (0usize..9, any::<i64>(), key, any_cells()).prop_map(
+            |(into, stamp, key, cells): (_, _, Vec<Box<str>>, _)| Ghost {
+                into,
+                key: key.into(),
+                cells,
+                stamp,
+            },
+        );
+        (
+            life,
+            prop::collection::vec(prop::collection::vec(row, 0..4), 0..4),
+            prop::collection::vec(ghost, 0..3),
+        )
+            .prop_map(|(life, tables, ghosts)| Image {
+                life,
+                tables: tables.into(),
+                ghosts,
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(image in any_image()) {
+            prop_assert_eq!(decode(&encode(&image)), Ok(image));
+        }
+
+        #[test]
+        fn a_cut_image_is_an_error(image in any_image(), at in any::<prop::sample::Index>()) {
+            let bytes = encode(&image);
+            prop_assert!(decode(&bytes[..at.index(bytes.len())]).is_err());
+        }
+
+        #[test]
+        fn noise_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut bytes = bytes;
+            if let Some(first) = bytes.first_mut() {
+                *first = VERSION;
+            }
+            if let Ok(image) = decode(&bytes) {
+                prop_assert_eq!(decode(&encode(&image)), Ok(image));
+            }
+        }
+
+        #[test]
+        fn tokens_come_back(tokens in prop::collection::vec(prop::option::of(".{0,9}"), 0..9)) {
+            let bytes = encode_tokens(tokens.iter().map(Option::as_deref));
+            let read = decode_tokens(&bytes);
+            let want: Vec<Option<Box<str>>> =
+                tokens.iter().map(|t| t.as_deref().map(Box::from)).collect();
+            prop_assert_eq!(read, Ok(want));
+        }
+    }
+
+    #[test]
+    fn a_future_version_is_named() {
+        assert_eq!(decode(&[9, 0]), Err(CodecError::Version(9)));
+    }
+}

@@ -1,0 +1,316 @@
+//! Which cart a row change belongs to.
+//!
+//! A row names its cart by a column, or through its parent. Owners of parents are learned from the
+//! log as it passes and kept in a bounded cache. What the cache does not know becomes a
+//! [`Question`] for the source; since the source answers for today and the change is of yesterday,
+//! an answer may only cause a refresh of the cart that it names, never route the change.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use lru::LruCache;
+
+use super::image::{Cell, Cells, Image};
+use super::key::CartKey;
+use super::layout::{Layout, Table};
+use crate::source::change::{Change, Op, Position};
+
+/// Why a cart must be read again from the source. The names are stored in `cartage.wish`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// It was let go and may be live now.
+    BecameLive,
+    /// It appeared in the log, but its children may have passed before its header.
+    BornUnproved,
+    /// A row came from a cart whose image is not complete.
+    Arrival,
+    /// The log did not carry a large value that did not change.
+    Toast,
+    /// A change of a row whose owner only the source knows.
+    Owner,
+    /// The mapping reads columns that the image does not hold.
+    Mapping,
+}
+
+impl Wish {
+    pub fn name(self) -> &'static str {
+        match self {
+            Wish::BecameLive => "became_live",
+            Wish::BornUnproved => "born_unproved",
+            Wish::Arrival => "arrival",
+            Wish::Toast => "toast",
+            Wish::Owner => "owner",
+            Wish::Mapping => "mapping",
+        }
+    }
+}
+
+/// A change on its way to its cart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Routed {
+    pub position: Position,
+    /// Commit time, microseconds since 1970 UTC.
+    pub time: i64,
+    pub xid: u32,
+    pub action: Action,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    Put {
+        cart: CartKey,
+        table: usize,
+        old: Option<Cells>,
+        new: Cells,
+        insert: bool,
+    },
+    Remove {
+        cart: CartKey,
+        table: usize,
+        old: Cells,
+    },
+    /// A row leaves one cart for another; of the header: the cart's key changes.
+    Move {
+        from: CartKey,
+        to: CartKey,
+        table: usize,
+        old: Cells,
+        new: Cells,
+    },
+    Refresh {
+        cart: CartKey,
+        why: Wish,
+    },
+    /// Look at the cart again: its mapping changed, or it is held and due.
+    Touch {
+        cart: CartKey,
+    },
+}
+
+impl Action {
+    /// The carts concerned: one, or two for a move.
+    pub fn carts(&self) -> impl Iterator<Item = &CartKey> {
+        let (first, second) = match self {
+            Action::Put { cart, .. }
+            | Action::Remove { cart, .. }
+            | Action::Refresh { cart, .. }
+            | Action::Touch { cart } => (cart, None),
+            Action::Move { from, to, .. } => (from, Some(to)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
+/// Whose cart does the row with this key of this table belong to?
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    pub table: usize,
+    pub key: CartKey,
+}
+
+/// The replica identity of a table is too small to tell whose cart a row was in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the log does not say which cart a row of `{table}` belonged to; \
+     run: ALTER TABLE {table} REPLICA IDENTITY FULL"
+)]
+pub struct IdentityTooSmall {
+    pub table: String,
+}
+
+enum Owner {
+    Cart(CartKey),
+    Nobody,
+    Ask(Question),
+}
+
+/// What routing one change gave.
+#[derive(Debug, Default, PartialEq)]
+pub struct Routing {
+    pub action: Option<Action>,
+    pub questions: Vec<Question>,
+}
+
+/// Finds owners, and remembers those of parents.
+pub struct Router {
+    layout: Arc<Layout>,
+    is_parent: Vec<bool>,
+    owners: LruCache<Question, CartKey>,
+}
+
+impl Router {
+    pub fn new(layout: Arc<Layout>, remembered: NonZeroUsize) -> Self {
+        let is_parent = (0..layout.tables.len())
+            .map(|t| t != Layout::HEADER && layout.children(t).next().is_some())
+            .collect();
+        Self {
+            layout,
+            is_parent,
+            owners: LruCache::new(remembered),
+        }
+    }
+
+    /// Takes note of the owner that a change gives to a parent row, before any change of the same
+    /// transaction is routed: children may stand before their parent.
+    pub fn learn(&mut self, change: &Change) {
+        if let Op::Insert { new } | Op::Update { new, .. } = &change.op
+            && self.is_parent[change.table]
+            && let Owner::Cart(cart) = self.owner(change.table, new)
+        {
+            self.remember(change.table, new, cart);
+        }
+    }
+
+    /// Takes note of the owners in a cart that was read whole.
+    pub fn learn_image(&mut self, cart: &CartKey, image: &Image) {
+        for (table, rows) in image.tables.iter().enumerate() {
+            if self.is_parent[table] {
+                for row in rows {
+                    self.remember(table, &row.cells, cart.clone());
+                }
+            }
+        }
+    }
+
+    /// Finds the cart or carts of a change.
+    pub fn route(&mut self, change: Change) -> Result<Routing, IdentityTooSmall> {
+        let Change { table, op } = change;
+        let mut routing = Routing::default();
+        routing.action = match op {
+            Op::Insert { new } => self.place(table, &new, &mut routing).map(|cart| Action::Put {
+                cart,
+                table,
+                old: None,
+                new,
+                insert: true,
+            }),
+            Op::Delete { old } => {
+                self.require_owner(table, &old)?;
+                self.place(table, &old, &mut routing)
+                    .map(|cart| Action::Remove { cart, table, old })
+            }
+            Op::Update { old: None, new } => {
+                self.place(table, &new, &mut routing).map(|cart| Action::Put {
+                    cart,
+                    table,
+                    old: None,
+                    new,
+                    insert: false,
+                })
+            }
+            Op::Update {
+                old: Some(old),
+                new,
+            } => {
+                self.require_owner(table, &old)?;
+                self.update(table, old, new, &mut routing)
+            }
+        };
+        Ok(routing)
+    }
+
+    fn update(
+        &mut self,
+        table: usize,
+        old: Cells,
+        new: Cells,
+        routing: &mut Routing,
+    ) -> Option<Action> {
+        let from = self.place(table, &old, routing);
+        let to = self.place(table, &new, routing);
+        match (from, to) {
+            (Some(from), Some(to)) if from != to => Some(Action::Move {
+                from,
+                to,
+                table,
+                old,
+                new,
+            }),
+            (Some(cart), Some(_)) => Some(Action::Put {
+                cart,
+                table,
+                old: Some(old),
+                new,
+                insert: false,
+            }),
+            (Some(cart), None) => Some(Action::Remove { cart, table, old }),
+            // From nobody: what hung below the row never passed as part of a cart.
+            (None, Some(cart)) if self.is_parent[table] => Some(Action::Refresh {
+                cart,
+                why: Wish::Arrival,
+            }),
+            (None, Some(cart)) => Some(Action::Put {
+                cart,
+                table,
+                old: Some(old),
+                new,
+                insert: false,
+            }),
+            (None, None) => None,
+        }
+    }
+
+    fn place(&mut self, table: usize, cells: &[Cell], routing: &mut Routing) -> Option<CartKey> {
+        match self.owner(table, cells) {
+            Owner::Cart(cart) => {
+                if self.is_parent[table] {
+                    self.remember(table, cells, cart.clone());
+                }
+                Some(cart)
+            }
+            Owner::Nobody => None,
+            Owner::Ask(question) => {
+                routing.questions.push(question);
+                None
+            }
+        }
+    }
+
+    fn owner(&mut self, table: usize, cells: &[Cell]) -> Owner {
+        let this = &self.layout.tables[table];
+        if let Some(columns) = &this.cart {
+            return match Table::cart_key(cells, columns) {
+                Some(cart) => Owner::Cart(cart),
+                None => Owner::Nobody,
+            };
+        }
+        let Some((parent, by)) = &this.parent else {
+            return Owner::Nobody;
+        };
+        let Some(key) = Table::cart_key(cells, by) else {
+            return Owner::Nobody;
+        };
+        if *parent == Layout::HEADER {
+            return Owner::Cart(key);
+        }
+        let question = Question {
+            table: *parent,
+            key,
+        };
+        match self.owners.get(&question) {
+            Some(cart) => Owner::Cart(cart.clone()),
+            None => Owner::Ask(question),
+        }
+    }
+
+    fn require_owner(&self, table: usize, old: &[Cell]) -> Result<(), IdentityTooSmall> {
+        let this = &self.layout.tables[table];
+        let columns = match (&this.cart, &this.parent) {
+            (Some(columns), _) => columns,
+            (None, Some((_, by))) => by,
+            (None, None) => return Ok(()),
+        };
+        if columns.iter().any(|&i| old[i] == Cell::Missing) {
+            return Err(IdentityTooSmall {
+                table: format!("{}.{}", this.schema, this.name),
+            });
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, table: usize, cells: &[Cell], cart: CartKey) {
+        if let Some(key) = Table::cart_key(cells, &self.layout.tables[table].key) {
+            self.owners.put(Question { table, key }, cart);
+        }
+    }
+}
