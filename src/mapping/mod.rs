@@ -2,3 +2,5 @@
 
 pub mod expr;
 pub mod plan;
+pub mod map;
+pub mod difference;

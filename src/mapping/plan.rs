@@ -100,3 +100,10 @@ pub struct Line {
     /// The target columns that name the line's cart, and the header's key columns they hold.
     pub cart: Vec<(String, String)>,
 }
+
+impl Into {
+    /// `schema.table`, for people.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.schema, self.table)
+    }
+}

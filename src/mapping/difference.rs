@@ -1,0 +1,205 @@
+//! The difference of `map(old)` and `map(new)`: the writes that take a cart's target rows from the
+//! one to the other, and nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::map::{RowKey, TargetRow};
+use super::plan::{Into, Lock, Mapping, Role};
+use crate::cart::image::{Cell, Cells};
+
+/// A target row as we last left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    pub row: TargetRow,
+    /// The lock token then; none for locks that compare the row.
+    pub token: Option<Box<str>>,
+}
+
+/// A write to one target row under its guard.
+#[derive(Clone, Debug)]
+pub struct RowWrite {
+    pub into: Arc<Into>,
+    /// Index of `into` in the mapping; none if the mapping in force no longer has it.
+    pub index: Option<usize>,
+    pub key: RowKey,
+    pub op: RowOp,
+    /// The token that the row must carry.
+    pub token: Option<Box<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowOp {
+    Insert {
+        new: Cells,
+    },
+    Update {
+        old: Cells,
+        new: Cells,
+        /// Columns that differ, in order; none where only the lock column moves.
+        changed: Vec<usize>,
+    },
+    Delete {
+        old: Cells,
+    },
+    /// Nothing to write, but the row must be as we left it.
+    Check {
+        old: Cells,
+    },
+}
+
+/// The writes for one cart, or for carts between which rows moved.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub writes: Vec<RowWrite>,
+    /// Keys of all lines that these carts have or are about to have, where one is inserted: the
+    /// identity guard looks past them.
+    pub own: Vec<(usize, RowKey)>,
+    /// A row changed its cart: parents are deleted only after rows have moved away from them.
+    pub moves: bool,
+}
+
+impl Patch {
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+}
+
+/// Two carts give the same target row.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{table}: two carts give the same target row")]
+pub struct SharedRow {
+    pub table: String,
+}
+
+/// The rows of one cart before and after.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides<'a> {
+    pub old: &'a [Left],
+    pub new: &'a [TargetRow],
+}
+
+/// The patch over a unit: usually one cart.
+pub fn difference(mapping: &Mapping, unit: &[Sides<'_>]) -> Result<Patch, SharedRow> {
+    let mut old: BTreeMap<(usize, &RowKey), (usize, &Left)> = BTreeMap::new();
+    for (cart, sides) in unit.iter().enumerate() {
+        for left in sides.old {
+            old.insert(left.row.id(), (cart, left));
+        }
+    }
+    let mut patch = Patch::default();
+    let mut touched = vec![false; unit.len()];
+    let mut seen = BTreeMap::new();
+    for (cart, sides) in unit.iter().enumerate() {
+        for new in sides.new {
+            let into = &mapping.intos[new.into];
+            if seen.insert(new.id(), cart).is_some() {
+                return Err(SharedRow {
+                    table: into.full_name(),
+                });
+            }
+            let write = match old.get(&new.id()) {
+                None => Some((
+                    RowOp::Insert {
+                        new: new.cells.clone(),
+                    },
+                    None,
+                )),
+                Some((from, left)) => {
+                    if *from != cart {
+                        patch.moves = true;
+                        touched[*from] = true;
+                        touched[cart] = true;
+                    }
+                    let changed = changed(into, &left.row.cells, &new.cells);
+                    (!changed.is_empty()).then(|| {
+                        let op = RowOp::Update {
+                            old: left.row.cells.clone(),
+                            new: new.cells.clone(),
+                            changed,
+                        };
+                        (op, left.token.clone())
+                    })
+                }
+            };
+            if let Some((op, token)) = write {
+                touched[cart] = true;
+                patch.writes.push(RowWrite {
+                    into: into.clone(),
+                    index: Some(new.into),
+                    key: new.key.clone(),
+                    op,
+                    token,
+                });
+            }
+        }
+    }
+    for (id, (cart, left)) in &old {
+        if !seen.contains_key(id) {
+            touched[*cart] = true;
+            patch.writes.push(RowWrite {
+                into: mapping.intos[left.row.into].clone(),
+                index: Some(left.row.into),
+                key: left.row.key.clone(),
+                op: RowOp::Delete {
+                    old: left.row.cells.clone(),
+                },
+                token: left.token.clone(),
+            });
+        }
+    }
+    guard_headers(mapping, unit, &touched, &mut patch);
+    patch.own = own_lines(mapping, unit, &patch);
+    Ok(patch)
+}
+
+fn own_lines(mapping: &Mapping, unit: &[Sides<'_>], patch: &Patch) -> Vec<(usize, RowKey)> {
+    let inserts = |into: usize| {
+        let inserted = |w: &RowWrite| w.index == Some(into) && matches!(w.op, RowOp::Insert { .. });
+        mapping.intos[into].line.is_some() && patch.writes.iter().any(inserted)
+    };
+    let lines: Vec<bool> = (0..mapping.intos.len()).map(inserts).collect();
+    let old = unit.iter().flat_map(|s| s.old).map(|left| &left.row);
+    let new = unit.iter().flat_map(|s| s.new);
+    old.chain(new)
+        .filter(|row| lines[row.into])
+        .map(|row| (row.into, row.key.clone()))
+        .collect()
+}
+
+/// The header is always part of it: a patch that writes only lines still checks the header, and
+/// moves its counter, since the cart as a whole has a new version.
+fn guard_headers(mapping: &Mapping, unit: &[Sides<'_>], touched: &[bool], patch: &mut Patch) {
+    for (sides, _) in unit.iter().zip(touched).filter(|(_, touched)| **touched) {
+        for left in sides.old {
+            let into = &mapping.intos[left.row.into];
+            let written = |w: &RowWrite| w.index == Some(left.row.into) && w.key == left.row.key;
+            if into.role != Role::Header || patch.writes.iter().any(written) {
+                continue;
+            }
+            let old = left.row.cells.clone();
+            let op = match into.lock {
+                Lock::Counter(_) | Lock::Clock(_) => RowOp::Update {
+                    new: old.clone(),
+                    old,
+                    changed: Vec::new(),
+                },
+                Lock::Mapped(_) | Lock::Xmin | Lock::Row => RowOp::Check { old },
+            };
+            patch.writes.push(RowWrite {
+                into: into.clone(),
+                index: Some(left.row.into),
+                key: left.row.key.clone(),
+                op,
+                token: left.token.clone(),
+            });
+        }
+    }
+}
+
+/// Columns to write. What an older mapping did not know of the row is written once.
+fn changed(into: &Into, old: &[Cell], new: &[Cell]) -> Vec<usize> {
+    (0..into.columns.len())
+        .filter(|&i| !into.columns[i].once && new[i] != Cell::Missing && old[i] != new[i])
+        .collect()
+}

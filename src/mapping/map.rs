@@ -1,0 +1,355 @@
+//! `map`: the target rows that an image should be, and what becomes of rows that it no longer gives.
+
+use std::collections::HashSet;
+
+use super::expr::{Env, EvalError, Expr, bind};
+use super::plan::{Fate, Into, Mapping};
+use crate::cart::fold::Folding;
+use crate::cart::image::{Cell, Cells, Ghost, Image, Life, Row};
+use crate::cart::layout::Layout;
+
+/// Ghosts of one cart beyond this number are forgotten, the oldest first; their target rows stay.
+const MAX_GHOSTS: usize = 1_000;
+
+/// A compiled mapping with all that its expressions may ask for.
+#[derive(Debug)]
+pub struct Mapper {
+    pub mapping: Mapping,
+    /// `mapping.id` in the control tables.
+    pub id: i32,
+    pub secret: Vec<u8>,
+    pub time_zone: chrono_tz::Tz,
+}
+
+/// The key of a target row, as text in the form in which the server prints it.
+pub type RowKey = Box<[Box<str>]>;
+
+/// One target row that a cart should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetRow {
+    /// Index of its `[[into]]`.
+    pub into: usize,
+    pub key: RowKey,
+    /// In the order of the `[[into]]`'s columns; missing where nothing is known of the value.
+    pub cells: Cells,
+    /// The source row that it stands for; a ghost has none.
+    pub origin: Option<(usize, usize)>,
+}
+
+impl TargetRow {
+    pub fn id(&self) -> (usize, &RowKey) {
+        (self.into, &self.key)
+    }
+}
+
+/// Why an image has no target rows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MapError {
+    #[error("{table}.{column}: {why}")]
+    Value {
+        table: String,
+        column: String,
+        why: EvalError,
+    },
+    #[error("{table}: the key column {column} would be null")]
+    NullKey { table: String, column: String },
+    #[error("{table}: two source rows give the same target row")]
+    Collision { table: String },
+}
+
+impl MapError {
+    /// The log did not carry a value: the cart must be read again.
+    pub fn is_missing(&self) -> bool {
+        matches!(
+            self,
+            MapError::Value {
+                why: EvalError::Missing { .. },
+                ..
+            }
+        )
+    }
+}
+
+impl Mapper {
+    pub fn layout(&self) -> &Layout {
+        &self.mapping.layout
+    }
+
+    fn env<'a>(&'a self, image: &'a Image, row: &'a Row, stamp: i64) -> Env<'a> {
+        Env {
+            layout: self.layout(),
+            image,
+            row,
+            stamp,
+            secret: &self.secret,
+            time_zone: self.time_zone,
+        }
+    }
+
+    /// Whether `live` holds for the cart; a cart without a header is not live.
+    pub fn live(&self, image: &Image) -> Result<bool, String> {
+        let Some(header) = image.header() else {
+            return Ok(false);
+        };
+        match &self.mapping.live {
+            None => Ok(true),
+            Some(live) => live
+                .evaluate(&self.env(image, header, header.stamp))
+                .map(|value| value.is_true())
+                .map_err(|why| format!("cart.live: {why}")),
+        }
+    }
+
+    /// All target rows of the cart, ghosts included, sorted by table and key.
+    pub fn map(&self, image: &Image) -> Result<Vec<TargetRow>, MapError> {
+        let mut rows = match image.life {
+            Life::Live => self.living(image)?,
+            Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
+        };
+        self.add_ghosts(image, &mut rows);
+        Ok(rows)
+    }
+
+    fn add_ghosts(&self, image: &Image, rows: &mut Vec<TargetRow>) {
+        if image.ghosts.is_empty() {
+            return;
+        }
+        let ghosts: Vec<TargetRow> = {
+            let living: HashSet<_> = rows.iter().map(TargetRow::id).collect();
+            let stays = |g: &&Ghost| !living.contains(&(g.into, &g.key));
+            let row = |g: &Ghost| TargetRow {
+                into: g.into,
+                key: g.key.clone(),
+                cells: g.cells.clone(),
+                origin: None,
+            };
+            image.ghosts.iter().filter(stays).map(row).collect()
+        };
+        rows.extend(ghosts);
+        rows.sort_by(|a, b| a.id().cmp(&b.id()));
+    }
+
+    /// The rows that the source rows give, as if the cart were live.
+    fn living(&self, image: &Image) -> Result<Vec<TargetRow>, MapError> {
+        let mut rows = Vec::new();
+        for (index, into) in self.mapping.intos.iter().enumerate() {
+            for (at, row) in image.tables[into.per].iter().enumerate() {
+                let env = self.env(image, row, row.stamp);
+                if let Some(filter) = &into.filter {
+                    let passes = filter
+                        .evaluate(&env)
+                        .map_err(|why| failed(into, "where", why))?
+                        .is_true();
+                    if !passes {
+                        continue;
+                    }
+                }
+                rows.push(TargetRow {
+                    into: index,
+                    key: row_key(into, &env)?,
+                    cells: row_cells(into, &env)?,
+                    origin: Some((into.per, at)),
+                });
+            }
+        }
+        rows.sort_by(|a, b| a.id().cmp(&b.id()));
+        match rows.windows(2).find(|pair| pair[0].id() == pair[1].id()) {
+            Some(pair) => Err(MapError::Collision {
+                table: self.mapping.intos[pair[0].into].full_name(),
+            }),
+            None => Ok(rows),
+        }
+    }
+
+    /// Settles a cart after a fold: what it was (`before`) and no longer gives leaves a ghost or
+    /// goes, as `ended` and `deleted` say. `elsewhere` tells of rows that another cart now gives.
+    /// Returns all its target rows.
+    pub fn settle(
+        &self,
+        before: Option<(&Image, &[TargetRow])>,
+        folding: &mut Folding,
+        elsewhere: &dyn Fn(&TargetRow) -> bool,
+    ) -> Result<Vec<TargetRow>, MapError> {
+        let Some(mut image) = folding.image.take() else {
+            return Ok(Vec::new());
+        };
+        let result = self.settle_image(before, &mut image, folding, elsewhere);
+        folding.image = Some(image);
+        result
+    }
+
+    fn settle_image(
+        &self,
+        before: Option<(&Image, &[TargetRow])>,
+        image: &mut Image,
+        folding: &Folding,
+        elsewhere: &dyn Fn(&TargetRow) -> bool,
+    ) -> Result<Vec<TargetRow>, MapError> {
+        let mut rows = match image.life {
+            Life::Live => self.living(image)?,
+            Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
+        };
+        if let Some((old_image, old_rows)) = before {
+            let living: HashSet<_> = rows.iter().map(TargetRow::id).collect();
+            let mut ghosts = Vec::new();
+            for old in old_rows {
+                if living.contains(&old.id()) || elsewhere(old) {
+                    continue;
+                }
+                if let Some(ghost) = self.leave(old_image, old, image, folding)? {
+                    ghosts.push(ghost);
+                }
+            }
+            image.ghosts = ghosts;
+        }
+        self.add_ghosts(image, &mut rows);
+        match image.life {
+            Life::Live => {}
+            // Kept rows may still have to be told of the header's delete.
+            Life::Ended { .. } if !image.ghosts.is_empty() => {}
+            Life::Ended { .. } | Life::Deleted { .. } => {
+                image.tables.iter_mut().for_each(Vec::clear);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Forgets ghosts beyond the bound, before anything is compared with them: a row forgotten on
+    /// both sides of the difference is left alone.
+    pub fn forget_old_ghosts(image: &mut Image) -> Vec<Ghost> {
+        if image.ghosts.len() <= MAX_GHOSTS {
+            return Vec::new();
+        }
+        image.ghosts.sort_by_key(|g| std::cmp::Reverse(g.stamp));
+        image.ghosts.split_off(MAX_GHOSTS)
+    }
+
+    /// What remains of a target row that the cart no longer gives.
+    fn leave(
+        &self,
+        old_image: &Image,
+        old: &TargetRow,
+        image: &Image,
+        folding: &Folding,
+    ) -> Result<Option<Ghost>, MapError> {
+        let into = &self.mapping.intos[old.into];
+        let known = old_image
+            .ghosts
+            .iter()
+            .find(|g| g.into == old.into && g.key == old.key);
+        let just_deleted = matches!(image.life, Life::Deleted { .. })
+            && !matches!(old_image.life, Life::Deleted { .. });
+        if let Some(ghost) = known
+            && !just_deleted
+        {
+            return Ok(Some(ghost.clone()));
+        }
+        let (fate, life_stamp) = match image.life {
+            Life::Ended { stamp } => (&into.ended, Some(stamp)),
+            Life::Deleted { stamp } => (&into.deleted, Some(stamp)),
+            Life::Live => (&into.deleted, None),
+        };
+        let origin = match old.origin {
+            Some(origin) => Some(origin),
+            // A ghost's source row is found again among the rows that its cart kept.
+            None => self
+                .living(old_image)
+                .unwrap_or_default()
+                .iter()
+                .find(|row| row.id() == old.id())
+                .and_then(|row| row.origin),
+        };
+        let row = origin.and_then(|(table, at)| old_image.tables.get(table)?.get(at));
+        let stamp = life_stamp
+            .or_else(|| self.removal(folding, origin, row))
+            .or(folding.time)
+            .or(row.map(|r| r.stamp))
+            .unwrap_or_default();
+        let mut cells = old.cells.clone();
+        match fate {
+            Fate::Delete => return Ok(None),
+            Fate::Keep => {}
+            Fate::Set(sets) => {
+                let blank = blank_row(self.layout(), into.per);
+                let env = self.env(old_image, row.unwrap_or(&blank), stamp);
+                for (column, expr) in sets {
+                    cells[*column] = cell(into, *column, expr, &env)?;
+                }
+            }
+        }
+        Ok(Some(Ghost {
+            into: old.into,
+            key: old.key.clone(),
+            cells,
+            stamp,
+        }))
+    }
+
+    /// When the row was taken out of the cart, if it was.
+    fn removal(
+        &self,
+        folding: &Folding,
+        origin: Option<(usize, usize)>,
+        row: Option<&Row>,
+    ) -> Option<i64> {
+        let (table, _) = origin?;
+        let row = row?;
+        let order = &self.layout().tables[table];
+        folding
+            .removed
+            .iter()
+            .rev()
+            .find(|(t, cells, _)| *t == table && order.compare_keys(cells, &row.cells).is_eq())
+            .map(|(_, _, stamp)| *stamp)
+    }
+}
+
+fn blank_row(layout: &Layout, table: usize) -> Row {
+    Row {
+        cells: layout.tables[table].columns.iter().map(|_| Cell::Null).collect(),
+        stamp: 0,
+    }
+}
+
+fn row_key(into: &Into, env: &Env<'_>) -> Result<RowKey, MapError> {
+    into.key
+        .iter()
+        .map(|column| {
+            let value = column
+                .expr
+                .evaluate(env)
+                .and_then(|value| bind(&value, &column.ty))
+                .map_err(|why| failed(into, &column.name, why))?;
+            value.ok_or_else(|| MapError::NullKey {
+                table: into.full_name(),
+                column: column.name.clone(),
+            })
+        })
+        .collect()
+}
+
+fn row_cells(into: &Into, env: &Env<'_>) -> Result<Cells, MapError> {
+    (0..into.columns.len())
+        .map(|i| match &into.columns[i].expr {
+            Some(expr) => cell(into, i, expr, env),
+            None => Ok(Cell::Null),
+        })
+        .collect()
+}
+
+fn cell(into: &Into, column: usize, expr: &Expr, env: &Env<'_>) -> Result<Cell, MapError> {
+    let column = &into.columns[column];
+    let value = expr
+        .evaluate(env)
+        .and_then(|value| bind(&value, &column.ty))
+        .map_err(|why| failed(into, &column.name, why))?;
+    Ok(value.map_or(Cell::Null, Cell::Text))
+}
+
+fn failed(into: &Into, column: &str, why: EvalError) -> MapError {
+    MapError::Value {
+        table: into.full_name(),
+        column: column.to_owned(),
+        why,
+    }
+}

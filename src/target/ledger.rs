@@ -1,0 +1,311 @@
+//! The ledger: what cartage knows of each cart, read by the batch and written with its effect.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
+
+use super::checkpoint::position;
+use crate::cart::codec::{self, CodecError};
+use crate::cart::image::Image;
+use crate::cart::key::CartKey;
+use crate::source::change::Position;
+
+/// A cart's state as stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Mirror,
+    Merged,
+    HandedOver,
+    Held,
+    Ended,
+}
+
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Mirror => "mirror",
+            State::Merged => "merged",
+            State::HandedOver => "handed_over",
+            State::Held => "held",
+            State::Ended => "ended",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [
+            State::Mirror,
+            State::Merged,
+            State::HandedOver,
+            State::Held,
+            State::Ended,
+        ]
+        .into_iter()
+        .find(|s| s.name() == name)
+    }
+}
+
+/// One cart's row, with what is held or wished of it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub state: State,
+    pub position: Position,
+    pub mapping: i32,
+    pub image: Image,
+    pub tokens: Vec<Option<Box<str>>>,
+    /// The image that a held cart should be brought to, and the unit that it is held with.
+    pub pending: Option<(Image, Option<String>)>,
+}
+
+/// What loading a cart gave.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    pub entry: Option<Entry>,
+    pub wished: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error(transparent)]
+    Database(#[from] tokio_postgres::Error),
+    #[error("cartage.ledger, cart {cart}: {why}")]
+    Damaged { cart: CartKey, why: CodecError },
+    #[error("cartage.ledger, cart {cart}: unknown state {state}")]
+    State { cart: CartKey, state: String },
+}
+
+/// Reads the rows of these carts with one statement, in their order.
+pub async fn load(
+    client: &Client,
+    statement: &tokio_postgres::Statement,
+    pipeline: i32,
+    carts: &[&CartKey],
+) -> Result<Vec<Loaded>, LedgerError> {
+    let keys: Vec<&str> = carts.iter().map(|c| c.as_str()).collect();
+    let rows = client.query(statement, &[&pipeline, &keys]).await?;
+    let mut loaded: Vec<Loaded> = carts.iter().map(|_| Loaded::default()).collect();
+    for row in rows {
+        let ord: i64 = row.get(0);
+        let Some(at) = usize::try_from(ord - 1).ok().filter(|at| *at < carts.len()) else {
+            continue;
+        };
+        let cart = carts[at];
+        let damaged = |why| LedgerError::Damaged {
+            cart: cart.clone(),
+            why,
+        };
+        loaded[at].wished = row.get(1);
+        let Some(state) = row.get::<_, Option<&str>>(2) else {
+            continue;
+        };
+        let pending = match row.get::<_, Option<&[u8]>>(8) {
+            Some(bytes) => Some((codec::decode(bytes).map_err(damaged)?, row.get(9))),
+            None => None,
+        };
+        loaded[at].entry = Some(Entry {
+            state: State::parse(state).ok_or_else(|| LedgerError::State {
+                cart: cart.clone(),
+                state: state.to_owned(),
+            })?,
+            position: position(&row, 3),
+            mapping: row.get(5),
+            image: codec::decode(row.get(6)).map_err(damaged)?,
+            tokens: match row.get::<_, Option<&[u8]>>(7) {
+                Some(bytes) => codec::decode_tokens(bytes).map_err(damaged)?,
+                None => Vec::new(),
+            },
+            pending,
+        });
+    }
+    Ok(loaded)
+}
+
+/// The statement of [`load`].
+pub const LOAD: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.lsn::text, l.seq, l.mapping, \
+           l.image, l.tokens, h.pending, h.unit \
+    FROM unnest($2::text[]) WITH ORDINALITY AS c(cart, ord) \
+    LEFT JOIN cartage.ledger l ON l.pipeline = $1 AND l.cart = c.cart \
+    LEFT JOIN cartage.wish w ON w.pipeline = $1 AND w.cart = c.cart \
+    LEFT JOIN cartage.held h ON h.pipeline = $1 AND h.cart = c.cart \
+    WHERE l.cart IS NOT NULL OR w.cart IS NOT NULL";
+
+/// A ledger row to write.
+#[derive(Clone, Debug)]
+pub struct LedgerRow {
+    pub cart: CartKey,
+    pub state: State,
+    pub position: Position,
+    pub mapping: i32,
+    /// Whether a patch was committed with it.
+    pub patched: bool,
+    /// The cart was read whole at this position.
+    pub refreshed: bool,
+    pub image: Vec<u8>,
+    pub tokens: Option<Vec<u8>>,
+}
+
+/// A held row to write. `evidence` is base, ours and theirs as JSON where it is new.
+#[derive(Clone, Debug)]
+pub struct HeldRow {
+    pub cart: CartKey,
+    pub unit: Option<String>,
+    pub reason: &'static str,
+    pub message: String,
+    pub pending: Vec<u8>,
+    pub evidence: Option<Evidence>,
+    /// It was tried again just now.
+    pub tried: bool,
+}
+
+/// Target rows as JSON texts: as last written, as the source wants them, as found.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    pub base: Option<String>,
+    pub ours: Option<String>,
+    pub theirs: Option<String>,
+}
+
+/// A conflict record.
+#[derive(Clone, Debug)]
+pub struct ConflictRow {
+    pub cart: CartKey,
+    pub kind: &'static str,
+    pub position: Position,
+    pub evidence: Evidence,
+}
+
+/// All that commits with a batch beside its target rows and its checkpoint.
+#[derive(Clone, Debug, Default)]
+pub struct Records {
+    pub ledger: Vec<LedgerRow>,
+    pub held: Vec<HeldRow>,
+    /// Carts that are no longer held.
+    pub released: Vec<CartKey>,
+    pub wishes: Vec<(CartKey, &'static str)>,
+    /// Carts whose wish is fulfilled.
+    pub granted: Vec<CartKey>,
+    pub conflicts: Vec<ConflictRow>,
+}
+
+/// A statement with its parameters, ready to be sent.
+pub type Prepared = (&'static str, Vec<Box<dyn ToSql + Sync + Send>>);
+
+impl Records {
+    /// The statements that write the records, in order.
+    pub fn statements(&self, pipeline: i32) -> Vec<Prepared> {
+        let mut out: Vec<Prepared> = Vec::new();
+        let texts = |carts: &[CartKey]| -> Vec<String> {
+            carts.iter().map(|c| c.as_str().to_owned()).collect()
+        };
+        if !self.ledger.is_empty() {
+            out.push((PUT_LEDGER, self.ledger_params(pipeline)));
+        }
+        if !self.granted.is_empty() {
+            out.push((
+                "DELETE FROM cartage.wish WHERE pipeline = $1 AND cart = ANY($2::text[])",
+                vec![Box::new(pipeline), Box::new(texts(&self.granted))],
+            ));
+        }
+        if !self.wishes.is_empty() {
+            let carts: Vec<String> = self.wishes.iter().map(|w| w.0.as_str().to_owned()).collect();
+            let reasons: Vec<&'static str> = self.wishes.iter().map(|w| w.1).collect();
+            out.push((
+                "INSERT INTO cartage.wish (pipeline, cart, reason) \
+                 SELECT $1, * FROM unnest($2::text[], $3::text[]) ON CONFLICT DO NOTHING",
+                vec![Box::new(pipeline), Box::new(carts), Box::new(reasons)],
+            ));
+        }
+        if !self.released.is_empty() {
+            out.push((
+                "DELETE FROM cartage.held WHERE pipeline = $1 AND cart = ANY($2::text[])",
+                vec![Box::new(pipeline), Box::new(texts(&self.released))],
+            ));
+        }
+        for held in &self.held {
+            let evidence = held.evidence.clone().unwrap_or_default();
+            out.push((
+                PUT_HELD,
+                vec![
+                    Box::new(pipeline),
+                    Box::new(held.cart.as_str().to_owned()),
+                    Box::new(held.unit.clone()),
+                    Box::new(held.reason),
+                    Box::new(held.message.clone()),
+                    Box::new(held.pending.clone()),
+                    Box::new(evidence.base),
+                    Box::new(evidence.ours),
+                    Box::new(evidence.theirs),
+                    Box::new(held.tried),
+                ],
+            ));
+        }
+        for conflict in &self.conflicts {
+            out.push((
+                "INSERT INTO cartage.conflict (pipeline, cart, kind, lsn, base, ours, theirs) \
+                 VALUES ($1, $2::text, $3::text, $4::text::pg_lsn, $5::text::jsonb, $6::text::jsonb, \
+                         $7::text::jsonb)",
+                vec![
+                    Box::new(pipeline),
+                    Box::new(conflict.cart.as_str().to_owned()),
+                    Box::new(conflict.kind),
+                    Box::new(conflict.position.lsn.to_string()),
+                    Box::new(conflict.evidence.base.clone()),
+                    Box::new(conflict.evidence.ours.clone()),
+                    Box::new(conflict.evidence.theirs.clone()),
+                ],
+            ));
+        }
+        out
+    }
+
+    fn ledger_params(&self, pipeline: i32) -> Vec<Box<dyn ToSql + Sync + Send>> {
+        let rows = &self.ledger;
+        let carts: Vec<String> = rows.iter().map(|r| r.cart.as_str().to_owned()).collect();
+        let states: Vec<&'static str> = rows.iter().map(|r| r.state.name()).collect();
+        let lsns: Vec<String> = rows.iter().map(|r| r.position.lsn.to_string()).collect();
+        let seqs: Vec<i64> = rows.iter().map(|r| i64::from(r.position.seq)).collect();
+        let mappings: Vec<i32> = rows.iter().map(|r| r.mapping).collect();
+        let patches: Vec<i64> = rows.iter().map(|r| i64::from(r.patched)).collect();
+        let refreshed: Vec<Option<String>> = rows
+            .iter()
+            .map(|r| r.refreshed.then(|| r.position.lsn.to_string()))
+            .collect();
+        let images: Vec<Vec<u8>> = rows.iter().map(|r| r.image.clone()).collect();
+        let tokens: Vec<Option<Vec<u8>>> = rows.iter().map(|r| r.tokens.clone()).collect();
+        vec![
+            Box::new(pipeline),
+            Box::new(carts),
+            Box::new(states),
+            Box::new(lsns),
+            Box::new(seqs),
+            Box::new(mappings),
+            Box::new(patches),
+            Box::new(refreshed),
+            Box::new(images),
+            Box::new(tokens),
+        ]
+    }
+}
+
+const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
+        (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens) \
+    SELECT $1, cart, state, lsn::pg_lsn, seq, mapping, patches, refreshed::pg_lsn, image, tokens \
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[], \
+                $8::text[], $9::bytea[], $10::bytea[]) \
+         AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens) \
+    ON CONFLICT (pipeline, cart) DO UPDATE SET state = excluded.state, lsn = excluded.lsn, \
+        seq = excluded.seq, mapping = excluded.mapping, patches = l.patches + excluded.patches, \
+        refreshed = coalesce(excluded.refreshed, l.refreshed), image = excluded.image, \
+        tokens = excluded.tokens";
+
+/// A hold is tried again after 1, 2, 4 … seconds, at most ten minutes.
+const PUT_HELD: &str = "INSERT INTO cartage.held AS h \
+        (pipeline, cart, unit, reason, message, pending, base, ours, theirs, retry_at) \
+    VALUES ($1, $2::text, $3::text, $4::text, $5::text, $6, $7::text::jsonb, $8::text::jsonb, \
+            $9::text::jsonb, now() + interval '1 second') \
+    ON CONFLICT (pipeline, cart) DO UPDATE SET pending = excluded.pending, \
+        unit = coalesce(excluded.unit, h.unit), reason = excluded.reason, \
+        message = excluded.message, base = coalesce(excluded.base, h.base), \
+        ours = coalesce(excluded.ours, h.ours), theirs = coalesce(excluded.theirs, h.theirs), \
+        attempts = h.attempts + $10::boolean::integer, \
+        retry_at = CASE WHEN $10::boolean \
+            THEN now() + least(interval '10 minutes', interval '1 second' * 2 ^ least(h.attempts, 12)) \
+            ELSE h.retry_at END";

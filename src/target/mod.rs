@@ -1,0 +1,9 @@
+//! The new backend: guarded writes, and beside them in the same transaction the ledger and the
+//! checkpoint.
+
+pub mod tables;
+pub mod statement;
+pub mod writer;
+pub mod ledger;
+pub mod checkpoint;
+

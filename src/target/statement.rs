@@ -1,0 +1,377 @@
+//! The SQL of guarded writes: one statement for all rows that are written in the same way.
+//!
+//! Values travel as `text[]` and are cast by the server: exact for every type, and one code path.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use crate::cart::image::Cell;
+use crate::mapping::difference::{RowOp, RowWrite};
+use crate::mapping::plan::{Into, Lock};
+use crate::sqltype::{Class, SqlType};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Delete,
+    Check,
+    Update,
+    Insert,
+}
+
+/// How a group of rows is written.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    pub into: Arc<Into>,
+    pub kind: Kind,
+    /// Columns that are set.
+    pub sets: Vec<usize>,
+    /// Columns that must hold what we last wrote.
+    pub compares: Vec<usize>,
+    /// Whether the row must carry its token.
+    pub token: bool,
+}
+
+/// A statement and its parameters, each an array with one element a row.
+pub struct Bound<'a> {
+    pub sql: String,
+    pub params: Vec<Vec<Option<&'a str>>>,
+}
+
+impl Shape {
+    /// The shape of one write.
+    pub fn of(write: &RowWrite) -> Self {
+        let into = &write.into;
+        let writable = |i: &usize| !into.columns[*i].once;
+        let (kind, sets, old) = match &write.op {
+            RowOp::Insert { new } => {
+                let known = (0..new.len()).filter(|&i| new[i] != Cell::Missing).collect();
+                (Kind::Insert, known, None)
+            }
+            RowOp::Update { old, changed, .. } => (Kind::Update, changed.clone(), Some(old)),
+            RowOp::Delete { old } => (Kind::Delete, Vec::new(), Some(old)),
+            RowOp::Check { old } => (Kind::Check, Vec::new(), Some(old)),
+        };
+        let closed = into.closed.as_ref().filter(|_| closed_is_ours(into));
+        let compares = match old {
+            None => Vec::new(),
+            Some(old) => (0..old.len())
+                .filter(writable)
+                .filter(|&i| old[i] != Cell::Missing)
+                .filter(|&i| {
+                    matches!(into.lock, Lock::Row | Lock::Mapped(_))
+                        || closed.is_some_and(|c| c.columns.contains(&into.columns[i].name))
+                })
+                .collect(),
+        };
+        Self {
+            into: into.clone(),
+            kind,
+            sets,
+            compares,
+            token: kind != Kind::Insert && has_token(&into.lock),
+        }
+    }
+
+    /// Whether another write can go in the same statement.
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.into, &other.into)
+            && self.kind == other.kind
+            && self.sets == other.sets
+            && self.compares == other.compares
+    }
+
+    /// The statement for these rows. `own` are the keys that the identity guard looks past.
+    pub fn bind<'a>(&self, rows: &[&'a RowWrite], own: &[&'a [Box<str>]]) -> Bound<'a> {
+        let mut bound = Bound {
+            sql: String::new(),
+            params: Vec::new(),
+        };
+        let keys = 0..self.into.key.len();
+        for i in keys.clone() {
+            bound.params.push(rows.iter().map(|r| Some(&*r.key[i])).collect());
+        }
+        for &i in &self.compares {
+            let column = rows.iter().map(|r| old_of(r).and_then(|old| old[i].text()));
+            bound.params.push(column.collect());
+        }
+        for &i in &self.sets {
+            let column = rows.iter().map(|r| new_of(r).and_then(|new| new[i].text()));
+            bound.params.push(column.collect());
+        }
+        if self.token {
+            bound.params.push(rows.iter().map(|r| r.token.as_deref()).collect());
+        }
+        let data = bound.params.len();
+        bound.sql = match self.kind {
+            Kind::Insert => self.insert(data),
+            Kind::Update => self.update(),
+            Kind::Delete => format!(
+                "DELETE FROM {} AS t USING {} WHERE {}",
+                table(&self.into),
+                self.data(data),
+                self.condition()
+            ),
+            Kind::Check => format!(
+                "SELECT 1 FROM {} AS t, {} WHERE {} FOR NO KEY UPDATE OF t",
+                table(&self.into),
+                self.data(data),
+                self.condition()
+            ),
+        };
+        if self.kind == Kind::Insert && identity_columns(&self.into).is_some() {
+            for i in keys {
+                bound.params.push(own.iter().map(|key| Some(&*key[i])).collect());
+            }
+        }
+        bound
+    }
+
+    /// `unnest($1::text[], …) AS d(k0, …, g0, …, n0, …, token)`
+    fn data(&self, params: usize) -> String {
+        let arrays: Vec<String> = (1..=params).map(|i| format!("${i}::text[]")).collect();
+        let mut names: Vec<String> = (0..self.into.key.len()).map(|i| format!("k{i}")).collect();
+        names.extend((0..self.compares.len()).map(|i| format!("g{i}")));
+        names.extend((0..self.sets.len()).map(|i| format!("n{i}")));
+        if self.token {
+            names.push("token".to_owned());
+        }
+        format!("unnest({}) AS d({})", arrays.join(", "), names.join(", "))
+    }
+
+    /// The row is the one meant, and as we last left it.
+    fn condition(&self) -> String {
+        let mut sql = key_match(&self.into);
+        for (n, &i) in self.compares.iter().enumerate() {
+            let column = &self.into.columns[i];
+            let _ = write!(sql, " AND {}", equal(&column.name, &column.ty, &format!("d.g{n}")));
+        }
+        match &self.into.lock {
+            Lock::Counter(column) => {
+                let _ = write!(sql, " AND t.{} = d.token::bigint", quote(column));
+            }
+            Lock::Clock(column) => {
+                let _ = write!(sql, " AND t.{0} IS NOT DISTINCT FROM d.token::timestamptz", quote(column));
+            }
+            Lock::Xmin => sql.push_str(" AND t.xmin = d.token::xid"),
+            Lock::Mapped(_) | Lock::Row => {}
+        }
+        // Where every column that `closed` names is ours, it is among those compared.
+        if let Some(closed) = &self.into.closed
+            && !closed_is_ours(&self.into)
+        {
+            let _ = write!(sql, " AND NOT coalesce(({}), false)", closed.sql);
+        }
+        sql
+    }
+
+    fn update(&self) -> String {
+        let mut sets: Vec<String> = self
+            .sets
+            .iter()
+            .enumerate()
+            .map(|(n, &i)| {
+                let column = &self.into.columns[i];
+                format!("{} = d.n{n}::{}", quote(&column.name), cast(&column.ty))
+            })
+            .collect();
+        match &self.into.lock {
+            Lock::Counter(column) => sets.push(format!("{0} = t.{0} + 1", quote(column))),
+            Lock::Clock(column) => sets.push(format!(
+                "{0} = greatest(clock_timestamp(), t.{0} + interval '1 microsecond')",
+                quote(column)
+            )),
+            Lock::Mapped(_) | Lock::Xmin | Lock::Row => {}
+        }
+        let params = self.into.key.len()
+            + self.compares.len()
+            + self.sets.len()
+            + usize::from(self.token);
+        format!(
+            "UPDATE {} AS t SET {} FROM {} WHERE {}",
+            table(&self.into),
+            sets.join(", "),
+            self.data(params),
+            self.condition()
+        )
+    }
+
+    fn insert(&self, params: usize) -> String {
+        let into = &self.into;
+        let mut names: Vec<String> = into.key.iter().map(|k| quote(&k.name)).collect();
+        let mut values: Vec<String> = into
+            .key
+            .iter()
+            .enumerate()
+            .map(|(n, k)| format!("d.k{n}::{}", cast(&k.ty)))
+            .collect();
+        for (n, &i) in self.sets.iter().enumerate() {
+            names.push(quote(&into.columns[i].name));
+            values.push(format!("d.n{n}::{}", cast(&into.columns[i].ty)));
+        }
+        match &into.lock {
+            Lock::Counter(column) => {
+                names.push(quote(column));
+                values.push("1".to_owned());
+            }
+            Lock::Clock(column) => {
+                names.push(quote(column));
+                values.push("clock_timestamp()".to_owned());
+            }
+            Lock::Mapped(_) | Lock::Xmin | Lock::Row => {}
+        }
+        let mut sql = format!(
+            "INSERT INTO {} AS t ({}) SELECT {} FROM {}",
+            table(into),
+            names.join(", "),
+            values.join(", "),
+            self.data(params)
+        );
+        if let Some(identity) = identity_columns(into) {
+            sql.push_str(" WHERE ");
+            sql.push_str(&self.no_such_line(&identity, params));
+        }
+        sql.push_str(" ON CONFLICT DO NOTHING");
+        sql
+    }
+
+    /// The new backend has not put the same product into the same cart.
+    fn no_such_line(&self, identity: &[&str], params: usize) -> String {
+        let into = &self.into;
+        let matches: Vec<String> = identity
+            .iter()
+            .filter_map(|name| {
+                let key = into.key.iter().position(|k| k.name == **name);
+                let set = self.sets.iter().position(|&i| into.columns[i].name == **name);
+                let (value, ty) = match (key, set) {
+                    (Some(k), _) => (format!("d.k{k}"), &into.key[k].ty),
+                    (None, Some(n)) => (format!("d.n{n}"), &into.columns[self.sets[n]].ty),
+                    (None, None) => return None,
+                };
+                Some(format!("x.{} = {value}::{}", quote(name), ty.name))
+            })
+            .collect();
+        let arrays: Vec<String> = (0..into.key.len())
+            .map(|i| format!("${}::text[]", params + 1 + i))
+            .collect();
+        let names: Vec<String> = (0..into.key.len()).map(|i| format!("k{i}")).collect();
+        let same: Vec<String> = into
+            .key
+            .iter()
+            .enumerate()
+            .map(|(n, k)| format!("x.{} = o.k{n}::{}", quote(&k.name), k.ty.name))
+            .collect();
+        format!(
+            "NOT EXISTS (SELECT 1 FROM {} AS x WHERE {} AND NOT EXISTS \
+             (SELECT 1 FROM unnest({}) AS o({}) WHERE {}))",
+            table(into),
+            matches.join(" AND "),
+            arrays.join(", "),
+            names.join(", "),
+            same.join(" AND ")
+        )
+    }
+}
+
+/// The columns that identify a line: its cart's, then its product.
+fn identity_columns(into: &Into) -> Option<Vec<&str>> {
+    let line = into.line.as_ref().filter(|line| !line.cart.is_empty())?;
+    let cart = line.cart.iter().map(|(column, _)| column.as_str());
+    Some(cart.chain([line.product.as_str()]).collect())
+}
+
+/// Reads the tokens of rows by key, in the order of the keys.
+pub fn read_tokens(into: &Into) -> Option<String> {
+    let token = match &into.lock {
+        Lock::Counter(column) | Lock::Clock(column) => format!("t.{}::text", quote(column)),
+        Lock::Xmin => "t.xmin::text".to_owned(),
+        Lock::Mapped(_) | Lock::Row => return None,
+    };
+    Some(format!(
+        "SELECT d.ord, {token} FROM {} AS t, {} WHERE {}",
+        table(into),
+        keys(into),
+        key_match(into)
+    ))
+}
+
+/// `unnest($1::text[], …) WITH ORDINALITY AS d(k0, …, ord)`
+pub fn keys(into: &Into) -> String {
+    let count = into.key.len();
+    let arrays: Vec<String> = (1..=count).map(|i| format!("${i}::text[]")).collect();
+    let names: Vec<String> = (0..count).map(|i| format!("k{i}")).collect();
+    format!(
+        "unnest({}) WITH ORDINALITY AS d({}, ord)",
+        arrays.join(", "),
+        names.join(", ")
+    )
+}
+
+pub fn key_match(into: &Into) -> String {
+    let parts: Vec<String> = into
+        .key
+        .iter()
+        .enumerate()
+        .map(|(n, k)| format!("t.{} = d.k{n}::{}", quote(&k.name), k.ty.name))
+        .collect();
+    parts.join(" AND ")
+}
+
+pub fn has_token(lock: &Lock) -> bool {
+    matches!(lock, Lock::Counter(_) | Lock::Clock(_) | Lock::Xmin)
+}
+
+/// Whether cartage itself writes every column that `closed` names, so that "closed by the new
+/// backend" means that they differ from what we last wrote.
+pub fn closed_is_ours(into: &Into) -> bool {
+    into.closed.as_ref().is_some_and(|closed| {
+        closed
+            .columns
+            .iter()
+            .all(|name| into.columns.iter().any(|c| &c.name == name && !c.once))
+    })
+}
+
+/// `t.column` holds this text. Types without an equality of their own compare as text.
+pub fn equal(column: &str, ty: &SqlType, value: &str) -> String {
+    match ty.class {
+        Class::Json | Class::Other => format!(
+            "t.{}::text IS NOT DISTINCT FROM ({value}::{})::text",
+            quote(column),
+            ty.name
+        ),
+        _ => format!("t.{} IS NOT DISTINCT FROM {value}::{}", quote(column), ty.name),
+    }
+}
+
+/// The type to cast a value to be written to: without length or scale, so that the server refuses
+/// what does not fit where an explicit cast would cut it.
+fn cast(ty: &SqlType) -> &str {
+    match ty.class {
+        Class::Char => "bpchar",
+        Class::Other => &ty.name,
+        _ => &ty.base,
+    }
+}
+
+pub fn table(into: &Into) -> String {
+    format!("{}.{}", quote(&into.schema), quote(&into.table))
+}
+
+/// A quoted identifier.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn old_of(write: &RowWrite) -> Option<&[Cell]> {
+    match &write.op {
+        RowOp::Update { old, .. } | RowOp::Delete { old } | RowOp::Check { old } => Some(old),
+        RowOp::Insert { .. } => None,
+    }
+}
+
+fn new_of(write: &RowWrite) -> Option<&[Cell]> {
+    match &write.op {
+        RowOp::Insert { new } | RowOp::Update { new, .. } => Some(new),
+        RowOp::Delete { .. } | RowOp::Check { .. } => None,
+    }
+}
