@@ -8,6 +8,7 @@ pub mod cart;
 pub mod config;
 pub mod mapping;
 pub mod target;
+pub mod lanes;
 pub mod postgres;
 pub mod source;
 pub mod sqltype;

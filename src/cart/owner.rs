@@ -150,6 +150,10 @@ impl Router {
         }
     }
 
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// Takes note of the owner that a change gives to a parent row, before any change of the same
     /// transaction is routed: children may stand before their parent.
     pub fn learn(&mut self, change: &Change) {

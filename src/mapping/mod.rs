@@ -4,3 +4,4 @@ pub mod expr;
 pub mod plan;
 pub mod map;
 pub mod difference;
+pub mod convert;

@@ -142,6 +142,14 @@ pub struct LedgerRow {
     pub tokens: Option<Vec<u8>>,
 }
 
+/// A ledger row of which only state and position change.
+#[derive(Clone, Debug)]
+pub struct KeptRow {
+    pub cart: CartKey,
+    pub state: State,
+    pub position: Position,
+}
+
 /// A held row to write. `evidence` is base, ours and theirs as JSON where it is new.
 #[derive(Clone, Debug)]
 pub struct HeldRow {
@@ -176,6 +184,7 @@ pub struct ConflictRow {
 #[derive(Clone, Debug, Default)]
 pub struct Records {
     pub ledger: Vec<LedgerRow>,
+    pub kept: Vec<KeptRow>,
     pub held: Vec<HeldRow>,
     /// Carts that are no longer held.
     pub released: Vec<CartKey>,
@@ -197,6 +206,25 @@ impl Records {
         };
         if !self.ledger.is_empty() {
             out.push((PUT_LEDGER, self.ledger_params(pipeline)));
+        }
+        if !self.kept.is_empty() {
+            let carts: Vec<String> = self.kept.iter().map(|r| r.cart.as_str().to_owned()).collect();
+            let states: Vec<&'static str> = self.kept.iter().map(|r| r.state.name()).collect();
+            let lsns: Vec<String> = self.kept.iter().map(|r| r.position.lsn.to_string()).collect();
+            let seqs: Vec<i64> = self.kept.iter().map(|r| i64::from(r.position.seq)).collect();
+            out.push((
+                "UPDATE cartage.ledger AS l SET state = d.state, lsn = d.lsn::pg_lsn, seq = d.seq \
+                 FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) \
+                      AS d(cart, state, lsn, seq) \
+                 WHERE l.pipeline = $1 AND l.cart = d.cart",
+                vec![
+                    Box::new(pipeline),
+                    Box::new(carts),
+                    Box::new(states),
+                    Box::new(lsns),
+                    Box::new(seqs),
+                ],
+            ));
         }
         if !self.granted.is_empty() {
             out.push((

@@ -6,4 +6,5 @@ pub mod statement;
 pub mod writer;
 pub mod ledger;
 pub mod checkpoint;
+pub mod examine;
 

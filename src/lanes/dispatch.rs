@@ -1,0 +1,138 @@
+//! Handing work to the lanes: each cart to its own, and what ties carts of several lanes to one of
+//! them while the others are quiet (protocol rule 9).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tokio::sync::mpsc;
+
+use super::item::{Item, Meeting, Read, Work, lane_of};
+use super::ties::Ties;
+use crate::cart::key::CartKey;
+use crate::cart::owner::{Action, Routed};
+use crate::source::change::Position;
+
+/// A lane has stopped; its own error says why.
+#[derive(Debug, thiserror::Error)]
+#[error("lane {0} has stopped")]
+pub struct LaneGone(pub usize);
+
+/// The queues of all lanes.
+pub struct Dispatch {
+    lanes: Vec<mpsc::Sender<Item>>,
+    /// What each lane was last told that it is done up to.
+    sent: Vec<Position>,
+}
+
+/// Work on its way out.
+#[derive(Debug, Default)]
+pub struct Load {
+    pub reads: Vec<Read>,
+    pub changes: Vec<Routed>,
+    /// Carts that must be applied together.
+    pub together: Vec<Vec<CartKey>>,
+    pub through: Position,
+    pub commit_time: Option<i64>,
+    pub done: Option<mpsc::UnboundedSender<()>>,
+}
+
+impl Dispatch {
+    pub fn new(lanes: Vec<mpsc::Sender<Item>>, start: Position) -> Self {
+        let sent = vec![start; lanes.len()];
+        Self { lanes, sent }
+    }
+
+    async fn send(&self, lane: usize, item: Item) -> Result<(), LaneGone> {
+        self.lanes[lane].send(item).await.map_err(|_| LaneGone(lane))
+    }
+
+    /// Sends the load; returns into how many parts it was cut.
+    pub async fn load(&mut self, load: Load) -> Result<usize, LaneGone> {
+        let mut ties = Ties::default();
+        for change in &load.changes {
+            if let Action::Move { from, to, .. } = &change.action {
+                ties.tie(from, to);
+            }
+        }
+        for group in &load.together {
+            for pair in group.windows(2) {
+                ties.tie(&pair[0], &pair[1]);
+            }
+        }
+        let lanes = self.lanes.len();
+        let across = ties.across(|cart| lane_of(cart, lanes));
+        let mut own: BTreeMap<usize, Work> = BTreeMap::new();
+        let mut led: HashMap<CartKey, Work> = HashMap::new();
+        let mut of = |cart: &CartKey| -> Option<(Option<CartKey>, usize)> {
+            let root = ties.root(cart);
+            let crosses = across.contains_key(&root);
+            Some((crosses.then_some(root), lane_of(cart, lanes)))
+        };
+        for read in load.reads {
+            if let Some((root, lane)) = of(&read.cart) {
+                work_at(&mut own, &mut led, root, lane).reads.push(read);
+            }
+        }
+        for change in load.changes {
+            let place = change.action.carts().next().and_then(&mut of);
+            if let Some((root, lane)) = place {
+                work_at(&mut own, &mut led, root, lane).changes.push(change);
+            }
+        }
+        let mut parts = 0;
+        for (root, mut work) in led {
+            let Some(members) = across.get(&root) else {
+                continue;
+            };
+            let quiet: BTreeSet<usize> = members.iter().map(|c| lane_of(c, lanes)).collect();
+            let mut quiet = quiet.into_iter();
+            let Some(leader) = quiet.next() else { continue };
+            let meeting = Meeting::new(quiet.len(), members.clone());
+            for lane in quiet {
+                self.send(lane, Item::Wait(meeting.clone())).await?;
+            }
+            // The lane's own share of the load may still follow.
+            work.through = self.sent[leader];
+            work.commit_time = load.commit_time;
+            work.done.clone_from(&load.done);
+            parts += 1;
+            self.send(leader, Item::Lead(work, meeting)).await?;
+        }
+        for (lane, mut work) in own {
+            work.through = load.through;
+            work.commit_time = load.commit_time;
+            work.done.clone_from(&load.done);
+            parts += 1;
+            self.sent[lane] = self.sent[lane].max(load.through);
+            self.send(lane, Item::Work(work)).await?;
+        }
+        Ok(parts)
+    }
+
+    /// Tells lanes that had nothing to do how far the log has come. A lane whose queue is full
+    /// needs no telling.
+    pub fn tick(&mut self, through: Position) -> Result<(), LaneGone> {
+        for (lane, sender) in self.lanes.iter().enumerate() {
+            if self.sent[lane] >= through {
+                continue;
+            }
+            match sender.try_send(Item::Tick(through)) {
+                Ok(()) => self.sent[lane] = through,
+                Err(mpsc::error::TrySendError::Full(_)) => {}
+                Err(mpsc::error::TrySendError::Closed(_)) => return Err(LaneGone(lane)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn work_at<'a>(
+    own: &'a mut BTreeMap<usize, Work>,
+    led: &'a mut HashMap<CartKey, Work>,
+    root: Option<CartKey>,
+    lane: usize,
+) -> &'a mut Work {
+    match root {
+        Some(root) => led.entry(root).or_default(),
+        None => own.entry(lane).or_default(),
+    }
+}

@@ -1,0 +1,90 @@
+//! What the reader hands to the lanes, in order.
+
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::cart::image::Image;
+use crate::cart::key::CartKey;
+use crate::cart::owner::Routed;
+use crate::source::change::Position;
+
+/// A cart read whole from the source.
+#[derive(Clone, Debug)]
+pub struct Read {
+    pub cart: CartKey,
+    /// None: the source has no such cart.
+    pub image: Option<Image>,
+    /// The changes of the cart up to here are in the image, or follow in the same work.
+    pub at: Position,
+    /// Dates a transition that the read finds, where the cart itself does not.
+    pub stamp: i64,
+}
+
+/// Changes to apply, and up to where the lane is done once they are.
+#[derive(Debug, Default)]
+pub struct Work {
+    pub reads: Vec<Read>,
+    pub changes: Vec<Routed>,
+    pub through: Position,
+    /// Commit time of the source transaction, for the lag.
+    pub commit_time: Option<i64>,
+    /// Told once all of it is durable.
+    pub done: Option<mpsc::UnboundedSender<()>>,
+}
+
+/// Lanes meet here while one of them applies what concerns several.
+#[derive(Debug)]
+pub struct Meeting {
+    /// Lanes that must be quiet.
+    pub waiting: usize,
+    pub arrived: watch::Sender<usize>,
+    pub finished: watch::Sender<bool>,
+    /// What the others must forget.
+    pub carts: Vec<CartKey>,
+}
+
+impl Meeting {
+    pub fn new(waiting: usize, carts: Vec<CartKey>) -> Arc<Self> {
+        Arc::new(Self {
+            waiting,
+            arrived: watch::Sender::new(0),
+            finished: watch::Sender::new(false),
+            carts,
+        })
+    }
+}
+
+#[derive(Debug)]
+pub enum Item {
+    Work(Work),
+    /// Nothing for this lane up to here.
+    Tick(Position),
+    /// Apply this, once the lanes that it concerns are quiet.
+    Lead(Work, Arc<Meeting>),
+    /// Be quiet until the leader is done.
+    Wait(Arc<Meeting>),
+}
+
+/// The lane of a cart. The same in every run and version: FNV-1a over the key.
+pub fn lane_of(cart: &CartKey, lanes: usize) -> usize {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    hash.write(cart.as_str().as_bytes());
+    (hash.finish() % lanes.max(1) as u64) as usize
+}
+
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        // The low bits alone would follow the last byte.
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}

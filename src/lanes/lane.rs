@@ -1,0 +1,211 @@
+//! One lane: takes what has gathered, brings it into the target, and says how far it is durable.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lru::LruCache;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout_at};
+
+use super::item::{Item, Meeting, Work};
+use super::unit::{Known, Mappers, carts_of, units};
+use crate::cart::key::CartKey;
+use crate::mapping::map::MapError;
+use crate::source::change::Position;
+use crate::target::checkpoint::Durable;
+use crate::target::writer::{Tally, WriteError, Writer};
+
+/// Carts whose ledger rows a lane remembers.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(20_000).expect("not zero");
+
+/// Why a lane stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum LaneError {
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The ledger holds an image that its own mapping cannot map.
+    #[error("cart {cart}: the image in cartage.ledger cannot be mapped: {why}")]
+    Ledger { cart: CartKey, why: MapError },
+}
+
+/// How a lane gathers its batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    pub batch_rows: usize,
+    pub batch_delay: Duration,
+}
+
+pub struct Lane {
+    pub(super) writer: Writer,
+    pub(super) mappers: Arc<Mappers>,
+    pub(super) cache: LruCache<CartKey, Arc<Known>>,
+    items: mpsc::Receiver<Item>,
+    durable: watch::Sender<Durable>,
+    pace: Pace,
+}
+
+impl Lane {
+    pub fn new(
+        writer: Writer,
+        mappers: Arc<Mappers>,
+        items: mpsc::Receiver<Item>,
+        durable: watch::Sender<Durable>,
+        pace: Pace,
+    ) -> Self {
+        Self {
+            writer,
+            mappers,
+            cache: LruCache::new(REMEMBERED),
+            items,
+            durable,
+            pace,
+        }
+    }
+
+    /// Works until the reader closes the queue, and everything taken from it is durable.
+    pub async fn run(mut self) -> Result<(), LaneError> {
+        let mut next = self.items.recv().await;
+        while let Some(item) = next.take() {
+            match item {
+                Item::Work(work) => {
+                    let (works, stopper) = self.gather(work).await;
+                    self.process(works).await?;
+                    next = stopper;
+                }
+                Item::Tick(position) => {
+                    // Only the last of several ticks counts.
+                    match self.items.try_recv() {
+                        Ok(Item::Tick(later)) => {
+                            next = Some(Item::Tick(later));
+                            continue;
+                        }
+                        Ok(item) => next = Some(item),
+                        Err(_) => {}
+                    }
+                    let overtaken = matches!(next, Some(Item::Work(_)));
+                    if !overtaken && position > self.writer.position() {
+                        self.checkpoint(position).await?;
+                    }
+                }
+                Item::Lead(work, meeting) => self.lead(work, &meeting).await?,
+                Item::Wait(meeting) => self.wait(&meeting).await,
+            }
+            if next.is_none() {
+                next = self.items.recv().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is in the queue already, up to a batch, and what may come within the delay.
+    async fn gather(&mut self, first: Work) -> (Vec<Work>, Option<Item>) {
+        let deadline = Instant::now() + self.pace.batch_delay;
+        let mut rows = first.changes.len();
+        let mut works = vec![first];
+        while rows < self.pace.batch_rows {
+            let item = match self.items.try_recv() {
+                Ok(item) => item,
+                Err(_) if self.pace.batch_delay.is_zero() => break,
+                Err(_) => match timeout_at(deadline, self.items.recv()).await {
+                    Ok(Some(item)) => item,
+                    Ok(None) | Err(_) => break,
+                },
+            };
+            match item {
+                Item::Work(work) => {
+                    rows += work.changes.len() + work.reads.len();
+                    works.push(work);
+                }
+                other => return (works, Some(other)),
+            }
+        }
+        (works, None)
+    }
+
+    /// Brings work into the target. When this returns, all of it is durable.
+    async fn process(&mut self, works: Vec<Work>) -> Result<(), LaneError> {
+        let to = works
+            .iter()
+            .map(|w| w.through)
+            .max()
+            .unwrap_or_default()
+            .max(self.writer.position());
+        let tally = Tally {
+            commit_time: works.iter().filter_map(|w| w.commit_time).max(),
+            ..Tally::default()
+        };
+        let done: Vec<_> = works.iter().filter_map(|w| w.done.clone()).collect();
+        let known = self.known(&works).await?;
+        let units = units(&self.mappers, works, known);
+        self.apply(units, to, tally).await?;
+        self.durable.send_replace(self.writer.durable());
+        for done in done {
+            // Nobody waits any more where the daemon is stopping.
+            let _ = done.send(());
+        }
+        Ok(())
+    }
+
+    async fn checkpoint(&mut self, to: Position) -> Result<(), LaneError> {
+        self.apply(Vec::new(), to, Tally::default()).await?;
+        self.durable.send_replace(self.writer.durable());
+        Ok(())
+    }
+
+    /// What the ledger knows of all carts of the work, from the cache or with one statement.
+    async fn known(
+        &mut self,
+        works: &[Work],
+    ) -> Result<HashMap<CartKey, Arc<Known>>, LaneError> {
+        let carts = carts_of(works);
+        let mut known = HashMap::with_capacity(carts.len());
+        let mut absent = Vec::new();
+        for cart in &carts {
+            match self.cache.get(cart) {
+                Some(entry) => {
+                    known.insert(cart.clone(), entry.clone());
+                }
+                None => absent.push(cart),
+            }
+        }
+        for chunk in absent.chunks(1_000) {
+            let loaded = self.writer.load(chunk).await?;
+            for (cart, loaded) in chunk.iter().zip(loaded) {
+                let entry = Known::of(&self.mappers, loaded).map_err(|why| LaneError::Ledger {
+                    cart: (*cart).clone(),
+                    why,
+                })?;
+                known.insert((*cart).clone(), Arc::new(entry));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Applies work that concerns carts of several lanes, while the others are quiet.
+    async fn lead(&mut self, work: Work, meeting: &Meeting) -> Result<(), LaneError> {
+        let mut arrived = meeting.arrived.subscribe();
+        // The senders live in the meeting, so this cannot fail.
+        let _ = arrived.wait_for(|n| *n >= meeting.waiting).await;
+        self.forget(meeting);
+        self.process(vec![work]).await?;
+        // The carts of other lanes do not belong into this cache.
+        self.forget(meeting);
+        meeting.finished.send_replace(true);
+        Ok(())
+    }
+
+    async fn wait(&mut self, meeting: &Meeting) {
+        meeting.arrived.send_modify(|n| *n += 1);
+        let mut finished = meeting.finished.subscribe();
+        let _ = finished.wait_for(|done| *done).await;
+        self.forget(meeting);
+    }
+
+    fn forget(&mut self, meeting: &Meeting) {
+        for cart in &meeting.carts {
+            self.cache.pop(cart);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Lanes: each owns the carts whose key hashes to it, and brings their changes into the target.
+
+pub mod reader;
+pub mod tail;
+pub mod window;
+pub mod dispatch;
+pub mod item;
+pub mod ties;
+pub mod lane;
+pub mod unit;
+mod apply;

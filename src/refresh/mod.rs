@@ -1,0 +1,9 @@
+//! Refresh: carts are read whole from the source and enter the stream at a definite point. Backfill,
+//! repair and recovery are refreshes.
+
+pub mod refresher;
+pub mod runs;
+pub mod throttle;
+pub mod read;
+pub mod rows;
+pub mod owners;

@@ -1,0 +1,108 @@
+//! Reading source rows as text in the form that the log has: by COPY, which prints values through
+//! the same output functions as logical decoding does.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, pin_mut};
+use tokio_postgres::Client;
+
+use crate::cart::image::{Cell, Cells};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RowsError {
+    #[error(transparent)]
+    Database(#[from] tokio_postgres::Error),
+    #[error("the server sent a row that is not in COPY's text format")]
+    Format,
+}
+
+/// Runs `query` and hands each row's cells to `each`.
+pub async fn copy(
+    client: &Client,
+    query: &str,
+    mut each: impl FnMut(Cells),
+) -> Result<u64, RowsError> {
+    let stream = client.copy_out(&format!("COPY ({query}) TO STDOUT")).await?;
+    pin_mut!(stream);
+    let mut rest = BytesMut::new();
+    let mut rows = 0;
+    while let Some(bytes) = stream.next().await {
+        let bytes: Bytes = bytes?;
+        rest.extend_from_slice(&bytes);
+        while let Some(end) = rest.iter().position(|b| *b == b'\n') {
+            let line = rest.split_to(end + 1);
+            each(parse(&line[..end])?);
+            rows += 1;
+        }
+    }
+    if rest.is_empty() {
+        Ok(rows)
+    } else {
+        Err(RowsError::Format)
+    }
+}
+
+/// One line of COPY's text format (manual, COPY, "Text Format").
+fn parse(line: &[u8]) -> Result<Cells, RowsError> {
+    line.split(|b| *b == b'\t')
+        .map(|field| {
+            if field == b"\\N" {
+                return Ok(Cell::Null);
+            }
+            let text = unescape(field).ok_or(RowsError::Format)?;
+            let text = String::from_utf8(text).map_err(|_| RowsError::Format)?;
+            Ok(Cell::Text(text.into()))
+        })
+        .collect()
+}
+
+fn unescape(field: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(field.len());
+    let mut bytes = field.iter();
+    while let Some(&byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'b' => 8,
+                b'f' => 12,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'v' => 11,
+                other => *other,
+            },
+            other => other,
+        });
+    }
+    Some(out)
+}
+
+/// A string literal.
+pub fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    match text.contains('\\') {
+        // Correct whatever standard_conforming_strings says.
+        true => format!("E'{}'", quoted.replace('\\', "\\\\")),
+        false => format!("'{quoted}'"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_split_and_unescaped() {
+        let cells = parse(b"1\t\\N\ta\\tb\\\\N\t").expect("a row");
+        let text = |t: &str| Cell::Text(t.into());
+        assert_eq!(
+            *cells,
+            [text("1"), Cell::Null, text("a\tb\\N"), text("")]
+        );
+        assert!(parse(b"x\\").is_err());
+    }
+
+    #[test]
+    fn literals_hold_quotes_and_backslashes() {
+        assert_eq!(literal("o'clock"), "'o''clock'");
+        assert_eq!(literal("a\\'b"), "E'a\\\\''b'");
+    }
+}

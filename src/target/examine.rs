@@ -1,0 +1,297 @@
+//! A guard did not match: what is in the target now, and what follows from it.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
+
+use super::ledger::Evidence;
+use super::statement::{self, quote};
+use crate::cart::image::{Cell, Cells};
+use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
+use crate::mapping::expr::canonical;
+use crate::mapping::map::{RowKey, TargetRow};
+use crate::mapping::plan::{Into, Lock, Mapping, Role};
+
+/// A target row as found.
+#[derive(Clone, Debug)]
+struct Found {
+    cells: Cells,
+    token: Option<Box<str>>,
+    closed: bool,
+    json: Option<String>,
+}
+
+type FoundRows = HashMap<(usize, RowKey), Found>;
+
+/// What the examination of a unit gave.
+#[derive(Debug)]
+pub enum Finding {
+    /// Nothing that the new backend wrote is in the way: the patch, under the tokens found.
+    Adopt(Patch),
+    /// The new backend has deleted or finished the cart.
+    Finished(Evidence),
+    /// The new backend has written the same rows.
+    Conflict { message: String, evidence: Evidence },
+}
+
+/// Reads the target rows of a unit and compares them with what we left and what we want.
+/// `insist` is set where the source has ended the cart, which wins over edits of an open cart.
+pub async fn examine(
+    client: &Client,
+    mapping: &Mapping,
+    left: &[&Left],
+    want: &[&TargetRow],
+    patch: &Patch,
+    insist: bool,
+) -> Result<(Finding, Option<Evidence>), tokio_postgres::Error> {
+    let found = find(client, mapping, left, want).await?;
+    let evidence = || evidence(mapping, left, want, &found);
+    for left in left {
+        let into = &mapping.intos[left.row.into];
+        if into.role != Role::Header {
+            continue;
+        }
+        match found.get(&(left.row.into, left.row.key.clone())) {
+            // A ghost's row may be gone for good; a living cart's row must be there.
+            None if left.row.origin.is_some() => return Ok((Finding::Finished(evidence()), None)),
+            Some(row) if row.closed && !closed_by_us(into, &left.row.cells, &row.cells) => {
+                return Ok((Finding::Finished(evidence()), None));
+            }
+            _ => {}
+        }
+    }
+    let mut adopted = Patch {
+        own: patch.own.clone(),
+        moves: patch.moves,
+        writes: Vec::new(),
+    };
+    let mut against = Vec::new();
+    for write in &patch.writes {
+        let there = write.index.and_then(|i| found.get(&(i, write.key.clone())));
+        match judge(write, there) {
+            Verdict::Write(write) => adopted.writes.push(write),
+            Verdict::Done => {}
+            Verdict::Against(what) => {
+                against.push(format!("{}: {what}", write.into.full_name()));
+                if insist && let Some(write) = overrule(write, there) {
+                    adopted.writes.push(write);
+                }
+            }
+        }
+    }
+    if against.is_empty() {
+        return Ok((Finding::Adopt(adopted), None));
+    }
+    if insist {
+        return Ok((Finding::Adopt(adopted), Some(evidence())));
+    }
+    against.sort();
+    against.dedup();
+    Ok((
+        Finding::Conflict {
+            message: against.join("; "),
+            evidence: evidence(),
+        },
+        None,
+    ))
+}
+
+enum Verdict {
+    Write(RowWrite),
+    /// The target is already as the write would make it.
+    Done,
+    Against(String),
+}
+
+fn judge(write: &RowWrite, found: Option<&Found>) -> Verdict {
+    let into = &write.into;
+    let adopt = |row: &Found| {
+        let mut write = write.clone();
+        write.token = row.token.clone();
+        Verdict::Write(write)
+    };
+    match (&write.op, found) {
+        (RowOp::Insert { .. }, None) => Verdict::Write(write.clone()),
+        (RowOp::Insert { new }, Some(row)) if differing(into, new, &row.cells).is_empty() => {
+            Verdict::Write(check(write, row))
+        }
+        (RowOp::Insert { .. }, Some(_)) => Verdict::Against("the row exists already".to_owned()),
+        (RowOp::Delete { .. }, None) => Verdict::Done,
+        (_, None) => Verdict::Against("the row was deleted".to_owned()),
+        (RowOp::Update { new, .. }, Some(row)) if differing(into, new, &row.cells).is_empty() => {
+            match into.lock {
+                Lock::Counter(_) | Lock::Clock(_) => adopt(row),
+                _ => Verdict::Write(check(write, row)),
+            }
+        }
+        (RowOp::Update { old, .. } | RowOp::Delete { old } | RowOp::Check { old }, Some(row)) => {
+            let differ = differing(into, old, &row.cells);
+            if differ.is_empty() {
+                return adopt(row);
+            }
+            let names: Vec<&str> = differ.iter().map(|&i| into.columns[i].name.as_str()).collect();
+            Verdict::Against(format!("the new backend changed {}", names.join(", ")))
+        }
+    }
+}
+
+/// The row is as we want it: only take note of its token.
+fn check(write: &RowWrite, row: &Found) -> RowWrite {
+    RowWrite {
+        op: RowOp::Check {
+            old: row.cells.clone(),
+        },
+        token: row.token.clone(),
+        ..write.clone()
+    }
+}
+
+/// The same write from what was found, whoever wrote it.
+fn overrule(write: &RowWrite, found: Option<&Found>) -> Option<RowWrite> {
+    let row = found?;
+    let old = row.cells.clone();
+    let op = match &write.op {
+        RowOp::Insert { new } | RowOp::Update { new, .. } => RowOp::Update {
+            changed: differing(&write.into, new, &old),
+            old,
+            new: new.clone(),
+        },
+        RowOp::Delete { .. } => RowOp::Delete { old },
+        RowOp::Check { .. } => RowOp::Check { old },
+    };
+    Some(RowWrite {
+        op,
+        token: row.token.clone(),
+        ..write.clone()
+    })
+}
+
+/// Columns, other than those written once, in which the row is not as `cells` say.
+fn differing(into: &Into, cells: &[Cell], row: &[Cell]) -> Vec<usize> {
+    (0..into.columns.len())
+        .filter(|&i| !into.columns[i].once && cells[i] != Cell::Missing && cells[i] != row[i])
+        .collect()
+}
+
+/// The columns that `closed` names hold what cartage last wrote.
+fn closed_by_us(into: &Into, ours: &[Cell], row: &[Cell]) -> bool {
+    let Some(closed) = &into.closed else {
+        return false;
+    };
+    closed.columns.iter().all(|name| {
+        let column = into.columns.iter().position(|c| &c.name == name);
+        column.is_some_and(|i| !into.columns[i].once && ours[i] == row[i])
+    })
+}
+
+async fn find(
+    client: &Client,
+    mapping: &Mapping,
+    left: &[&Left],
+    want: &[&TargetRow],
+) -> Result<FoundRows, tokio_postgres::Error> {
+    let mut keys: HashMap<usize, Vec<&RowKey>> = HashMap::new();
+    for row in left.iter().map(|l| &l.row).chain(want.iter().copied()) {
+        let keys = keys.entry(row.into).or_default();
+        if !keys.contains(&&row.key) {
+            keys.push(&row.key);
+        }
+    }
+    let mut found = FoundRows::new();
+    for (index, keys) in keys {
+        let into = &mapping.intos[index];
+        let params: Vec<Vec<&str>> = (0..into.key.len())
+            .map(|i| keys.iter().map(|key| &*key[i]).collect())
+            .collect();
+        let params: Vec<&(dyn ToSql + Sync)> =
+            params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
+        for row in client.query(&select(into), &params).await? {
+            let ord: i64 = row.get(0);
+            let Some(key) = usize::try_from(ord - 1).ok().and_then(|i| keys.get(i)) else {
+                continue;
+            };
+            let cells = (0..into.columns.len())
+                .map(|i| match row.get::<_, Option<&str>>(4 + i) {
+                    None => Cell::Null,
+                    Some(text) => Cell::Text(
+                        canonical(text, &into.columns[i].ty).unwrap_or_else(|_| text.into()),
+                    ),
+                })
+                .collect();
+            found.insert(
+                (index, (*key).clone()),
+                Found {
+                    cells,
+                    token: row.get::<_, Option<&str>>(2).map(Box::from),
+                    closed: row.get(3),
+                    json: row.get(1),
+                },
+            );
+        }
+    }
+    Ok(found)
+}
+
+fn select(into: &Into) -> String {
+    let token = match &into.lock {
+        Lock::Counter(column) | Lock::Clock(column) => format!("t.{}::text", quote(column)),
+        Lock::Xmin => "t.xmin::text".to_owned(),
+        Lock::Mapped(_) | Lock::Row => "NULL::text".to_owned(),
+    };
+    let closed = match &into.closed {
+        Some(closed) => format!("coalesce(({}), false)", closed.sql),
+        None => "false".to_owned(),
+    };
+    let columns: String = into
+        .columns
+        .iter()
+        .map(|c| format!(", t.{}::text", quote(&c.name)))
+        .collect();
+    format!(
+        "SELECT d.ord, to_jsonb(t)::text, {token}, {closed}{columns} FROM {} AS t, {} WHERE {}",
+        statement::table(into),
+        statement::keys(into),
+        statement::key_match(into)
+    )
+}
+
+fn evidence(
+    mapping: &Mapping,
+    left: &[&Left],
+    want: &[&TargetRow],
+    found: &FoundRows,
+) -> Evidence {
+    let rows: Vec<serde_json::Value> = found
+        .iter()
+        .map(|((into, _), row)| {
+            let row = row.json.as_deref().and_then(|j| serde_json::from_str(j).ok());
+            serde_json::json!({ "table": mapping.intos[*into].full_name(), "row": row.unwrap_or(serde_json::Value::Null) })
+        })
+        .collect();
+    Evidence {
+        base: Some(rows_json(mapping, left.iter().map(|l| &l.row))),
+        ours: Some(rows_json(mapping, want.iter().copied())),
+        theirs: Some(serde_json::Value::Array(rows).to_string()),
+    }
+}
+
+/// Target rows as a JSON array of `{"table": …, "row": {column: text or null}}`.
+pub fn rows_json<'a>(mapping: &Mapping, rows: impl Iterator<Item = &'a TargetRow>) -> String {
+    let rows = rows
+        .map(|row| {
+            let into = &mapping.intos[row.into];
+            let mut object = serde_json::Map::new();
+            for (column, text) in into.key.iter().zip(&row.key) {
+                object.insert(column.name.clone(), (&**text).into());
+            }
+            for (column, cell) in into.columns.iter().zip(&row.cells) {
+                if *cell != Cell::Missing {
+                    object.insert(column.name.clone(), cell.text().into());
+                }
+            }
+            serde_json::json!({ "table": into.full_name(), "row": object })
+        })
+        .collect();
+    serde_json::Value::Array(rows).to_string()
+}
