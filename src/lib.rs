@@ -8,5 +8,6 @@ pub mod cart;
 pub mod config;
 pub mod mapping;
 pub mod postgres;
+pub mod retry;
 pub mod source;
 pub mod sqltype;
