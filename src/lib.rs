@@ -4,11 +4,13 @@
 
 #![warn(clippy::unwrap_used)]
 
-pub mod cart;
 pub mod config;
+pub mod sqltype;
+pub mod retry;
+pub mod postgres;
+pub mod source;
+pub mod cart;
 pub mod mapping;
 pub mod target;
 pub mod lanes;
-pub mod postgres;
-pub mod source;
-pub mod sqltype;
+pub mod refresh;

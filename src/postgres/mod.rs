@@ -1,3 +1,8 @@
 //! Postgres as both ends need it: connections, TLS, faults by SQLSTATE, the system catalogs.
 
 pub mod catalog;
+pub mod connect;
+pub mod fault;
+pub mod tls;
+pub mod url;
+pub mod wire;

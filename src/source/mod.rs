@@ -1,4 +1,5 @@
-//! The old backend: its log, decoded into changes, and its rows as of a snapshot.
+//! The old backend: its log, decoded into changes, and its snapshots.
 
 pub mod change;
+pub mod postgres;
 pub mod snapshot;
