@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_postgres::error::SqlState;
 use tracing::{info, warn};
 
 use super::lane::{Lane, LaneError};
@@ -171,13 +172,44 @@ enum Disposition {
 fn disposition(error: &WriteError) -> Disposition {
     match error {
         WriteError::Guard { .. } => Disposition::Split(None),
+        WriteError::Database(error) if stumbled(error) => Disposition::Again,
         WriteError::Database(error) => match fault::of(error) {
-            Fault::Row => Disposition::Split(Some(fault::without_values(error))),
-            Fault::Conflict => Disposition::Again,
+            Fault::Row => Disposition::Split(Some(refusal(error))),
             Fault::Retry | Fault::Stop => Disposition::Stop,
         },
         WriteError::Ledger(_) | WriteError::FencedOff { .. } => Disposition::Stop,
     }
+}
+
+/// Another transaction came first: the same batch may go through at once.
+fn stumbled(error: &tokio_postgres::Error) -> bool {
+    [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::LOCK_NOT_AVAILABLE,
+    ]
+    .iter()
+    .any(|state| error.code() == Some(state))
+}
+
+/// What the server refused and on which object, without the values that its own message may hold.
+fn refusal(error: &tokio_postgres::Error) -> String {
+    let (_, advice) = fault::explain(error);
+    let Some(db) = error.as_db_error() else {
+        return advice.to_owned();
+    };
+    let mut text = format!("SQLSTATE {}", db.code().code());
+    for (kind, name) in [
+        ("table", db.table()),
+        ("column", db.column()),
+        ("constraint", db.constraint()),
+        ("type", db.datatype()),
+    ] {
+        if let Some(name) = name {
+            text.push_str(&format!(", {kind} {name}"));
+        }
+    }
+    format!("{text}: {advice}")
 }
 
 fn add_counts(tally: &mut Tally, units: &[Unit]) {

@@ -1,0 +1,382 @@
+//! The refresher: reads carts from the source window by window, for backfills, sweeps and wishes,
+//! and has held carts and changed mappings looked at again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep};
+use tokio_postgres::Client;
+use tracing::{info, warn};
+
+use super::read::{self, ReadError};
+use super::runs::{self, Kind, Run, Stage};
+use super::throttle::Throttle;
+use crate::cart::key::CartKey;
+use crate::cart::layout::Layout;
+use crate::lanes::reader::{Progress, Request};
+use crate::source::change::Lsn;
+
+/// No window opens while the reader is further behind than this.
+const MAX_LAG: u64 = 256 << 20;
+/// How long a snapshot may miss a delivered transaction before the run says why it waits.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the control tables are asked for something to do.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often the publication is compared with what it was.
+const WATCH: Duration = Duration::from_secs(30);
+
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    #[error("the source cannot be read: {0}")]
+    Source(ReadError),
+    #[error("the control tables cannot be read: {0}")]
+    Control(#[from] tokio_postgres::Error),
+    /// The reader has stopped; its own error says why.
+    #[error("the reader has stopped")]
+    ReaderGone,
+}
+
+impl From<ReadError> for RefreshError {
+    fn from(error: ReadError) -> Self {
+        RefreshError::Source(error)
+    }
+}
+
+pub struct Refresher {
+    pub source: Client,
+    pub control: Client,
+    pub pipeline: i32,
+    pub mapping: i32,
+    pub layout: Arc<Layout>,
+    /// The filter on live carts in the source's SQL, over the alias `t`.
+    pub live: Option<String>,
+    pub changed_at: Option<usize>,
+    pub chunk_carts: usize,
+    pub parallel: usize,
+    pub throttle: Throttle,
+    pub requests: mpsc::Sender<Request>,
+    pub progress: watch::Receiver<Progress>,
+    pub stop: watch::Receiver<bool>,
+    pub publication: super::watch::PublicationWatch,
+}
+
+/// Windows whose carts are on their way through the lanes.
+struct Pending {
+    parts: usize,
+    done: mpsc::UnboundedReceiver<()>,
+    /// The run that goes on after it, with its cursor, carts and rows.
+    run: Option<(i32, CartKey, i64, i64)>,
+}
+
+impl Refresher {
+    /// Works until told to stop.
+    pub async fn run(mut self) -> Result<(), RefreshError> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => Ok(()),
+            done = self.work() => done,
+        }
+    }
+
+    async fn work(&mut self) -> Result<(), RefreshError> {
+        let mut watched = Instant::now();
+        loop {
+            if self.progress.borrow().unseen {
+                let snapshot = read::current_snapshot(&self.source).await?;
+                self.ask(Request::Seen(snapshot)).await?;
+            }
+            let mut busy = self.wishes().await?;
+            busy |= self.held().await?;
+            if watched.elapsed() >= WATCH {
+                watched = Instant::now();
+                self.publication
+                    .look(&self.source, &self.control, self.pipeline)
+                    .await?;
+            }
+            if let Some(run) = runs::active(&self.control, self.pipeline).await? {
+                self.walk(run).await?;
+                busy = true;
+            }
+            if !busy {
+                self.settle_phase().await?;
+                sleep(LOOK).await;
+            }
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), RefreshError> {
+        self.requests
+            .send(request)
+            .await
+            .map_err(|_| RefreshError::ReaderGone)
+    }
+
+    /// Nothing is being read: the pipeline follows.
+    async fn settle_phase(&self) -> Result<(), RefreshError> {
+        self.control
+            .execute(
+                "UPDATE cartage.pipeline SET phase = 'following' \
+                 WHERE id = $1 AND phase = 'backfilling'",
+                &[&self.pipeline],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Carts that must be read again, the longest waiting first.
+    async fn wishes(&mut self) -> Result<bool, RefreshError> {
+        let limit = i64::try_from(self.chunk_carts).unwrap_or(i64::MAX);
+        let rows = self
+            .control
+            .query(
+                "SELECT cart FROM cartage.wish WHERE pipeline = $1 ORDER BY since, cart LIMIT $2",
+                &[&self.pipeline, &limit],
+            )
+            .await?;
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let carts: Vec<CartKey> = rows.iter().map(|r| CartKey::stored(r.get(0))).collect();
+        if let Some((pending, rows)) = self.window(carts, None).await? {
+            self.throttle.spend(rows);
+            finish(&self.control, pending).await?;
+        }
+        Ok(true)
+    }
+
+    /// Held carts whose time has come are tried again, those of one unit together.
+    async fn held(&mut self) -> Result<bool, RefreshError> {
+        let rows = self
+            .control
+            .query(
+                "SELECT cart, unit FROM cartage.held h WHERE pipeline = $1 AND EXISTS \
+                 (SELECT 1 FROM cartage.held d WHERE d.pipeline = $1 AND d.retry_at <= now() \
+                  AND (d.cart = h.cart OR d.unit = h.unit)) ORDER BY unit, cart LIMIT 500",
+                &[&self.pipeline],
+            )
+            .await?;
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let mut groups: Vec<(Option<String>, Vec<CartKey>)> = Vec::new();
+        for row in &rows {
+            let (cart, unit) = (CartKey::stored(row.get(0)), row.get::<_, Option<String>>(1));
+            match groups.last_mut() {
+                Some((last, carts)) if unit.is_some() && *last == unit => carts.push(cart),
+                _ => groups.push((unit, vec![cart])),
+            }
+        }
+        self.touch(groups.into_iter().map(|(_, carts)| carts).collect())
+            .await?;
+        Ok(true)
+    }
+
+    async fn touch(&mut self, groups: Vec<Vec<CartKey>>) -> Result<(), RefreshError> {
+        let (done, finished) = mpsc::unbounded_channel();
+        let (reply, parts) = oneshot::channel();
+        self.ask(Request::Touch {
+            groups,
+            done,
+            reply,
+        })
+        .await?;
+        let parts = parts.await.map_err(|_| RefreshError::ReaderGone)?;
+        let pending = Pending {
+            parts,
+            done: finished,
+            run: None,
+        };
+        finish(&self.control, pending).await
+    }
+
+    /// Walks a run to the end of its stage, chunk by chunk, a few chunks under way at a time.
+    async fn walk(&mut self, mut run: Run) -> Result<(), RefreshError> {
+        info!(kind = run.kind.name(), run = run.id, "reading carts");
+        if run.stage == Stage::Read && run.total.is_none() {
+            let total = read::estimate(&self.source, &self.layout, self.live.as_deref()).await?;
+            runs::set_total(&self.control, run.id, total).await?;
+        }
+        let mut under_way: VecDeque<Pending> = VecDeque::new();
+        loop {
+            self.wait_until_welcome(&run).await?;
+            let keys = self.next_chunk(&run).await?;
+            let Some(last) = keys.last().cloned() else {
+                break;
+            };
+            run.cursor = Some(last.clone());
+            let carts = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+            if run.kind == Kind::Mapping {
+                self.touch(keys.into_iter().map(|key| vec![key]).collect())
+                    .await?;
+                runs::advance(&self.control, run.id, &last, carts, 0).await?;
+            } else {
+                let (mut pending, rows) = loop {
+                    if let Some(read) = self.window(keys.clone(), Some(run.id)).await? {
+                        break read;
+                    }
+                };
+                self.throttle.spend(rows);
+                let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+                pending.run = Some((run.id, last, carts, rows));
+                under_way.push_back(pending);
+            }
+            while under_way.len() >= self.parallel.max(1) {
+                if let Some(pending) = under_way.pop_front() {
+                    finish(&self.control, pending).await?;
+                }
+            }
+            // What has to be read again does not wait for the end of a long run.
+            if self.wishes_wait().await? {
+                while let Some(pending) = under_way.pop_front() {
+                    finish(&self.control, pending).await?;
+                }
+                self.wishes().await?;
+            }
+        }
+        for pending in under_way {
+            finish(&self.control, pending).await?;
+        }
+        runs::next_stage(&self.control, &run).await?;
+        info!(kind = run.kind.name(), run = run.id, stage = ?run.stage, "carts read");
+        Ok(())
+    }
+
+    async fn wishes_wait(&self) -> Result<bool, RefreshError> {
+        let row = self
+            .control
+            .query_one(
+                "SELECT EXISTS (SELECT 1 FROM cartage.wish WHERE pipeline = $1 \
+                 AND since < now() - interval '1 second')",
+                &[&self.pipeline],
+            )
+            .await?;
+        Ok(row.get(0))
+    }
+
+    async fn next_chunk(&self, run: &Run) -> Result<Vec<CartKey>, RefreshError> {
+        let limit = self.chunk_carts;
+        match run.stage {
+            Stage::Read => Ok(read::next_keys(
+                &self.source,
+                &self.layout,
+                self.live.as_deref(),
+                run.cursor.as_ref(),
+                limit,
+            )
+            .await?),
+            Stage::Sweep => {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                Ok(runs::sweep(&self.control, self.pipeline, run, self.mapping, limit).await?)
+            }
+        }
+    }
+
+    /// The rate, the load of the source, and the reader's lag say when the next chunk may be read.
+    async fn wait_until_welcome(&mut self, run: &Run) -> Result<(), RefreshError> {
+        sleep(self.throttle.pause()).await;
+        loop {
+            let mut objection = self
+                .throttle
+                .objection(&self.source)
+                .await
+                .map_err(ReadError::from)?;
+            if objection.is_none() {
+                let row = self
+                    .source
+                    .query_one("SELECT pg_current_wal_lsn()::text", &[])
+                    .await
+                    .map_err(ReadError::from)?;
+                let end: Lsn = row.get::<_, &str>(0).parse().map_err(|_| ReadError::Answer)?;
+                let lag = end.0.saturating_sub(self.progress.borrow().delivered.0);
+                if lag > MAX_LAG {
+                    objection = Some(format!("the log is {} MiB behind", lag >> 20));
+                }
+            }
+            runs::waits(&self.control, run.id, objection.as_deref()).await?;
+            if objection.is_none() {
+                return Ok(());
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Reads carts through a window. None: it was abandoned, and the carts are to be tried again.
+    async fn window(
+        &mut self,
+        carts: Vec<CartKey>,
+        run: Option<i32>,
+    ) -> Result<Option<(Pending, u64)>, RefreshError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::Open {
+            carts: carts.clone(),
+            reply,
+        })
+        .await?;
+        let unseen = answer.await.map_err(|_| RefreshError::ReaderGone)?;
+        let view = self.see_all(&unseen, run).await?;
+        let (reads, rows) =
+            read::carts(&self.source, &self.layout, self.changed_at, &carts).await?;
+        read::end(&self.source).await?;
+        let (done, finished) = mpsc::unbounded_channel();
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::Close {
+            reads,
+            snapshot: view.snapshot,
+            upto: view.upto,
+            done,
+            reply,
+        })
+        .await?;
+        let parts = answer.await.map_err(|_| RefreshError::ReaderGone)?;
+        Ok(parts.map(|parts| {
+            let pending = Pending {
+                parts,
+                done: finished,
+                run: None,
+            };
+            (pending, rows)
+        }))
+    }
+
+    /// A snapshot that sees every transaction delivered before the window opened: their changes to
+    /// these carts were let go or applied, and are not among those kept (protocol rule 16).
+    async fn see_all(&mut self, unseen: &[u32], run: Option<i32>) -> Result<read::View, RefreshError> {
+        let begun = Instant::now();
+        let mut told = false;
+        loop {
+            let view = read::begin(&self.source).await?;
+            let missing = unseen.iter().filter(|xid| !view.snapshot.sees(**xid)).count();
+            if missing == 0 {
+                return Ok(view);
+            }
+            read::end(&self.source).await?;
+            if begun.elapsed() > PATIENCE && !told {
+                told = true;
+                let why = format!(
+                    "{missing} committed transactions of the source are not visible yet \
+                     (is a synchronous standby missing?)"
+                );
+                warn!("{why}");
+                if let Some(run) = run {
+                    runs::waits(&self.control, run, Some(&why)).await?;
+                }
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// Waits until all parts are durable, and lets the run go on after them.
+async fn finish(control: &Client, mut pending: Pending) -> Result<(), RefreshError> {
+    for _ in 0..pending.parts {
+        if pending.done.recv().await.is_none() {
+            return Err(RefreshError::ReaderGone);
+        }
+    }
+    if let Some((run, cursor, carts, rows)) = pending.run {
+        runs::advance(control, run, &cursor, carts, rows).await?;
+    }
+    Ok(())
+}
