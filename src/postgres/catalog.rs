@@ -1,5 +1,7 @@
 //! What the system catalogs say of the tables that a pipeline touches.
 
+mod read;
+
 use crate::sqltype::SqlType;
 
 /// Tables by name, as one database has them.
