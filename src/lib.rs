@@ -10,3 +10,4 @@ pub mod mapping;
 pub mod postgres;
 pub mod source;
 pub mod sqltype;
+pub mod target;

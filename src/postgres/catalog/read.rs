@@ -155,7 +155,10 @@ impl Catalog {
 }
 
 fn table(row: &Row) -> Result<TableInfo, Error> {
-    let kind = match (row.try_get::<_, &str>("relkind")?, row.try_get("relispartition")?) {
+    let kind = match (
+        row.try_get::<_, &str>("relkind")?,
+        row.try_get("relispartition")?,
+    ) {
         ("r" | "p", true) => TableKind::Leaf,
         ("r", false) => TableKind::Ordinary,
         ("p", false) => TableKind::Partitioned,
