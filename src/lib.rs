@@ -5,6 +5,8 @@
 #![warn(clippy::unwrap_used)]
 
 pub mod cart;
+pub mod check;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod mapping;

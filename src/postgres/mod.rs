@@ -1,3 +1,4 @@
 //! Postgres as both ends need it: connections, TLS, faults by SQLSTATE, the system catalogs.
 
 pub mod catalog;
+pub mod connect;

@@ -230,6 +230,16 @@ pub async fn restart_at(
     transaction.commit().await
 }
 
+/// Has every cart read again from the source; the run begins where the lanes stand.
+pub async fn refresh_all(target: &Client, pipeline: i32) -> Result<(), Error> {
+    let sql = "
+        INSERT INTO cartage.refresh_run (pipeline, kind, start_lsn)
+        SELECT $1, 'all', min(lsn) FROM cartage.checkpoint
+        WHERE pipeline = $1 HAVING min(lsn) IS NOT NULL";
+    target.execute(sql, &[&pipeline]).await?;
+    Ok(())
+}
+
 fn lsn(value: PgLsn) -> Lsn {
     Lsn(value.into())
 }
