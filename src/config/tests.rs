@@ -430,7 +430,11 @@ fn bad_intos() {
     let live = with(&format!(
         "[cart]\ntable = 'orders'\nlive = 'true'\n{INTO}role = 'header'"
     ));
-    check_table(&[("ended", live, "x")]);
+    check_table(&[(
+        "ended",
+        live,
+        "c:11:1: `ended` is missing in [[into]] of `t` (expected `ended` = \"delete\", \"keep\" or { set = { … } }, because `live` is given)",
+    )]);
 }
 
 #[test]
