@@ -46,3 +46,194 @@ pub struct SqlType {
     /// The labels of an enum in order.
     pub labels: Vec<String>,
 }
+
+impl SqlType {
+    /// Reads a name as `format_type(oid, typmod)` prints it. A name that is not known passes
+    /// through as [`Class::Other`].
+    pub fn parse(name: &str) -> Self {
+        let name = name.trim();
+        let (base, modifier) = split_modifier(name);
+        let mut numbers = modifier.split(',').map(|n| n.trim().parse::<i32>().ok());
+        let first = numbers.next().flatten();
+        let second = numbers.next().flatten();
+        let positive = first.and_then(|n| u32::try_from(n).ok());
+        let class = class_of(&base);
+        Self {
+            name: name.to_owned(),
+            length: match class {
+                Class::Text => positive,
+                // `character` alone is one character; `bpchar` alone has no limit.
+                Class::Char => positive.or((base == "character").then_some(1)),
+                _ => None,
+            },
+            numeric: match class {
+                Class::Numeric => positive.map(|p| (p, second.unwrap_or(0))),
+                _ => None,
+            },
+            fraction: match class {
+                Class::Time
+                | Class::TimeTz
+                | Class::Timestamp
+                | Class::TimestampTz
+                | Class::Interval => positive,
+                _ => None,
+            },
+            base,
+            class,
+            labels: Vec::new(),
+        }
+    }
+
+    /// An enum of these labels in their order; `name` as `format_type` prints it.
+    pub fn enumeration(name: impl std::convert::Into<String>, labels: Vec<String>) -> Self {
+        let name = name.into();
+        Self {
+            base: name.clone(),
+            name,
+            class: Class::Enum,
+            length: None,
+            numeric: None,
+            fraction: None,
+            labels,
+        }
+    }
+
+    /// A domain: it is cast by its own name and behaves as its base.
+    pub fn domain(name: impl std::convert::Into<String>, base: Self) -> Self {
+        let name = name.into();
+        Self {
+            base: name.clone(),
+            name,
+            ..base
+        }
+    }
+
+    /// The plain type of a class, without a modifier.
+    pub fn of(class: Class) -> Self {
+        Self::parse(class.name())
+    }
+}
+
+impl Class {
+    /// The class' plain type, as Postgres spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Bool => "boolean",
+            Class::Int2 => "smallint",
+            Class::Int4 => "integer",
+            Class::Int8 => "bigint",
+            Class::Numeric => "numeric",
+            Class::Float4 => "real",
+            Class::Float8 => "double precision",
+            Class::Text => "text",
+            Class::Char => "bpchar",
+            Class::Bytea => "bytea",
+            Class::Date => "date",
+            Class::Time => "time without time zone",
+            Class::TimeTz => "time with time zone",
+            Class::Timestamp => "timestamp without time zone",
+            Class::TimestampTz => "timestamp with time zone",
+            Class::Interval => "interval",
+            Class::Uuid => "uuid",
+            Class::Json => "json",
+            Class::Jsonb => "jsonb",
+            Class::Enum => "enum",
+            Class::Other => "other",
+        }
+    }
+
+    pub fn is_integer(self) -> bool {
+        matches!(self, Class::Int2 | Class::Int4 | Class::Int8)
+    }
+
+    pub fn is_float(self) -> bool {
+        matches!(self, Class::Float4 | Class::Float8)
+    }
+
+    pub fn is_number(self) -> bool {
+        self.is_integer() || self.is_float() || self == Class::Numeric
+    }
+}
+
+/// Takes `timestamp(3) without time zone` apart into the name and what stands in parentheses.
+fn split_modifier(name: &str) -> (String, &str) {
+    match (name.find('('), name.find(')')) {
+        (Some(open), Some(close)) if open < close && !name.ends_with(']') => {
+            let base = format!("{}{}", name[..open].trim_end(), &name[close + 1..]);
+            (base, &name[open + 1..close])
+        }
+        _ => (name.to_owned(), ""),
+    }
+}
+
+fn class_of(base: &str) -> Class {
+    match base.to_ascii_lowercase().as_str() {
+        "boolean" | "bool" => Class::Bool,
+        "smallint" | "int2" => Class::Int2,
+        "integer" | "int" | "int4" => Class::Int4,
+        "bigint" | "int8" => Class::Int8,
+        "numeric" | "decimal" => Class::Numeric,
+        "real" | "float4" => Class::Float4,
+        "double precision" | "float8" => Class::Float8,
+        "text" | "character varying" | "varchar" | "citext" | "public.citext" | "name" => {
+            Class::Text
+        }
+        "character" | "char" | "bpchar" => Class::Char,
+        "bytea" => Class::Bytea,
+        "date" => Class::Date,
+        "time" | "time without time zone" => Class::Time,
+        "timetz" | "time with time zone" => Class::TimeTz,
+        "timestamp" | "timestamp without time zone" => Class::Timestamp,
+        "timestamptz" | "timestamp with time zone" => Class::TimestampTz,
+        "interval" => Class::Interval,
+        "uuid" => Class::Uuid,
+        "json" => Class::Json,
+        "jsonb" => Class::Jsonb,
+        _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_format_type_prints() {
+        let t = SqlType::parse("numeric(10,2)");
+        assert_eq!(
+            (t.class, t.numeric, t.base.as_str()),
+            (Class::Numeric, Some((10, 2)), "numeric")
+        );
+        let t = SqlType::parse("numeric(3,-2)");
+        assert_eq!(t.numeric, Some((3, -2)));
+        let t = SqlType::parse("timestamp(3) without time zone");
+        assert_eq!((t.class, t.fraction), (Class::Timestamp, Some(3)));
+        assert_eq!(t.base, "timestamp without time zone");
+        let t = SqlType::parse("character varying(40)");
+        assert_eq!((t.class, t.length), (Class::Text, Some(40)));
+        assert_eq!(SqlType::parse("character(3)").length, Some(3));
+        assert_eq!(SqlType::parse("bpchar").length, None);
+    }
+
+    #[test]
+    fn unknown_types_pass_through() {
+        for name in [
+            "integer[]",
+            "numeric(10,2)[]",
+            "bit(3)",
+            "money",
+            "int4range",
+            "shop.\"Odd\"",
+            ")(",
+        ] {
+            assert_eq!(SqlType::parse(name).class, Class::Other, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_cast_by_its_own_name() {
+        let t = SqlType::domain("shop.price", SqlType::parse("numeric(12,4)"));
+        assert_eq!((t.name.as_str(), t.class), ("shop.price", Class::Numeric));
+        assert_eq!(t.numeric, Some((12, 4)));
+    }
+}

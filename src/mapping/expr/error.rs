@@ -1,0 +1,29 @@
+//! What can be wrong with an expression: at load, and for one cart's values.
+
+use std::ops::Range;
+
+/// A mistake in an expression's text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ExprError {
+    /// Bytes of the text.
+    pub span: Range<usize>,
+    pub message: String,
+}
+
+/// Why an expression has no value for a row. Never holds a value of the row.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvalError {
+    /// The log did not carry this column: the caller fetches the cart anew.
+    #[error("the value of {table}.{column} is not known")]
+    Missing { table: String, column: String },
+    /// The values do not fit what the expression does with them.
+    #[error("{0}")]
+    Value(String),
+}
+
+impl EvalError {
+    pub(crate) fn value(message: impl Into<String>) -> Self {
+        Self::Value(message.into())
+    }
+}
