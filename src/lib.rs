@@ -9,6 +9,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod diagnostic;
 pub mod mapping;
 pub mod postgres;
 pub mod source;

@@ -1,15 +1,17 @@
 //! Which source tables and columns make a cart, in the order in which images hold them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::sqltype::SqlType;
 
 /// The tables of a cart; the first one is the header.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     pub tables: Vec<Table>,
 }
 
 /// One source table, reduced to the columns that the mapping reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// The name that expressions use.
     pub alias: String,
@@ -24,7 +26,7 @@ pub struct Table {
     pub parent: Option<(usize, Vec<usize>)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
     pub ty: SqlType,

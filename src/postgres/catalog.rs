@@ -2,17 +2,19 @@
 
 mod read;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sqltype::SqlType;
 
 /// Tables by name, as one database has them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Catalog {
     pub tables: Vec<TableInfo>,
     /// Schemas of the search path in order, to resolve unqualified names.
     pub search_path: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TableKind {
     Ordinary,
     Partitioned,
@@ -22,7 +24,7 @@ pub enum TableKind {
     Other,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TableInfo {
     pub oid: u32,
     pub schema: String,
@@ -40,7 +42,7 @@ pub struct TableInfo {
     pub replica_identity: ReplicaIdentity,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ColumnInfo {
     pub name: String,
     pub ty: SqlType,
@@ -51,7 +53,7 @@ pub struct ColumnInfo {
     pub identity: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignKey {
     pub name: String,
     pub columns: Vec<String>,
@@ -64,7 +66,7 @@ pub struct ForeignKey {
     pub enforced: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReplicaIdentity {
     /// The primary key, where there is one.
     Default,
