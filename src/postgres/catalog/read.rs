@@ -14,7 +14,7 @@ use crate::sqltype::SqlType;
 const TABLES: &str = "
     SELECT DISTINCT c.oid, n.nspname, c.relname, c.relkind::text, c.relispartition,
            c.relreplident::text
-    FROM pg_catalog.unnest($1::text[], $2::text[]) AS wanted(schema, name)
+    FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS wanted(schema, name)
     JOIN pg_catalog.pg_class c ON c.relname = wanted.name
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE (n.nspname = wanted.schema

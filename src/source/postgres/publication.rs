@@ -157,7 +157,7 @@ pub async fn state(source: &Client, publication: &str, layout: &Layout) -> Resul
     let (schemas, names): (Vec<&str>, Vec<&str>) = wanted.iter().copied().unzip();
     let sql = "
         SELECT c.oid, n.nspname, c.relname, c.relkind = 'p' AS partitioned
-        FROM pg_catalog.unnest($1::text[], $2::text[]) AS w(schema, name)
+        FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS w(schema, name)
         JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
         JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
         ORDER BY 2, 3";
