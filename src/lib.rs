@@ -12,6 +12,7 @@ pub mod demo;
 pub mod diagnostic;
 pub mod mapping;
 pub mod postgres;
+pub mod retry;
 pub mod source;
 pub mod sqltype;
 pub mod target;

@@ -2,3 +2,7 @@
 
 pub mod catalog;
 pub mod connect;
+pub mod fault;
+pub mod tls;
+pub mod url;
+pub mod wire;

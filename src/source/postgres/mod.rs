@@ -1,7 +1,19 @@
-//! A Postgres source: its slot and publication, and whether they are still the ones we trust.
+//! A Postgres source: its slot and publication, whether they are still the ones we trust, and the
+//! log that comes from them.
 
-pub mod identity;
 pub mod outline;
+pub mod tables;
+
 pub mod publication;
 pub mod slot;
-pub mod tables;
+
+pub mod identity;
+
+pub mod error;
+mod feed;
+pub mod pgoutput;
+pub mod relation;
+pub mod stream;
+
+pub use error::SourceError;
+pub use stream::LogStream;

@@ -1,0 +1,175 @@
+//! Encryption as the endpoint asks for it, with libpq's meaning of each mode.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+use crate::config::{Tls, TlsMode};
+
+/// The files that TLS needs cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("cannot read {what} from {}: {cause}", path.display())]
+    File {
+        what: &'static str,
+        path: PathBuf,
+        cause: String,
+    },
+    #[error("the system has no certificate authorities; name a PEM file in `tls.ca`")]
+    NoRoots,
+    #[error("`tls.certificate` and `tls.key` belong together; only one of them is given")]
+    HalfIdentity,
+    #[error("TLS cannot be set up: {0}")]
+    Setup(#[from] rustls::Error),
+}
+
+/// What to verify of the server's certificate. As in libpq ("Protection Provided in Different
+/// Modes"), `prefer` and `require` check nothing unless a CA file is given, and then its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Check {
+    Nothing,
+    Chain,
+    ChainAndName,
+}
+
+/// The client side of the handshake; `disable` has one too, which is then not used.
+pub fn client_config(tls: &Tls) -> Result<ClientConfig, TlsError> {
+    let provider = Arc::new(ring::default_provider());
+    let check = match (tls.mode, &tls.ca) {
+        (TlsMode::VerifyFull, _) => Check::ChainAndName,
+        (TlsMode::VerifyCa, _) | (TlsMode::Require | TlsMode::Prefer, Some(_)) => Check::Chain,
+        _ => Check::Nothing,
+    };
+    let chain = match check {
+        Check::Nothing => None,
+        Check::Chain | Check::ChainAndName => {
+            let roots = Arc::new(roots(tls.ca.as_deref())?);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+                .build()
+                .map_err(|e| rustls::Error::General(e.to_string()))?;
+            Some(verifier)
+        }
+    };
+    let verifier = Verifier {
+        chain,
+        name: check == Check::ChainAndName,
+        provider: provider.clone(),
+    };
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    match (&tls.certificate, &tls.key) {
+        (Some(certificate), Some(key)) => {
+            let chain = certificates("the client certificate", certificate)?;
+            let key = PrivateKeyDer::from_pem_file(key)
+                .map_err(|e| unreadable("the client key", key, &e))?;
+            Ok(builder.with_client_auth_cert(chain, key)?)
+        }
+        (None, None) => Ok(builder.with_no_client_auth()),
+        _ => Err(TlsError::HalfIdentity),
+    }
+}
+
+fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    match ca {
+        Some(path) => {
+            for certificate in certificates("the certificate authority", path)? {
+                roots.add(certificate)?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    if roots.is_empty() {
+        return Err(TlsError::NoRoots);
+    }
+    Ok(roots)
+}
+
+fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|e| unreadable(what, path, &e))?;
+    if found.is_empty() {
+        return Err(unreadable(what, path, &"it holds no PEM certificate"));
+    }
+    Ok(found)
+}
+
+fn unreadable(what: &'static str, path: &Path, cause: &dyn std::fmt::Display) -> TlsError {
+    TlsError::File {
+        what,
+        path: path.to_owned(),
+        cause: cause.to_string(),
+    }
+}
+
+/// rustls knows only the full check; the lesser modes of libpq need their own verifier. The
+/// handshake's signature is always checked: the peer must hold the key of what it shows.
+#[derive(Debug)]
+struct Verifier {
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    name: bool,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let Some(chain) = &self.chain else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        let verdict =
+            chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verdict {
+            // The name is checked last: only it is wrong.
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if !self.name => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}

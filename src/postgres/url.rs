@@ -1,0 +1,138 @@
+//! A Postgres endpoint's URL, read once for both kinds of connection.
+
+use tokio_postgres::config::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
+
+use crate::config::{Endpoint, TlsMode};
+
+/// The URL cannot be used. The text never holds the URL itself: it may contain a password.
+#[derive(Debug, thiserror::Error)]
+pub enum UrlError {
+    #[error(
+        "the database URL cannot be read: {0}; write it as postgresql://user@host:5432/database"
+    )]
+    Unreadable(String),
+    #[error("the database URL names no {0}; write it as postgresql://user@host:5432/database")]
+    Without(&'static str),
+}
+
+/// The connection settings that the endpoint asks for. Several hosts may be named; only one that
+/// accepts writes is taken, because slots and carts live on primaries.
+pub fn read(endpoint: &Endpoint, purpose: &str) -> Result<tokio_postgres::Config, UrlError> {
+    let mut config: tokio_postgres::Config = endpoint
+        .url
+        .0
+        .parse()
+        .map_err(|e| UrlError::Unreadable(reason(&e)))?;
+    if config.get_hosts().is_empty() {
+        return Err(UrlError::Without("host"));
+    }
+    if config.get_user().is_none() {
+        return Err(UrlError::Without("user"));
+    }
+    if config.get_dbname().is_none() {
+        return Err(UrlError::Without("database"));
+    }
+    if let Some(password) = &endpoint.password {
+        config.password(&password.0);
+    }
+    if let Some(name) = &endpoint.application_name {
+        config.application_name(name);
+    } else if config.get_application_name().is_none() {
+        config.application_name(format!("cartage {purpose}"));
+    }
+    config
+        .connect_timeout(endpoint.connect_timeout)
+        .target_session_attrs(TargetSessionAttrs::ReadWrite)
+        .ssl_negotiation(SslNegotiation::Postgres)
+        .ssl_mode(match endpoint.tls.mode {
+            TlsMode::Disable => SslMode::Disable,
+            TlsMode::Prefer => SslMode::Prefer,
+            TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
+        });
+    Ok(config)
+}
+
+/// `host:port` of each host, for messages.
+pub fn hosts(config: &tokio_postgres::Config) -> String {
+    let ports = config.get_ports();
+    let names: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .enumerate()
+        .map(|(i, host)| format!("{}:{}", name(host), port(ports, i)))
+        .collect();
+    names.join(", ")
+}
+
+pub(super) fn name(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    }
+}
+
+/// One port serves all hosts, none means the usual one (libpq, "Specifying Multiple Hosts").
+pub(super) fn port(ports: &[u16], host: usize) -> u16 {
+    ports.get(host).or(ports.first()).copied().unwrap_or(5432)
+}
+
+/// The innermost cause says which option is wrong, and none of them quotes a value but that of
+/// `sslmode` and the like.
+fn reason(error: &tokio_postgres::Error) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    match cause {
+        Some(cause) if cause.contains("sslmode") => {
+            format!("{cause} (certificates are checked as `tls.mode` says, not the URL)")
+        }
+        Some(cause) => cause,
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::{Kind, Secret, Tls};
+
+    fn endpoint(url: &str) -> Endpoint {
+        Endpoint {
+            kind: Kind::Postgres,
+            url: Secret(url.into()),
+            password: Some(Secret("hush".into())),
+            tls: Tls {
+                mode: TlsMode::Prefer,
+                ca: None,
+                certificate: None,
+                key: None,
+            },
+            connect_timeout: Duration::from_secs(3),
+            application_name: None,
+            time_zone: "UTC".into(),
+        }
+    }
+
+    #[test]
+    fn several_hosts_are_named() {
+        let config = read(&endpoint("postgresql://shop@one:5433,two:5434/shop"), "log");
+        let config = config.expect("a good URL");
+        assert_eq!(hosts(&config), "one:5433, two:5434");
+        assert_eq!(config.get_application_name(), Some("cartage log"));
+        assert_eq!(config.get_password(), Some(&b"hush"[..]));
+    }
+
+    #[test]
+    fn what_is_missing_is_said_without_the_password() {
+        for url in [
+            "postgresql://shop:sesame@one",
+            "postgresql:///shop",
+            "postgresql://one/shop",
+            "postgresql://shop:sesame@one:notaport/shop",
+            "postgresql://shop:sesame@one/shop?sslmode=verify-full",
+        ] {
+            let error = read(&endpoint(url), "log").expect_err(url).to_string();
+            assert!(!error.contains("sesame"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Proving who we are: SCRAM with channel binding, and what older servers ask for.
+
+use std::io;
+
+use fallible_iterator::FallibleIterator as _;
+use postgres_protocol::authentication::md5_hash;
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
+};
+use postgres_protocol::message::backend::Message;
+use postgres_protocol::message::frontend;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::der::oid::db::rfc5912;
+
+use super::frame::{Frame, Frames};
+use super::{ServerError, malformed, server_error};
+
+/// Why the server did not let us in.
+pub(super) enum Denied {
+    NoPassword,
+    /// The server asks for the password itself over a line that anybody can read.
+    Cleartext,
+    Server(ServerError),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Denied {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+pub(super) struct Login<'a> {
+    pub user: &'a str,
+    pub password: Option<&'a [u8]>,
+    /// The certificate that TLS showed, where there is TLS.
+    pub certificate: Option<&'a [u8]>,
+    pub encrypted: bool,
+}
+
+/// Answers the server until it is ready for queries.
+pub(super) async fn authenticate(frames: &mut Frames, login: Login<'_>) -> Result<(), Denied> {
+    let mut scram: Option<ScramSha256> = None;
+    let mut proven = false;
+    loop {
+        let Frame::Message(message) = frames.next().await? else {
+            return Err(malformed("authentication").into());
+        };
+        let password = || login.password.ok_or(Denied::NoPassword);
+        match message {
+            Message::AuthenticationCleartextPassword => {
+                if !login.encrypted {
+                    return Err(Denied::Cleartext);
+                }
+                frontend::password_message(password()?, frames.out())?;
+                frames.flush().await?;
+            }
+            Message::AuthenticationMd5Password(body) => {
+                let hash = md5_hash(login.user.as_bytes(), password()?, body.salt());
+                frontend::password_message(hash.as_bytes(), frames.out())?;
+                frames.flush().await?;
+            }
+            Message::AuthenticationSasl(body) => {
+                let offered: Vec<String> = body.mechanisms().map(|m| Ok(m.to_owned())).collect()?;
+                let offers = |name: &str| offered.iter().any(|m| m == name);
+                let digest = login.certificate.and_then(end_point_digest);
+                let (mechanism, binding) = match digest {
+                    Some(digest) if offers(SCRAM_SHA_256_PLUS) => (
+                        SCRAM_SHA_256_PLUS,
+                        ChannelBinding::tls_server_end_point(digest),
+                    ),
+                    // Saying that we could have bound lets the server notice who took it away.
+                    Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
+                    None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+                };
+                if !offers(mechanism) {
+                    return Err(malformed("list of SASL mechanisms").into());
+                }
+                let exchange = ScramSha256::new(password()?, binding);
+                frontend::sasl_initial_response(mechanism, exchange.message(), frames.out())?;
+                frames.flush().await?;
+                scram = Some(exchange);
+            }
+            Message::AuthenticationSaslContinue(body) => {
+                let exchange = scram.as_mut().ok_or_else(|| malformed("SASL exchange"))?;
+                exchange.update(body.data())?;
+                frontend::sasl_response(exchange.message(), frames.out())?;
+                frames.flush().await?;
+            }
+            Message::AuthenticationSaslFinal(body) => {
+                let exchange = scram.as_mut().ok_or_else(|| malformed("SASL exchange"))?;
+                exchange.finish(body.data())?;
+                proven = true;
+            }
+            // A server that breaks off the exchange has not shown that it knows the password.
+            Message::AuthenticationOk if scram.is_some() && !proven => {
+                return Err(malformed("SASL exchange").into());
+            }
+            Message::ErrorResponse(body) => return Err(Denied::Server(server_error(&body)?)),
+            Message::ReadyForQuery(_) => return Ok(()),
+            Message::AuthenticationOk
+            | Message::ParameterStatus(_)
+            | Message::BackendKeyData(_)
+            | Message::NoticeResponse(_) => {}
+            _ => {
+                let what = "authentication method, neither SCRAM, md5 nor a password";
+                return Err(malformed(what).into());
+            }
+        }
+    }
+}
+
+/// The hash of the server's certificate by its own signature's hash function, at least SHA-256
+/// (RFC 5929, section 4.1); none where the signature has no hash function of its own.
+fn end_point_digest(certificate: &[u8]) -> Option<Vec<u8>> {
+    let parsed = Certificate::from_der(certificate).ok()?;
+    match parsed.signature_algorithm().oid {
+        rfc5912::SHA_1_WITH_RSA_ENCRYPTION
+        | rfc5912::SHA_256_WITH_RSA_ENCRYPTION
+        | rfc5912::ECDSA_WITH_SHA_256 => Some(Sha256::digest(certificate).to_vec()),
+        rfc5912::SHA_384_WITH_RSA_ENCRYPTION | rfc5912::ECDSA_WITH_SHA_384 => {
+            Some(Sha384::digest(certificate).to_vec())
+        }
+        rfc5912::SHA_512_WITH_RSA_ENCRYPTION | rfc5912::ECDSA_WITH_SHA_512 => {
+            Some(Sha512::digest(certificate).to_vec())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,177 @@
+//! From an endpoint to a session of the walsender: socket, TLS, startup, and the right host.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use postgres_protocol::message::frontend;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+use tokio_rustls::TlsConnector;
+
+use super::auth::{Denied, Login, authenticate};
+use super::frame::{Frames, Socket};
+use super::{ReplicationConnection, WireError};
+use crate::config::{Endpoint, TlsMode};
+use crate::postgres::connect::{ConnectError, SETTINGS, by_code};
+use crate::postgres::{tls, url};
+
+pub(super) async fn connect(
+    endpoint: &Endpoint,
+    purpose: &str,
+) -> Result<ReplicationConnection, ConnectError> {
+    let config = url::read(endpoint, purpose)?;
+    let tls = Arc::new(tls::client_config(&endpoint.tls)?);
+    let mut last = None;
+    for (i, host) in config.get_hosts().iter().enumerate() {
+        let one = Attempt {
+            config: &config,
+            host,
+            port: url::port(config.get_ports(), i),
+            mode: endpoint.tls.mode,
+            tls: tls.clone(),
+        };
+        let attempt = tokio::time::timeout(endpoint.connect_timeout, one.run());
+        match attempt.await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => last = Some(error),
+            Err(_) => last = Some(one.unreachable("no answer in time")),
+        }
+    }
+    Err(last.unwrap_or_else(|| url::UrlError::Without("host").into()))
+}
+
+struct Attempt<'a> {
+    config: &'a Config,
+    host: &'a Host,
+    port: u16,
+    mode: TlsMode,
+    tls: Arc<rustls::ClientConfig>,
+}
+
+impl Attempt<'_> {
+    async fn run(&self) -> Result<ReplicationConnection, ConnectError> {
+        let lost = |e: io::Error| self.unreachable(e);
+        let (socket, certificate, encrypted): (Box<dyn Socket>, _, _) = match self.host {
+            Host::Unix(folder) => {
+                let path = folder.join(format!(".s.PGSQL.{}", self.port));
+                let socket = UnixStream::connect(path).await.map_err(lost)?;
+                (Box::new(socket), None, true)
+            }
+            Host::Tcp(name) => {
+                let tcp = TcpStream::connect((name.as_str(), self.port));
+                let mut tcp = tcp.await.map_err(lost)?;
+                tcp.set_nodelay(true).map_err(lost)?;
+                if self.mode == TlsMode::Disable || !self.offers_tls(&mut tcp).await? {
+                    (Box::new(tcp), None, false)
+                } else {
+                    let failed = |cause: String| ConnectError::Handshake {
+                        hosts: self.name(),
+                        cause,
+                    };
+                    let server =
+                        ServerName::try_from(name.clone()).map_err(|e| failed(e.to_string()))?;
+                    let stream = TlsConnector::from(self.tls.clone()).connect(server, tcp);
+                    let stream = stream.await.map_err(|e| failed(e.to_string()))?;
+                    let shown = stream.get_ref().1.peer_certificates();
+                    let shown = shown.and_then(<[_]>::first).map(|c| c.to_vec());
+                    (Box::new(stream), shown, true)
+                }
+            }
+        };
+        let mut frames = Frames::new(socket);
+        self.start(&mut frames).await.map_err(lost)?;
+        let login = Login {
+            user: self.config.get_user().unwrap_or_default(),
+            password: self.config.get_password(),
+            certificate: certificate.as_deref(),
+            encrypted,
+        };
+        let denied = authenticate(&mut frames, login).await;
+        denied.map_err(|denied| self.denied(denied))?;
+        let mut connection = ReplicationConnection { frames };
+        let standby = connection
+            .simple_query("SELECT pg_catalog.pg_is_in_recovery()")
+            .await
+            .map_err(|e| match e {
+                WireError::Server(error) => by_code(self.config, error),
+                WireError::Io(e) => self.unreachable(e),
+            })?;
+        if standby == [[Some("t".to_owned())]] {
+            return Err(ConnectError::ReadOnly { hosts: self.name() });
+        }
+        Ok(connection)
+    }
+
+    async fn offers_tls(&self, tcp: &mut TcpStream) -> Result<bool, ConnectError> {
+        let mut request = BytesMut::new();
+        frontend::ssl_request(&mut request);
+        tcp.write_all(&request)
+            .await
+            .map_err(|e| self.unreachable(e))?;
+        // One byte, and no more: what follows it unencrypted is not the server's
+        // (CVE-2021-23222).
+        let answer = tcp.read_u8().await.map_err(|e| self.unreachable(e))?;
+        match answer {
+            b'S' => Ok(true),
+            _ if self.mode == TlsMode::Prefer => Ok(false),
+            _ => Err(ConnectError::NoTls { hosts: self.name() }),
+        }
+    }
+
+    async fn start(&self, frames: &mut Frames) -> io::Result<()> {
+        let mut parameters = vec![
+            ("user", self.config.get_user().unwrap_or_default()),
+            ("database", self.config.get_dbname().unwrap_or_default()),
+            ("replication", "database"),
+        ];
+        if let Some(name) = self.config.get_application_name() {
+            parameters.push(("application_name", name));
+        }
+        if let Some(options) = self.config.get_options() {
+            parameters.push(("options", options));
+        }
+        parameters.extend(SETTINGS);
+        frontend::startup_message(parameters, frames.out())?;
+        frames.flush().await
+    }
+
+    fn denied(&self, denied: Denied) -> ConnectError {
+        let user = self.config.get_user().unwrap_or_default().to_owned();
+        let hosts = self.name();
+        match denied {
+            Denied::NoPassword => ConnectError::NoPassword { hosts, user },
+            Denied::Cleartext => ConnectError::Authentication {
+                hosts,
+                cause: "it asks for the bare password without TLS".into(),
+            },
+            Denied::Server(error) => by_code(self.config, error),
+            Denied::Io(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+                ) =>
+            {
+                ConnectError::Authentication {
+                    hosts,
+                    cause: e.to_string(),
+                }
+            }
+            Denied::Io(e) => self.unreachable(e),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("{}:{}", url::name(self.host), self.port)
+    }
+
+    fn unreachable(&self, cause: impl std::fmt::Display) -> ConnectError {
+        ConnectError::Unreachable {
+            hosts: self.name(),
+            cause: cause.to_string(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The task that owns the socket: it reads ahead as far as it may, and never falls silent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+
+use crate::postgres::wire::{CopyStream, WireError};
+use crate::source::change::Lsn;
+
+/// Bytes that may wait between the socket and the pipeline.
+pub(super) const BUDGET: usize = 16 * 1024 * 1024;
+/// Reads that may wait; each brought at least one message.
+pub(super) const BATCHES: usize = 1024;
+/// Confirmations closer together than this share one status update.
+const COALESCE: Duration = Duration::from_millis(50);
+
+/// What one read brought, with its share of the budget.
+pub(super) struct Batch {
+    pub payloads: Vec<Bytes>,
+    pub _share: OwnedSemaphorePermit,
+}
+
+pub(super) struct Feed {
+    pub copy: CopyStream,
+    pub batches: mpsc::Sender<Result<Batch, WireError>>,
+    pub budget: Arc<Semaphore>,
+    pub confirmed: watch::Receiver<Lsn>,
+    pub ask: Arc<Notify>,
+    /// The longest silence towards the server.
+    pub beat: Duration,
+}
+
+impl Feed {
+    /// Runs until the stream is dropped or the connection breaks. While the pipeline is blocked
+    /// nothing is read, so a slow target slows the server; but status updates go on, and the
+    /// server counts each as a sign of life (`wal_sender_timeout`).
+    pub async fn run(mut self) {
+        match self.pump().await {
+            Ok(()) => {
+                let _ = self.report(false).await;
+                self.copy.close().await;
+            }
+            Err(error) => {
+                let _ = self.batches.send(Err(error)).await;
+            }
+        }
+    }
+
+    async fn pump(&mut self) -> Result<(), WireError> {
+        let mut beat = interval_at(Instant::now() + self.beat, self.beat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut payloads = Vec::new();
+        let mut waiting: Option<Batch> = None;
+        let closed = self.batches.clone();
+        loop {
+            if let Some(batch) = waiting.take()
+                && let Err(error) = self.batches.try_send(Ok(batch))
+            {
+                match error {
+                    TrySendError::Full(Ok(batch)) => waiting = Some(batch),
+                    TrySendError::Full(Err(_)) | TrySendError::Closed(_) => return Ok(()),
+                }
+            }
+            let size: usize = payloads.iter().map(Bytes::len).sum();
+            let share = u32::try_from(size.clamp(1, BUDGET)).unwrap_or(u32::MAX);
+            tokio::select! {
+                () = closed.closed() => return Ok(()),
+                _ = beat.tick() => self.report(false).await?,
+                changed = self.confirmed.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    sleep(COALESCE).await;
+                    self.report(false).await?;
+                    beat.reset();
+                }
+                () = self.ask.notified() => self.report(true).await?,
+                read = self.copy.read(&mut payloads), if payloads.is_empty() => {
+                    read?;
+                    if payloads.iter().any(|p| asks(p)) {
+                        self.report(false).await?;
+                    }
+                }
+                granted = self.budget.clone().acquire_many_owned(share),
+                    if !payloads.is_empty() && waiting.is_none() => {
+                    let Ok(share) = granted else { return Ok(()) };
+                    waiting = Some(Batch {
+                        payloads: std::mem::take(&mut payloads),
+                        _share: share,
+                    });
+                }
+                room = closed.reserve(), if waiting.is_some() => {
+                    let Ok(room) = room else { return Ok(()) };
+                    if let Some(batch) = waiting.take() {
+                        room.send(Ok(batch));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn report(&mut self, reply: bool) -> Result<(), WireError> {
+        let confirmed = *self.confirmed.borrow_and_update();
+        self.copy.status(confirmed, reply).await
+    }
+}
+
+/// A keepalive whose last byte wants an answer at once.
+fn asks(payload: &[u8]) -> bool {
+    payload.first() == Some(&b'k') && payload.get(17) == Some(&1)
+}

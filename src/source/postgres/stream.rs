@@ -1,0 +1,162 @@
+//! The source's log as events, and the position confirmed to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::time::{Instant, sleep};
+
+use super::SourceError;
+use super::feed::{BATCHES, BUDGET, Batch, Feed};
+use super::pgoutput::Decoder;
+use crate::cart::layout::Layout;
+use crate::config::Endpoint;
+use crate::postgres::wire::{CopyStream, ReplicationConnection, WireError};
+use crate::source::change::{Event, Lsn};
+
+/// A killed reader holds its slot until the server notices.
+const SLOT_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A slot being read. Dropping it ends the session.
+pub struct LogStream {
+    batches: mpsc::Receiver<Result<Batch, WireError>>,
+    current: std::vec::IntoIter<Bytes>,
+    /// Held while `current` is being read, so that its bytes still count.
+    share: Option<tokio::sync::OwnedSemaphorePermit>,
+    decoder: Decoder,
+    budget: Arc<Semaphore>,
+    confirmed: watch::Sender<Lsn>,
+    ask: Arc<Notify>,
+    slot: String,
+    publication: String,
+}
+
+impl LogStream {
+    /// Reads on from `start`, or from where the slot stands if that is later. A slot that is
+    /// active is waited for up to 60 s.
+    pub async fn open(
+        endpoint: &Endpoint,
+        slot: &str,
+        publication: &str,
+        start: Lsn,
+        layout: Arc<Layout>,
+    ) -> Result<Self, SourceError> {
+        let (copy, beat) = start_when_free(endpoint, slot, publication, start).await?;
+        let (sender, batches) = mpsc::channel(BATCHES);
+        let (confirmed, confirmed_seen) = watch::channel(start);
+        let budget = Arc::new(Semaphore::new(BUDGET));
+        let ask = Arc::new(Notify::new());
+        let feed = Feed {
+            copy,
+            batches: sender,
+            budget: budget.clone(),
+            confirmed: confirmed_seen,
+            ask: ask.clone(),
+            beat,
+        };
+        tokio::spawn(feed.run());
+        Ok(Self {
+            batches,
+            current: Vec::new().into_iter(),
+            share: None,
+            decoder: Decoder::new(layout),
+            budget,
+            confirmed,
+            ask,
+            slot: slot.to_owned(),
+            publication: publication.to_owned(),
+        })
+    }
+
+    /// The next event. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Event, SourceError> {
+        loop {
+            for payload in self.current.by_ref() {
+                let event = self.decoder.decode(&payload)?;
+                if self.decoder.take_dropped_keepalive() {
+                    self.ask.notify_one();
+                }
+                if let Some(event) = event {
+                    return Ok(event);
+                }
+            }
+            self.share = None;
+            match self.batches.recv().await {
+                Some(Ok(batch)) => {
+                    self.current = batch.payloads.into_iter();
+                    self.share = Some(batch._share);
+                }
+                Some(Err(error)) => {
+                    return Err(SourceError::of(error, &self.slot, &self.publication));
+                }
+                None => {
+                    return Err(SourceError::Lost {
+                        cause: "the reader has ended".into(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Tells the server that everything before `position` is safe; it never goes back.
+    pub fn confirm(&self, position: Lsn) {
+        self.confirmed.send_if_modified(|confirmed| {
+            let forward = position > *confirmed;
+            *confirmed = position.max(*confirmed);
+            forward
+        });
+    }
+
+    /// Asks for a keepalive now: it comes as [`Event::Keepalive`] after what is under way.
+    pub fn ask(&self) {
+        self.ask.notify_one();
+    }
+
+    /// Bytes read from the socket and not yet handed out.
+    pub fn buffered(&self) -> usize {
+        BUDGET.saturating_sub(self.budget.available_permits())
+    }
+}
+
+async fn start_when_free(
+    endpoint: &Endpoint,
+    slot: &str,
+    publication: &str,
+    start: Lsn,
+) -> Result<(CopyStream, Duration), SourceError> {
+    let deadline = Instant::now() + SLOT_PATIENCE;
+    let mut warned = None;
+    loop {
+        let mut connection = ReplicationConnection::connect(endpoint, "log").await?;
+        let failed = |e| SourceError::of(e, slot, publication);
+        let beat = beat(&mut connection).await.map_err(failed)?;
+        let started = connection.start(slot, publication, start).await;
+        match started.map_err(failed) {
+            Ok(copy) => return Ok((copy, beat)),
+            Err(SourceError::SlotActive { pid, .. }) if Instant::now() < deadline => {
+                if warned.replace(pid) != Some(pid) {
+                    tracing::warn!(slot, pid, "the slot is in use; waiting up to 60 s for it");
+                }
+                sleep(Duration::from_millis(500)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A third of `wal_sender_timeout`, at most 10 s; 0 turns the timeout off.
+async fn beat(connection: &mut ReplicationConnection) -> Result<Duration, WireError> {
+    const LONGEST: u64 = 10_000;
+    let rows = connection
+        .simple_query(
+            "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'",
+        )
+        .await?;
+    let timeout = rows.into_iter().flatten().flatten().next();
+    let millis = match timeout.and_then(|t| t.parse::<u64>().ok()) {
+        None | Some(0) => LONGEST,
+        Some(timeout) => (timeout / 3).clamp(100, LONGEST),
+    };
+    Ok(Duration::from_millis(millis))
+}
