@@ -22,7 +22,7 @@ pub enum TableKind {
     Other,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableInfo {
     pub oid: u32,
     pub schema: String,
@@ -40,7 +40,7 @@ pub struct TableInfo {
     pub replica_identity: ReplicaIdentity,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnInfo {
     pub name: String,
     pub ty: SqlType,
