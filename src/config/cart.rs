@@ -97,6 +97,11 @@ fn check_aliases(cart: &Cart, rows: &[Rows], problems: &mut Problems) {
                 )
                 .expected(format!("another alias: x = {{ table = \"{name}\", … }}")),
             );
+        } else if name.contains('.') {
+            problems.push(
+                Diagnostic::error(alias.span(), format!("the alias `{name}` holds a dot"))
+                    .expected(format!("a plain alias: x = {{ table = \"{name}\", … }}")),
+            );
         } else if name == header {
             problems.push(
                 Diagnostic::error(

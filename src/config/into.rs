@@ -285,16 +285,24 @@ pub(super) fn merge(root: &mut Section<'_>, problems: &mut Problems) -> Merge {
     }
 }
 
+/// The words for the rules of `[merge]`.
+pub(super) fn merge_names(merge: Merge) -> (&'static str, &'static str) {
+    (
+        word(&QUANTITY_RULES, merge.quantity),
+        field_rule_name(merge.fields),
+    )
+}
+
 pub(super) fn field_rule_name(rule: FieldRule) -> &'static str {
-    FIELD_RULES
-        .iter()
-        .find(|(_, r)| *r == rule)
-        .map_or("latest", |(name, _)| name)
+    word(&FIELD_RULES, rule)
 }
 
 pub(super) fn role_name(role: Role) -> &'static str {
-    ROLES
-        .iter()
-        .find(|(_, r)| *r == role)
-        .map_or("detail", |(name, _)| name)
+    word(&ROLES, role)
+}
+
+/// What the file calls a value; the tables above name every one.
+fn word<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+    let found = words.iter().find(|(_, v)| *v == value);
+    found.map_or("", |(word, _)| word)
 }

@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+pub(crate) use cart::alias_of;
 pub use model::Model;
+pub(crate) use reader::nearest;
 
 /// One pipeline, as its TOML file says, with defaults filled in. Everything that an error may
 /// have to point at keeps its span.

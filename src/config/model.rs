@@ -111,7 +111,12 @@ impl Model {
             out.truncate(out.trim_end_matches(", ").len());
             writeln!(out, " }}")?;
         }
-        self.into.iter().try_for_each(|i| write_into(out, i))
+        self.into.iter().try_for_each(|i| write_into(out, i))?;
+        let (quantity, fields) = into::merge_names(self.merge);
+        writeln!(
+            out,
+            "[merge]\nquantity = \"{quantity}\"\nfields = \"{fields}\""
+        )
     }
 }
 

@@ -1,4 +1,5 @@
 //! `map(image)`: the exact target rows that a cart should be. Pure: no I/O, no clock, no driver.
 
+pub mod compile;
 pub mod expr;
 pub mod plan;

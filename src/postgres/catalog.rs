@@ -24,7 +24,7 @@ pub enum TableKind {
     Other,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableInfo {
     pub oid: u32,
     pub schema: String,
@@ -42,7 +42,7 @@ pub struct TableInfo {
     pub replica_identity: ReplicaIdentity,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnInfo {
     pub name: String,
     pub ty: SqlType,
