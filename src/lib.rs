@@ -4,7 +4,10 @@
 
 #![warn(clippy::unwrap_used)]
 
+pub mod cli;
 pub mod config;
+pub mod diagnostic;
+pub mod check;
 pub mod sqltype;
 pub mod retry;
 pub mod postgres;
@@ -14,3 +17,5 @@ pub mod mapping;
 pub mod target;
 pub mod lanes;
 pub mod refresh;
+pub mod daemon;
+pub mod demo;

@@ -1,1 +1,31 @@
-fn main() {}
+//! The command line; everything else is in the library.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use cartage::cli::{self, Cli, Command, CommandError};
+use cartage::config::Config;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli::logging::init(cli.log_format, cli.verbose);
+    // A second provider in the tree would make rustls unable to choose one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return cli::exit(Err(CommandError::failed(error))),
+    };
+    cli::exit(runtime.block_on(run(cli)))
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+    let config = Config::load(&cli.config).map_err(|problems| {
+        CommandError::usage(problems.render(std::io::stderr().is_terminal()))
+    })?;
+    match cli.command {
+        Command::Check(args) => cli::check::run(&config, args).await,
+        Command::Setup(args) => cli::setup::run(&config, args).await,
+        Command::Teardown(args) => cli::teardown::run(&config, args).await,
+    }
+}

@@ -1,7 +1,9 @@
 //! The type of a column, as both databases name it and as the mapping reasons about it.
 
+use serde::{Deserialize, Serialize};
+
 /// What a type can do: the mapping checks and converts by class, never by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Class {
     Bool,
     Int2,
@@ -30,7 +32,7 @@ pub enum Class {
 }
 
 /// A column's type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlType {
     /// As written in a cast, with its modifier: `numeric(10,2)`, `character varying(40)`.
     pub name: String,

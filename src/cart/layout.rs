@@ -2,18 +2,20 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use super::image::Cell;
 use super::key::CartKey;
 use crate::sqltype::SqlType;
 
 /// The tables of a cart; the first one is the header.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     pub tables: Vec<Table>,
 }
 
 /// One source table, reduced to the columns that the mapping reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// The name that expressions use.
     pub alias: String,
@@ -28,7 +30,7 @@ pub struct Table {
     pub parent: Option<(usize, Vec<usize>)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
     pub ty: SqlType,

@@ -1,16 +1,32 @@
 //! The configuration file: what a cart is in the old shop and what it becomes in the new one.
 
+mod cart;
+mod connection;
+mod into;
+mod load;
+mod locate;
+mod mask;
+pub mod model;
+mod reader;
+mod secret;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::Spanned;
+
+pub(crate) use cart::alias_of;
+pub use model::Model;
+pub(crate) use reader::nearest;
 
 /// One pipeline, as its TOML file says, with defaults filled in. Everything that an error may
 /// have to point at keeps its span.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub path: PathBuf,
-    /// The file's text, for diagnostics and for the control tables.
+    /// The file's text for diagnostics; secrets in it are overwritten.
     pub text: String,
     pub name: String,
     pub source: Endpoint,

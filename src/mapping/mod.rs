@@ -1,5 +1,6 @@
 //! `map(image)`: the exact target rows that a cart should be. Pure: no I/O, no clock, no driver.
 
+pub mod compile;
 pub mod expr;
 pub mod plan;
 pub mod map;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::expr::Expr;
 use crate::cart::layout::Layout;
+use crate::config::{FieldRule, Merge};
 use crate::sqltype::SqlType;
 
 /// Everything that `map` needs.
@@ -13,7 +14,21 @@ pub struct Mapping {
     /// Over the header row; none means always live.
     pub live: Option<Expr>,
     pub intos: Vec<Arc<Into>>,
+    /// The condition of `live`, or a part of it, in the source's SQL over the header row alias
+    /// [`LIVE_ALIAS`]; it may select too many.
+    pub live_sql: Option<String>,
+    /// Column of the header row that dates a change.
+    pub changed_at: Option<usize>,
+    pub merge: Merge,
+    /// Each way from a row to its header is an enforced foreign key: a header's insert in the log
+    /// begins a whole cart.
+    pub trusted_births: bool,
+    /// What zoneless timestamps of the source mean where they are cast to a moment.
+    pub time_zone: chrono_tz::Tz,
 }
+
+/// The name of the header row in [`Mapping::live_sql`].
+pub const LIVE_ALIAS: &str = "h";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -61,6 +76,8 @@ pub struct Into {
     pub ended: Fate,
     pub deleted: Fate,
     pub closed: Option<Closed>,
+    /// The target table has row triggers that can change what we write.
+    pub has_triggers: bool,
     pub line: Option<Line>,
 }
 
@@ -79,6 +96,8 @@ pub struct MappedColumn {
     pub expr: Option<Expr>,
     /// Written on insert only, never compared.
     pub once: bool,
+    /// Where it differs from `[merge] fields`.
+    pub merge: Option<FieldRule>,
 }
 
 /// The state in which a target row belongs to the new backend.

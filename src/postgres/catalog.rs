@@ -1,16 +1,20 @@
 //! What the system catalogs say of the tables that a pipeline touches.
 
+mod read;
+
+use serde::{Deserialize, Serialize};
+
 use crate::sqltype::SqlType;
 
 /// Tables by name, as one database has them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Catalog {
     pub tables: Vec<TableInfo>,
     /// Schemas of the search path in order, to resolve unqualified names.
     pub search_path: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TableKind {
     Ordinary,
     Partitioned,
@@ -20,7 +24,7 @@ pub enum TableKind {
     Other,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableInfo {
     pub oid: u32,
     pub schema: String,
@@ -38,7 +42,7 @@ pub struct TableInfo {
     pub replica_identity: ReplicaIdentity,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnInfo {
     pub name: String,
     pub ty: SqlType,
@@ -49,7 +53,7 @@ pub struct ColumnInfo {
     pub identity: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignKey {
     pub name: String,
     pub columns: Vec<String>,
@@ -62,7 +66,7 @@ pub struct ForeignKey {
     pub enforced: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReplicaIdentity {
     /// The primary key, where there is one.
     Default,

@@ -1,10 +1,10 @@
 //! The new backend: guarded writes, and beside them in the same transaction the ledger and the
 //! checkpoint.
 
+pub mod control;
 pub mod tables;
 pub mod statement;
 pub mod writer;
 pub mod ledger;
 pub mod checkpoint;
 pub mod examine;
-

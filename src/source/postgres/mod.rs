@@ -1,4 +1,13 @@
-//! A Postgres source: its log by pgoutput.
+//! A Postgres source: its slot and publication, whether they are still the ones we trust, and the
+//! log that comes from them.
+
+pub mod outline;
+pub mod tables;
+
+pub mod publication;
+pub mod slot;
+
+pub mod identity;
 
 pub mod error;
 mod feed;

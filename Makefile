@@ -1,0 +1,35 @@
+# Everything here runs on a fresh Debian 12 that has rustup's toolchain, make and a C linker.
+# What is missing beyond that (the Postgres server's binaries) is installed by `setup-tools`.
+
+CARGO ?= cargo
+
+.PHONY: help setup-tools build test demo lint doc ci clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
+
+setup-tools: ## install the Postgres server binaries that the tests and the demo start (Debian packages)
+	@scripts/setup-tools
+
+build: ## build the release binary, target/release/cartage
+	$(CARGO) build --release --locked
+
+test: setup-tools ## run all tests; those that need servers start their own
+	$(CARGO) test --locked
+
+demo: setup-tools ## migrate a simulated shop live, killing the daemon on the way, and compare every cart
+	$(CARGO) run --release --locked -- demo
+
+lint: ## check formatting and lints, warnings being errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+doc: ## build the documentation of the library, warnings being errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+ci: ## everything that must pass before a change lands
+	.ci/run
+
+clean: ## remove build results
+	$(CARGO) clean

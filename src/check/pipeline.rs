@@ -1,0 +1,107 @@
+//! The publication, the slot and the control rows: to be made, or still the ones we trust.
+
+use tokio_postgres::{Client, Error};
+
+use super::report::{End, Report};
+use crate::cart::layout::Layout;
+use crate::config::Config;
+use crate::source::postgres::identity::{self, IdentityError};
+use crate::source::postgres::{publication, slot};
+use crate::target::control::pipeline;
+
+pub async fn check(
+    config: &Config,
+    source: &Client,
+    target: &Client,
+    layout: &Layout,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let name = slot::name_of(&config.name);
+    let row = if pipeline::installed(target).await? {
+        pipeline::load(target, &config.name).await?
+    } else {
+        None
+    };
+    let Some(row) = row else {
+        report.todo(
+            "control tables",
+            End::Target,
+            "setup registers the pipeline",
+        );
+        return before_setup(&name, source, layout, report).await;
+    };
+    report.pass("control tables", End::Target, "the pipeline is registered");
+    let Some(checkpoint) = pipeline::checkpoint(target, row.id).await? else {
+        report.todo(
+            "checkpoint",
+            End::Target,
+            "setup was cut short; run it again",
+        );
+        return before_setup(&name, source, layout, report).await;
+    };
+    match identity::verify(source, &row, checkpoint, layout).await {
+        Ok(verified) => {
+            report.pass(
+                "slot",
+                End::Source,
+                format!(
+                    "{name} at {}, checkpoint at {checkpoint}",
+                    verified.confirmed
+                ),
+            );
+            report.pass("publication", End::Source, format!("{name} is whole"));
+            for change in verified.changes {
+                report.warn(
+                    "unseen changes",
+                    End::Source,
+                    format!(
+                        "{} {}: the daemon reads its carts again",
+                        change.table, change.what
+                    ),
+                    None,
+                );
+            }
+        }
+        Err(IdentityError::Query(error)) => return Err(error),
+        // Found already, table by table.
+        Err(IdentityError::IdentityTooSmall { .. } | IdentityError::Standby) => {}
+        Err(error) => {
+            let (check, sql) = match &error {
+                IdentityError::PublicationMissing(_) => ("publication", None),
+                IdentityError::PublicationNarrow { sql, .. } => ("publication", Some(sql.clone())),
+                _ => ("slot", None),
+            };
+            report.fail(check, End::Source, error.to_string(), sql);
+        }
+    }
+    Ok(())
+}
+
+async fn before_setup(
+    name: &str,
+    source: &Client,
+    layout: &Layout,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let found = publication::find(source, name).await?;
+    let statements = publication::statements(name, found.as_ref(), layout);
+    if statements.is_empty() {
+        report.pass("publication", End::Source, format!("{name} is whole"));
+    }
+    for sql in statements {
+        report.todo("publication", End::Source, format!("setup runs: {sql}"));
+    }
+    match slot::find(source, name).await? {
+        None => report.todo("slot", End::Source, format!("setup creates {name}")),
+        Some(_) => report.fail(
+            "slot",
+            End::Source,
+            format!(
+                "there is a replication slot {name} that the target knows nothing of: rename the \
+                 pipeline, or drop the slot if it is left over"
+            ),
+            Some(format!("SELECT pg_drop_replication_slot('{name}')")),
+        ),
+    }
+    Ok(())
+}

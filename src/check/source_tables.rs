@@ -1,0 +1,166 @@
+//! What each source table must be: logged, with enough of the row before, and how its rows hang
+//! together.
+
+use tokio_postgres::{Client, Error};
+
+use super::report::{End, Report};
+use crate::cart::layout::{Layout, Table};
+use crate::postgres::catalog::{Catalog, TableInfo};
+use crate::source::postgres::identity::{IdentityError, too_small};
+use crate::source::postgres::tables::quoted;
+
+pub async fn check(
+    source: &Client,
+    layout: &Layout,
+    catalog: &Catalog,
+    report: &mut Report,
+) -> Result<(), Error> {
+    identities(source, layout, report).await?;
+    for table in &layout.tables {
+        let qualified = format!("{}.{}", table.schema, table.name);
+        let Some(info) = catalog.find(&qualified) else {
+            continue;
+        };
+        key(table, info, report);
+        owner(table, layout, info, report);
+        logged(source, info, report).await?;
+    }
+    Ok(())
+}
+
+async fn identities(source: &Client, layout: &Layout, report: &mut Report) -> Result<(), Error> {
+    let errors = match too_small(source, layout).await {
+        Ok(errors) => errors,
+        Err(IdentityError::Query(error)) => return Err(error),
+        Err(other) => vec![other],
+    };
+    if errors.is_empty() && !layout.tables.is_empty() {
+        report.pass(
+            "replica identity",
+            End::Source,
+            "the log holds the key, the cart and the parent of every old row",
+        );
+    }
+    for error in errors {
+        let sql = match &error {
+            IdentityError::IdentityTooSmall { sql, .. } => Some(sql.clone()),
+            _ => None,
+        };
+        report.fail("replica identity", End::Source, error.to_string(), sql);
+    }
+    Ok(())
+}
+
+fn key(table: &Table, info: &TableInfo, report: &mut Report) {
+    let mut key: Vec<&str> = table
+        .key
+        .iter()
+        .filter_map(|&c| table.columns.get(c))
+        .map(|c| c.name.as_str())
+        .collect();
+    key.sort_unstable();
+    let same = |columns: &Vec<String>| {
+        let mut columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        columns.sort_unstable();
+        columns == key
+    };
+    let name = quoted(&info.schema, &info.name);
+    if same(&info.primary_key) || info.uniques.iter().any(same) {
+        report.pass(
+            "row key",
+            End::Source,
+            format!("{name} is unique by its key"),
+        );
+    } else {
+        report.fail(
+            "row key",
+            End::Source,
+            format!(
+                "no unique index of {name} is over its key ({}): two rows could be taken for one",
+                key.join(", ")
+            ),
+            None,
+        );
+    }
+}
+
+/// An enforced foreign key proves that a cart's rows come after its header. Without one, a cart
+/// that is born in the log is read again, which is slower but right.
+fn owner(table: &Table, layout: &Layout, info: &TableInfo, report: &mut Report) {
+    let is_header = layout
+        .tables
+        .first()
+        .is_some_and(|h| h.alias == table.alias);
+    if is_header {
+        return;
+    }
+    let parent = table.parent.as_ref().map(|(parent, by)| (*parent, by));
+    let header = table.cart.as_ref().map(|cart| (Layout::HEADER, cart));
+    let name = quoted(&info.schema, &info.name);
+    for (to, by) in header.into_iter().chain(parent) {
+        let Some(to) = layout.tables.get(to) else {
+            continue;
+        };
+        let by: Vec<&str> = by
+            .iter()
+            .filter_map(|&c| table.columns.get(c))
+            .map(|c| c.name.as_str())
+            .collect();
+        let proved = info.foreign_keys.iter().any(|key| {
+            key.enforced
+                && !key.deferrable
+                && key.schema == to.schema
+                && key.table == to.name
+                && key
+                    .columns
+                    .iter()
+                    .map(String::as_str)
+                    .eq(by.iter().copied())
+        });
+        let to = quoted(&to.schema, &to.name);
+        let by = by.join(", ");
+        report.pass(
+            "foreign key",
+            End::Source,
+            if proved {
+                format!("{name} ({by}) refers to {to}")
+            } else {
+                format!(
+                    "no immediate foreign key from {name} ({by}) to {to}: carts born in the log \
+                     are read again from the source"
+                )
+            },
+        );
+        let indexed = info.indexes.iter().any(|index| {
+            index
+                .first()
+                .is_some_and(|first| by.split(", ").next() == Some(first))
+        });
+        if !indexed {
+            report.warn(
+                "read index",
+                End::Source,
+                format!("no index of {name} begins with {by}: reading carts scans the table"),
+                Some(format!("CREATE INDEX CONCURRENTLY ON {name} ({by})")),
+            );
+        }
+    }
+}
+
+/// Unlogged and temporary tables write no log.
+async fn logged(source: &Client, info: &TableInfo, report: &mut Report) -> Result<(), Error> {
+    let sql = "SELECT relpersistence = 'p' FROM pg_catalog.pg_class WHERE oid = $1";
+    let Some(row) = source.query_opt(sql, &[&info.oid]).await? else {
+        return Ok(());
+    };
+    if !row.try_get::<_, bool>(0)? {
+        let name = quoted(&info.schema, &info.name);
+        report.fail(
+            "logged",
+            End::Source,
+            format!("{name} is unlogged: its changes are in no log"),
+            Some(format!("ALTER TABLE {name} SET LOGGED")),
+        );
+    }
+    Ok(())
+}

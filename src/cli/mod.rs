@@ -1,0 +1,104 @@
+//! The commands, and what their exit codes mean.
+
+pub mod check;
+pub mod confirm;
+pub mod logging;
+pub mod setup;
+pub mod teardown;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The operation failed.
+pub const FAILED: u8 = 1;
+/// The command line or the configuration is wrong.
+pub const USAGE: u8 = 2;
+/// The command worked, and what it looked at is not well.
+pub const NOT_WELL: u8 = 3;
+/// The daemon stopped and needs a human.
+pub const NEEDS_HUMAN: u8 = 4;
+
+/// Why a command ends without having done its work.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct CommandError {
+    pub exit: u8,
+    pub message: String,
+}
+
+impl CommandError {
+    /// What was tried did not work; the message says what mends it.
+    pub fn failed(message: impl ToString) -> Self {
+        Self {
+            exit: FAILED,
+            message: message.to_string(),
+        }
+    }
+
+    pub fn usage(message: impl ToString) -> Self {
+        Self {
+            exit: USAGE,
+            message: message.to_string(),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for CommandError {
+    /// The server's own message where there is one: the driver's says only "db error".
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::failed(database_message(&error))
+    }
+}
+
+/// The message and hint of a server's error, without its detail, which may quote cell values.
+pub fn database_message(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => match db.hint() {
+            Some(hint) => format!("{} ({})", db.message(), hint),
+            None => db.message().to_owned(),
+        },
+        None => error.to_string(),
+    }
+}
+
+/// Moves live shopping carts from an old commerce backend's database into a new one's.
+#[derive(Debug, Parser)]
+#[command(name = "cartage", version)]
+pub struct Cli {
+    /// The pipeline's configuration file.
+    #[arg(
+        long,
+        global = true,
+        env = "CARTAGE_CONFIG",
+        default_value = "/etc/cartage/cartage.toml"
+    )]
+    pub config: PathBuf,
+    /// How log lines on stderr are written.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub log_format: logging::Format,
+    /// Log more; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look at both ends and say what is missing, with the statement that mends it
+    Check(check::CheckArgs),
+    /// Create what the pipeline needs on both ends
+    Setup(setup::SetupArgs),
+    /// Remove every trace of the pipeline from both ends
+    Teardown(teardown::TeardownArgs),
+}
+
+/// What `main` gives back to the system.
+pub fn exit(result: Result<ExitCode, CommandError>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(error.exit)
+    })
+}

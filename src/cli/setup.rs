@@ -1,0 +1,343 @@
+//! `cartage setup`: the publication, the slot and the control tables, as far as they are missing.
+
+use std::process::ExitCode;
+
+use tokio_postgres::Client;
+
+use super::CommandError;
+use super::confirm::confirm;
+use crate::cart::layout::Layout;
+use crate::config::Config;
+use crate::postgres::catalog::Catalog;
+use crate::postgres::connect::connect;
+use crate::source::change::Lsn;
+use crate::source::postgres::identity::{self, Cluster, IdentityError};
+use crate::source::postgres::outline::{self, outline};
+use crate::source::postgres::{publication, slot};
+use crate::target::control::migrate::migrate;
+use crate::target::control::pipeline::{self, IdsSecret, NewPipeline, PipelineRow};
+
+/// Create the publication and the replication slot on the source and the control tables in the
+/// target. What is there already stays.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "Example: cartage --config magento.toml setup --yes")]
+pub struct SetupArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What is to be done about the slot.
+#[derive(Debug, PartialEq, Eq)]
+enum SlotStep {
+    /// It is there, and the checkpoint stands at or after it.
+    Keep,
+    Create,
+    /// It is there from an interrupted setup, and no checkpoint yet.
+    Adopt(Lsn),
+    /// The log since the checkpoint is lost: a new slot, and all carts again.
+    Replace {
+        drop: bool,
+        why: String,
+    },
+    /// The slot has moved on without us: go on from it, and all carts again.
+    Follow {
+        at: Lsn,
+        why: String,
+    },
+}
+
+struct Plan {
+    name: String,
+    publication: Vec<String>,
+    slot: SlotStep,
+    /// None where the control tables do not know the pipeline yet.
+    row: Option<PipelineRow>,
+    steps: Vec<String>,
+}
+
+pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandError> {
+    let source = connect(&config.source, "setup")
+        .await
+        .map_err(CommandError::failed)?;
+    let mut target = connect(&config.target, "setup")
+        .await
+        .map_err(CommandError::failed)?;
+    let layout = cart_tables(config, &source).await?;
+    let cluster = identity::cluster(&source)
+        .await
+        .map_err(CommandError::failed)?;
+    ready(&source, &layout).await?;
+    let plan = plan(config, &source, &target, &layout, &cluster).await?;
+
+    let heading = format!("Setting up the pipeline {}:", config.name);
+    if plan.steps.is_empty() {
+        // Even then a later version may bring migrations, which ask nothing of the operator.
+        migrate(&config.target)
+            .await
+            .map_err(CommandError::failed)?;
+        println!("The pipeline {} is set up; nothing to do.", config.name);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !confirm(&heading, &plan.steps, args.yes)? {
+        return Err(CommandError::failed("nothing was done"));
+    }
+    carry_out(config, plan, &source, &mut target, &layout, &cluster).await?;
+    println!("Done. Start the daemon with: cartage run");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn cart_tables(config: &Config, source: &Client) -> Result<Layout, CommandError> {
+    let catalog = Catalog::read(source, &outline::names(config)).await?;
+    let outline = outline(config, &catalog);
+    if outline.problems.is_empty() {
+        Ok(outline.layout)
+    } else {
+        Err(CommandError::usage(outline.problems.join("\n")))
+    }
+}
+
+/// What must be so before the slot exists, for it decides what the log will hold.
+async fn ready(source: &Client, layout: &Layout) -> Result<(), CommandError> {
+    let level: String = source
+        .query_one("SELECT pg_catalog.current_setting('wal_level')", &[])
+        .await?
+        .try_get(0)?;
+    if level != "logical" {
+        return Err(CommandError::failed(format!(
+            "wal_level of the source is {level}; run on the source: ALTER SYSTEM SET wal_level = \
+             logical; and restart it"
+        )));
+    }
+    let small = identity::too_small(source, layout)
+        .await
+        .map_err(CommandError::failed)?;
+    if small.is_empty() {
+        return Ok(());
+    }
+    let messages: Vec<String> = small.iter().map(ToString::to_string).collect();
+    Err(CommandError::failed(messages.join("\n")))
+}
+
+async fn plan(
+    config: &Config,
+    source: &Client,
+    target: &Client,
+    layout: &Layout,
+    cluster: &Cluster,
+) -> Result<Plan, CommandError> {
+    let name = slot::name_of(&config.name);
+    let mut steps = Vec::new();
+    let installed = pipeline::installed(target).await?;
+    let row = if installed {
+        pipeline::load(target, &config.name).await?
+    } else {
+        steps.push("target: create the schema cartage with the control tables".to_owned());
+        None
+    };
+    if row.is_none() {
+        let ids = match config.ids_secret {
+            Some(_) => "",
+            None => ", with a new secret for its ids",
+        };
+        steps.push(format!(
+            "target: register the pipeline {}{ids}",
+            config.name
+        ));
+    }
+    let found = publication::find(source, &name).await?;
+    let publication = publication::statements(&name, found.as_ref(), layout);
+    steps.extend(publication.iter().map(|sql| format!("source: {sql}")));
+    let slot = slot_step(config, source, target, row.as_ref(), cluster).await?;
+    match &slot {
+        SlotStep::Keep => {
+            if row.is_some() && !publication.is_empty() {
+                steps.push(
+                    "target: have every cart read again (refresh --all), for changes may have \
+                     passed while the publication was not whole"
+                        .to_owned(),
+                );
+            }
+        }
+        SlotStep::Create => steps.push(format!(
+            "source: create the replication slot {name} (waits for open transactions to end)"
+        )),
+        SlotStep::Adopt(at) => steps.push(format!("target: put the checkpoint at {at}")),
+        SlotStep::Replace { drop, why } => {
+            let drop = if *drop { "drop and create" } else { "create" };
+            steps.push(format!(
+                "source: {drop} the replication slot {name}, for {why}"
+            ));
+            steps.push(
+                "target: have every cart read again (refresh --all), for the changes since the \
+                 checkpoint are in no log any more"
+                    .to_owned(),
+            );
+        }
+        SlotStep::Follow { at, why } => {
+            steps.push(format!("target: put the checkpoint at {at}, for {why}"));
+            steps.push(
+                "target: have every cart read again (refresh --all), for the changes in between \
+                 were read by someone else"
+                    .to_owned(),
+            );
+        }
+    }
+    Ok(Plan {
+        name,
+        publication,
+        slot,
+        row,
+        steps,
+    })
+}
+
+async fn slot_step(
+    config: &Config,
+    source: &Client,
+    target: &Client,
+    row: Option<&PipelineRow>,
+    cluster: &Cluster,
+) -> Result<SlotStep, CommandError> {
+    let name = slot::name_of(&config.name);
+    let found = slot::find(source, &name).await?;
+    let Some(row) = row else {
+        return match found {
+            None => Ok(SlotStep::Create),
+            Some(_) => Err(CommandError::failed(format!(
+                "the source has a replication slot {name} already, but the target knows no \
+                 pipeline {}: it belongs to another target, or is left over; rename the pipeline, \
+                 or run on the source: SELECT pg_drop_replication_slot('{name}')",
+                config.name
+            ))),
+        };
+    };
+    let checkpoint = pipeline::checkpoint(target, row.id).await?;
+    let history = identity::same_history(row, cluster);
+    let Some(found) = found else {
+        return Ok(match checkpoint {
+            None => SlotStep::Create,
+            Some(_) => SlotStep::Replace {
+                drop: false,
+                why: match history {
+                    Ok(()) => "it is not there any more".to_owned(),
+                    Err(_) => "the source is another cluster".to_owned(),
+                },
+            },
+        });
+    };
+    let confirmed = match identity::readable(&found, &cluster.database) {
+        Ok(confirmed) => confirmed,
+        Err(IdentityError::SlotLost { reason, .. }) => {
+            return Ok(SlotStep::Replace {
+                drop: true,
+                why: format!("the source gave it up ({reason})"),
+            });
+        }
+        Err(foreign) => return Err(CommandError::failed(foreign)),
+    };
+    let Some(checkpoint) = checkpoint else {
+        return Ok(SlotStep::Adopt(confirmed));
+    };
+    if history.is_err() {
+        return Ok(SlotStep::Replace {
+            drop: true,
+            why: "the source is another cluster, or was restored to an earlier point".to_owned(),
+        });
+    }
+    if confirmed > checkpoint {
+        return Ok(SlotStep::Follow {
+            at: confirmed,
+            why: format!("the slot {name} has gone past the checkpoint {checkpoint}"),
+        });
+    }
+    Ok(SlotStep::Keep)
+}
+
+/// The row before the slot, so that a slot without a row is never ours; the publication before
+/// the slot, so that the slot's whole log is decoded with it.
+async fn carry_out(
+    config: &Config,
+    plan: Plan,
+    source: &Client,
+    target: &mut Client,
+    layout: &Layout,
+    cluster: &Cluster,
+) -> Result<(), CommandError> {
+    migrate(&config.target)
+        .await
+        .map_err(CommandError::failed)?;
+    let known = plan.row.is_some();
+    let row = register(config, target, &plan.name, cluster).await?;
+    for sql in &plan.publication {
+        source.batch_execute(sql).await.map_err(|error| {
+            CommandError::failed(format!(
+                "the publication could not be made: {}; a superuser or the owner of the tables \
+                 can run on the source: {sql}",
+                super::database_message(&error)
+            ))
+        })?;
+    }
+    match plan.slot {
+        SlotStep::Keep => {
+            if known && !plan.publication.is_empty() {
+                pipeline::refresh_all(target, row.id).await?;
+            }
+        }
+        SlotStep::Create => {
+            let at = create_slot(source, &plan.name).await?;
+            pipeline::create_checkpoint(target, row.id, at).await?;
+        }
+        SlotStep::Adopt(at) => pipeline::create_checkpoint(target, row.id, at).await?,
+        SlotStep::Replace { drop, .. } => {
+            if drop {
+                slot::drop(source, &plan.name).await?;
+            }
+            let at = create_slot(source, &plan.name).await?;
+            let (system, timeline) = (&cluster.system, cluster.timeline);
+            pipeline::restart_at(target, row.id, at, system, timeline).await?;
+        }
+        SlotStep::Follow { at, .. } => {
+            let (system, timeline) = (&cluster.system, cluster.timeline);
+            pipeline::restart_at(target, row.id, at, system, timeline).await?;
+        }
+    }
+    if row.publication_state.is_none() || !plan.publication.is_empty() {
+        let state = publication::state(source, &plan.name, layout).await?;
+        pipeline::set_publication_state(target, row.id, &state).await?;
+    }
+    Ok(())
+}
+
+async fn register(
+    config: &Config,
+    target: &Client,
+    name: &str,
+    cluster: &Cluster,
+) -> Result<PipelineRow, CommandError> {
+    let secret = match config.ids_secret {
+        Some(_) => None,
+        None => Some(IdsSecret::generate().map_err(CommandError::failed)?),
+    };
+    let new = NewPipeline {
+        name: &config.name,
+        source_system: &cluster.system,
+        source_timeline: cluster.timeline,
+        slot: name,
+        publication: name,
+        ids_secret: secret.as_ref(),
+    };
+    pipeline::create(target, &new).await?;
+    pipeline::load(target, &config.name)
+        .await?
+        .ok_or_else(|| CommandError::failed("the pipeline was removed while it was set up"))
+}
+
+async fn create_slot(source: &Client, name: &str) -> Result<Lsn, CommandError> {
+    slot::create(source, name).await.map_err(|error| {
+        CommandError::failed(format!(
+            "the replication slot {name} could not be made: {}; see: cartage check",
+            super::database_message(&error)
+        ))
+    })
+}

@@ -1,0 +1,121 @@
+//! `cartage teardown`: removes every trace of a pipeline from both ends.
+
+use std::process::ExitCode;
+
+use tokio_postgres::Client;
+
+use super::CommandError;
+use super::confirm::confirm;
+use crate::config::Config;
+use crate::postgres::connect::connect;
+use crate::source::postgres::{publication, slot};
+use crate::target::control::pipeline;
+
+/// Drop the replication slot, the publication and the control rows of this pipeline, and the
+/// control schema with the last one. Shop data stays as it is.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "Example: cartage --config magento.toml teardown")]
+pub struct TeardownArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+struct Traces {
+    slot: bool,
+    publication: bool,
+    row: bool,
+    schema: bool,
+    generated_secret: bool,
+}
+
+pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, CommandError> {
+    let source = connect(&config.source, "teardown")
+        .await
+        .map_err(CommandError::failed)?;
+    let target = connect(&config.target, "teardown")
+        .await
+        .map_err(CommandError::failed)?;
+    let name = slot::name_of(&config.name);
+    let traces = traces(config, &source, &target, &name).await?;
+    let mut steps = Vec::new();
+    if traces.slot {
+        steps.push(format!("source: drop the replication slot {name}"));
+    }
+    if traces.publication {
+        steps.push(format!("source: drop the publication {name}"));
+    }
+    if traces.row {
+        steps.push(format!(
+            "target: remove the control rows of the pipeline {} (ledger, checkpoint, held carts)",
+            config.name
+        ));
+    }
+    if traces.schema {
+        steps.push("target: drop the schema cartage, which no other pipeline uses".to_owned());
+    }
+    if steps.is_empty() {
+        println!("No trace of the pipeline {}; nothing to do.", config.name);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if traces.generated_secret {
+        println!(
+            "The secret of this pipeline's ids was made by setup and goes with it: a later setup \
+             gives every cart another id. To keep it, first run: cartage checkpoint export"
+        );
+    }
+    let heading = format!("Removing the pipeline {}:", config.name);
+    if !confirm(&heading, &steps, args.yes)? {
+        return Err(CommandError::failed("nothing was done"));
+    }
+    // The row goes last: a teardown that is cut short is known by it, and can be run again.
+    slot::drop(&source, &name).await?;
+    publication::drop(&source, &name).await?;
+    if traces.row {
+        pipeline::delete(&target, &config.name).await?;
+    }
+    if traces.schema {
+        target.batch_execute("DROP SCHEMA cartage CASCADE").await?;
+    }
+    println!("Done. Replica identities that were widened for it stay as they are.");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn traces(
+    config: &Config,
+    source: &Client,
+    target: &Client,
+    name: &str,
+) -> Result<Traces, CommandError> {
+    let slot = slot::find(source, name).await?;
+    if let Some(pid) = slot.as_ref().and_then(|slot| slot.active_pid) {
+        return Err(CommandError::failed(format!(
+            "the replication slot {name} is in use by the process {pid} of the source; stop the \
+             daemon first (systemctl stop cartage), or run on the source: SELECT \
+             pg_terminate_backend({pid})"
+        )));
+    }
+    let publication = publication::find(source, name).await?.is_some();
+    let (row, others) = if pipeline::installed(target).await? {
+        let row = pipeline::load(target, &config.name).await?;
+        let all = pipeline::count(target).await?;
+        let others = all - i64::from(row.is_some());
+        (row, others)
+    } else {
+        (None, 0)
+    };
+    let schema: bool = target
+        .query_one(
+            "SELECT pg_catalog.to_regnamespace('cartage') IS NOT NULL",
+            &[],
+        )
+        .await?
+        .try_get(0)?;
+    Ok(Traces {
+        slot: slot.is_some(),
+        publication,
+        generated_secret: row.as_ref().is_some_and(|row| row.ids_secret.is_some()),
+        row: row.is_some(),
+        schema: schema && others == 0,
+    })
+}

@@ -1,0 +1,212 @@
+//! The sections that say where the databases are and how fast to go.
+
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::reader::{Problems, Section};
+use super::{Apply, Endpoint, Kind, Refresh, Secret, Tls, TlsMode, secret};
+use crate::diagnostic::Diagnostic;
+
+/// `[source]` or `[target]`.
+pub(super) fn endpoint(
+    root: &mut Section<'_>,
+    key: &'static str,
+    path: &Path,
+    problems: &mut Problems,
+) -> Option<Endpoint> {
+    if !root.has(key) {
+        root.missing(key, "{ kind = …, url = … }", problems);
+    }
+    let mut section = root.table(key, problems)?;
+    let kind = kind(&mut section, problems);
+    let url = section.required("url", "\"postgres://user@host:5432/database\"", problems);
+    if let Some(url) = &url
+        && kind == Some(Kind::Postgres)
+    {
+        check_url(url, problems);
+    }
+    let password = secret::read(&mut section, "password", path, problems);
+    let tls = tls(&mut section, path, problems);
+    let connect_timeout = section.duration("connect_timeout", problems);
+    let application_name = section.string("application_name", problems);
+    let time_zone = time_zone(&mut section, problems);
+    section.not_built("server_id", problems);
+    section.finish(problems);
+    Some(Endpoint {
+        kind: kind?,
+        url: Secret(url?.into_inner()),
+        password,
+        tls,
+        connect_timeout: connect_timeout.unwrap_or(Duration::from_secs(10)),
+        application_name: application_name.map(Spanned::into_inner),
+        time_zone,
+    })
+}
+
+fn kind(section: &mut Section<'_>, problems: &mut Problems) -> Option<Kind> {
+    if !section.has("kind") {
+        section.missing("kind", "\"postgres\"", problems);
+    }
+    let (_, value) = section.take("kind")?;
+    match value.get_ref().as_str() {
+        Some("postgres") => Some(Kind::Postgres),
+        Some("mysql") => {
+            let message = format!("`kind = \"mysql\"` in {} is not built yet", section.name);
+            problems.push(Diagnostic::error(value.span(), message).expected("`postgres`"));
+            Some(Kind::Mysql)
+        }
+        _ => {
+            super::reader::wrong("kind", value, "`postgres` or `mysql`", problems);
+            None
+        }
+    }
+}
+
+/// The parser's own message could repeat a part of the URL, so it is not shown.
+fn check_url(url: &Spanned<String>, problems: &mut Problems) {
+    let text = url.get_ref();
+    let known = ["postgres://", "postgresql://"];
+    let scheme = known.iter().any(|s| text.starts_with(s));
+    if !scheme || text.parse::<tokio_postgres::Config>().is_err() {
+        problems.push(
+            Diagnostic::error(url.span(), "`url` is not the URL of a Postgres database")
+                .expected("\"postgres://user@host:5432/database\", several hosts with commas"),
+        );
+    }
+}
+
+pub(super) fn time_zone(section: &mut Section<'_>, problems: &mut Problems) -> String {
+    let Some(zone) = section.string("time_zone", problems) else {
+        return "UTC".into();
+    };
+    if zone.get_ref().parse::<chrono_tz::Tz>().is_err() {
+        let message = format!("there is no time zone {zone}");
+        problems
+            .push(Diagnostic::error(zone.span(), message).expected("a name like Europe/Berlin"));
+    }
+    zone.into_inner()
+}
+
+const TLS_MODES: [(&str, TlsMode); 5] = [
+    ("disable", TlsMode::Disable),
+    ("prefer", TlsMode::Prefer),
+    ("require", TlsMode::Require),
+    ("verify-ca", TlsMode::VerifyCa),
+    ("verify-full", TlsMode::VerifyFull),
+];
+
+fn tls(section: &mut Section<'_>, config: &Path, problems: &mut Problems) -> Tls {
+    let mut tls = Tls {
+        mode: TlsMode::Prefer,
+        ca: None,
+        certificate: None,
+        key: None,
+    };
+    let Some(mut table) = section.table("tls", problems) else {
+        return tls;
+    };
+    if let Some(mode) = table.choice("mode", &TLS_MODES, problems) {
+        tls.mode = mode;
+    }
+    let mut file = |key: &'static str| {
+        let file = table.string(key, problems)?;
+        Some((file.span(), secret::resolve(file.get_ref(), config)))
+    };
+    let ca = file("ca");
+    let certificate = file("certificate");
+    let key = file("key");
+    for (span, path) in [&ca, &certificate, &key].into_iter().flatten() {
+        if !path.is_file() {
+            let message = format!("there is no file {}", path.display());
+            problems.push(Diagnostic::error(span.clone(), message).expected("a PEM file"));
+        }
+    }
+    match (&certificate, &key) {
+        (Some((span, _)), None) => problems.push(
+            Diagnostic::error(span.clone(), "`certificate` without `key`")
+                .expected("the client certificate's private key too"),
+        ),
+        (None, Some((span, _))) => problems.push(
+            Diagnostic::error(span.clone(), "`key` without `certificate`")
+                .expected("the client certificate too"),
+        ),
+        _ => {}
+    }
+    table.finish(problems);
+    tls.ca = ca.map(|c| c.1);
+    tls.certificate = certificate.map(|c| c.1);
+    tls.key = key.map(|c| c.1);
+    tls
+}
+
+/// `[apply]`.
+pub(super) fn apply(root: &mut Section<'_>, problems: &mut Problems) -> Apply {
+    let mut section = root
+        .table("apply", problems)
+        .unwrap_or_else(|| Section::absent("[apply]"));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let lanes = section.integer("lanes", 1..=256, problems);
+    let batch_rows = section.integer("batch_rows", 1..=1_000_000, problems);
+    let apply = Apply {
+        lanes: size(lanes, cores),
+        batch_rows: size(batch_rows, 5000),
+        batch_delay: section
+            .duration("batch_delay", problems)
+            .unwrap_or_default(),
+        drain_timeout: section
+            .duration("drain_timeout", problems)
+            .unwrap_or(Duration::from_secs(20)),
+    };
+    section.finish(problems);
+    apply
+}
+
+/// `[refresh]`.
+pub(super) fn refresh(root: &mut Section<'_>, problems: &mut Problems) -> Refresh {
+    let mut section = root
+        .table("refresh", problems)
+        .unwrap_or_else(|| Section::absent("[refresh]"));
+    let rate = section.integer("rows_per_second", 1..=i64::MAX, problems);
+    let chunk = section.integer("chunk_carts", 1..=100_000, problems);
+    let parallel = section.integer("parallel", 1..=64, problems);
+    let active = section.integer("max_active", 1..=1_000_000, problems);
+    let refresh = Refresh {
+        rows_per_second: rate.and_then(|n| u64::try_from(n).ok()),
+        chunk_carts: size(chunk, 1000),
+        parallel: size(parallel, 2),
+        max_active: active.and_then(|n| u32::try_from(n).ok()),
+        max_replica_lag: section.duration("max_replica_lag", problems),
+        guard: guard(&mut section, problems),
+    };
+    section.finish(problems);
+    refresh
+}
+
+/// `guard = { sql = "select …", max = 50 }`.
+fn guard(section: &mut Section<'_>, problems: &mut Problems) -> Option<(String, f64)> {
+    let mut guard = section.table("guard", problems)?;
+    guard.name = "`guard`".into();
+    let sql = guard.required(
+        "sql",
+        "\"select …\", a query that returns one number",
+        problems,
+    );
+    let max = guard.number("max", problems);
+    if !guard.has("max") {
+        guard.missing(
+            "max",
+            "the greatest number at which reading goes on",
+            problems,
+        );
+    }
+    guard.finish(problems);
+    Some((sql?.into_inner(), max?))
+}
+
+fn size(number: Option<i64>, default: usize) -> usize {
+    number
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or(default)
+}

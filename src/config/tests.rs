@@ -1,0 +1,492 @@
+//! Configuration files, good and bad.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Config, Fate, FieldRule, Kind, QuantityRule, TlsMode};
+use crate::mapping::plan::Role;
+
+const EXAMPLE: &str = include_str!("../../config/example.toml");
+
+/// The least that a pipeline needs, in six lines, with more after it.
+fn with(more: &str) -> String {
+    let ends = "kind = 'postgres'\nurl = 'postgres://u@h/d'\n";
+    format!("name = 'a'\n[source]\n{ends}[target]\n{ends}{more}")
+}
+
+const CART: &str = "[cart]\ntable = 'orders'\n[cart.rows]\nitems = { cart = 'order_id' }\n";
+const INTO: &str = "[[into]]\ntable = 't'\nper = 'orders'\ncolumns = { id = { key = 'id' } }\n";
+
+fn problems(text: &str) -> Vec<String> {
+    match Config::parse(text, Path::new("c")) {
+        Ok(_) => Vec::new(),
+        Err(all) => all.lines(),
+    }
+}
+
+#[test]
+fn the_example_is_good() {
+    let config = Config::parse(EXAMPLE, Path::new("config/example.toml")).unwrap();
+    assert_eq!(config.name, "old-to-new");
+    assert_eq!(config.source.kind, Kind::Postgres);
+    assert_eq!(config.source.tls.mode, TlsMode::Prefer);
+    assert_eq!(config.apply.lanes, 4);
+    assert_eq!(
+        config.refresh.max_replica_lag,
+        Some(Duration::from_secs(30))
+    );
+    assert_eq!(config.refresh.guard.as_ref().map(|g| g.1), Some(5.0));
+    assert_eq!(config.rows.len(), 3);
+    let aliases: Vec<_> = config
+        .rows
+        .iter()
+        .map(|r| r.alias.get_ref().as_str())
+        .collect();
+    assert_eq!(aliases, ["order_items", "item_options", "tokens"]);
+    let header = &config.into[0];
+    assert_eq!(header.role, Role::Header);
+    assert!(matches!(&header.ended, Some(Fate::Set(set)) if set.len() == 1));
+    let names: Vec<_> = header
+        .columns
+        .iter()
+        .map(|c| c.name.get_ref().as_str())
+        .collect();
+    assert_eq!(names[..3], ["id", "email", "currency"]);
+    assert!(header.columns[0].key && header.columns[6].once);
+    assert_eq!(header.columns[5].merge, Some(FieldRule::Source));
+    assert_eq!(config.merge.quantity, QuantityRule::Both);
+}
+
+#[test]
+fn defaults() {
+    let config = Config::parse(&with(&format!("{CART}{INTO}")), Path::new("c")).unwrap();
+    assert!(config.apply.lanes >= 1);
+    assert_eq!(config.apply.batch_rows, 5000);
+    assert_eq!(config.apply.batch_delay, Duration::ZERO);
+    assert_eq!(config.apply.drain_timeout, Duration::from_secs(20));
+    assert_eq!(config.refresh.chunk_carts, 1000);
+    assert_eq!(config.refresh.parallel, 2);
+    assert_eq!(config.source.connect_timeout, Duration::from_secs(10));
+    assert_eq!(config.source.time_zone, "UTC");
+    assert_eq!(config.into[0].lock.get_ref(), "row");
+    assert_eq!(config.into[0].role, Role::Detail);
+    assert!(config.ids_secret.is_none());
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let text = EXAMPLE
+        .replace("batch_rows = 5000", "batchrows = 5000")
+        .replace("\"20s\"", "20")
+        .replace("role = \"line\"", "role = \"lines\"")
+        .replace("parent = \"order_items\"", "parent = \"order_item\"");
+    let found = problems(&text);
+    assert_eq!(found.len(), 5, "{found:#?}");
+}
+
+/// A bad piece of a file, and the one message that it must give.
+fn check_table(cases: &[(&str, String, &str)]) {
+    let mut failures = Vec::new();
+    for (what, text, expected) in cases {
+        let found = problems(text).join("\n");
+        if found != *expected {
+            failures.push(format!("{what}\n   found: {found}\nexpected: {expected}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn bad_settings() {
+    let rest = |section: &str| with(&format!("{section}\n{CART}{INTO}"));
+    let name = |name: &str| rest("").replacen("'a'", name, 1);
+    check_table(&[
+        (
+            "upper case",
+            name("'A'"),
+            "c:1:8: `name` cannot name a slot and a publication (expected a lower-case letter, then at most 39 lower-case letters, digits and hyphens)",
+        ),
+        (
+            "syntax",
+            rest("x = = 1"),
+            "c:8:5: extra `=`, expected nothing\nc:8:7: unexpected key or value, expected newline, `#`",
+        ),
+        (
+            "section",
+            rest("[aply]"),
+            "c:8:2: unknown key `aply` in the configuration (expected `apply`?)",
+        ),
+        (
+            "key",
+            rest("[apply]\nlane = 1"),
+            "c:9:1: unknown key `lane` in [apply] (expected `lanes`?)",
+        ),
+        (
+            "type",
+            rest("[apply]\nlanes = '1'"),
+            "c:9:9: `lanes` cannot be a string (expected a whole number from 1 to 256)",
+        ),
+        (
+            "range",
+            rest("[apply]\nlanes = 0"),
+            "c:9:9: `lanes` cannot have this value (expected a whole number from 1 to 256)",
+        ),
+        (
+            "duration",
+            rest("[apply]\nbatch_delay = '5 sec'"),
+            "c:9:15: `batch_delay` cannot have this value (expected a duration: a whole number and `ms`, `s`, `m` or `h`, like \"20s\")",
+        ),
+        (
+            "duration type",
+            rest("[apply]\nbatch_delay = 5"),
+            "c:9:15: `batch_delay` cannot be a whole number (expected a duration: a whole number and `ms`, `s`, `m` or `h`, like \"20s\")",
+        ),
+        (
+            "guard",
+            rest("[refresh]\nguard = { sql = 'select 1' }"),
+            "c:9:1: `max` is missing in `guard` (expected `max` = the greatest number at which reading goes on)",
+        ),
+        (
+            "mysql",
+            rest("").replacen("'postgres'", "'mysql'", 1),
+            "c:3:8: `kind = \"mysql\"` in [source] is not built yet (expected `postgres`)",
+        ),
+        (
+            "url",
+            rest("").replacen("postgres://u", "http://u:pw", 1),
+            "c:4:7: `url` is not the URL of a Postgres database (expected \"postgres://user@host:5432/database\", several hosts with commas)",
+        ),
+        (
+            "plain password",
+            rest("").replacen("[target]", "password = 'pw'\n[target]", 1),
+            "c:5:12: `password` cannot be a string (expected { env = \"NAME\" } or { file = \"PATH\" }; secrets do not stand in this file)",
+        ),
+        (
+            "env",
+            rest("").replacen(
+                "[target]",
+                "password = { env = 'CARTAGE_NOT_SET' }\n[target]",
+                1,
+            ),
+            "c:5:20: the environment variable CARTAGE_NOT_SET is not set (expected the name of a variable that holds the secret)",
+        ),
+        (
+            "file",
+            rest("[ids]\nsecret = { file = '/nowhere/x' }"),
+            "c:9:19: cannot read /nowhere/x: No such file or directory (os error 2) (expected a file that holds the secret)",
+        ),
+        (
+            "tls mode",
+            rest("").replacen("[target]", "tls = { mode = 'verify' }\n[target]", 1),
+            "c:5:16: `mode` cannot have this value (expected `disable`, `prefer`, `require`, `verify-ca` or `verify-full`)",
+        ),
+        (
+            "tls file",
+            rest("").replacen("[target]", "tls = { ca = '/nowhere/x' }\n[target]", 1),
+            "c:5:14: there is no file /nowhere/x (expected a PEM file)",
+        ),
+        (
+            "zone",
+            rest("").replacen("[target]", "time_zone = 'Berlin'\n[target]", 1),
+            "c:5:13: there is no time zone Berlin (expected a name like Europe/Berlin)",
+        ),
+        (
+            "merge",
+            rest("[merge]\nquantity = 'most'"),
+            "c:9:12: `quantity` cannot have this value (expected `both`, `latest`, `max`, `sum`, `source` or `target`)",
+        ),
+        (
+            "lookup",
+            rest("[lookup.variant]\non = 'target'"),
+            "c:8:9: [lookup.variant] is not built yet",
+        ),
+        (
+            "reconcile",
+            rest("[reconcile]"),
+            "c:8:2: [reconcile] is not built yet",
+        ),
+        (
+            "synthetic",
+            rest("[synthetic]"),
+            "c:8:2: [synthetic] is not built yet",
+        ),
+        (
+            "routing",
+            rest("[routing]\nx = 1"),
+            "c:8:2: [routing] is not built yet",
+        ),
+        (
+            "guard section",
+            rest("[guard]"),
+            "c:8:2: [guard] is not built yet",
+        ),
+        ("admin", rest("[admin]"), "c:8:2: [admin] is not built yet"),
+    ]);
+}
+
+#[test]
+fn bad_carts() {
+    let cart = |rows: &str| {
+        with(&format!(
+            "[cart]\ntable = 'orders'\n[cart.rows]\n{rows}\n{INTO}"
+        ))
+    };
+    check_table(&[
+        (
+            "no cart",
+            with(INTO),
+            "c:1:1: `cart` is missing in the configuration (expected `cart` = { table = … })",
+        ),
+        (
+            "no table",
+            with(&format!("[cart]\nkey = 'id'\n{INTO}")),
+            "c:8:2: `table` is missing in [cart] (expected `table` = the header table of the source)",
+        ),
+        (
+            "no way to the cart",
+            cart("items = {}"),
+            "c:11:1: `cart` is missing in `items` of [cart.rows] (expected `cart` = the column that holds the cart's key; or `parent` and `by`)",
+        ),
+        (
+            "no by",
+            cart("a = { cart = 'c' }\nb = { parent = 'a' }"),
+            "c:12:1: `by` is missing in `b` of [cart.rows] (expected `by` = the columns here that hold the parent's key)",
+        ),
+        (
+            "no parent",
+            cart("a = { cart = 'c', by = 'x' }"),
+            "c:11:24: `by` without `parent` in `a` of [cart.rows] (expected `parent` too: the table whose key these columns hold)",
+        ),
+        (
+            "unknown parent",
+            cart("items = { cart = 'c' }\nb = { parent = 'item', by = 'x' }"),
+            "c:12:16: the cart has no table `item` (expected `items`?)",
+        ),
+        (
+            "self only",
+            cart("a = { parent = 'a', by = 'x' }"),
+            "c:11:16: `a` never reaches the header through its parents (expected `cart`, the column that holds the cart's key, on one of them)",
+        ),
+        (
+            "cycle",
+            cart("a = { cart = 'c', parent = 'b', by = 'x' }\nb = { parent = 'a', by = 'x' }"),
+            "c:11:28: `a` is its own ancestor through other tables (expected parents that lead to the header; only a table itself may be its parent)\nc:12:16: `b` is its own ancestor through other tables (expected parents that lead to the header; only a table itself may be its parent)",
+        ),
+        (
+            "keyword",
+            cart("item = { cart = 'c' }"),
+            "c:11:1: `item` is a keyword of expressions (expected another alias: x = { table = \"item\", … })",
+        ),
+        (
+            "header's name",
+            cart("orders = { table = 'old.orders', cart = 'c' }"),
+            "c:11:1: `orders` is the header's name already (expected another alias: x = { table = \"orders\", … })",
+        ),
+        (
+            "key type",
+            cart("a = { cart = 'c', key = 1 }"),
+            "c:11:25: `key` cannot be a whole number (expected a name or a list of names)",
+        ),
+        (
+            "key items",
+            cart("a = { cart = 'c', key = ['a', 1] }"),
+            "c:11:31: `key` cannot be a whole number (expected a string)",
+        ),
+        (
+            "unknown key",
+            cart("a = { cart = 'c', tabel = 'x' }"),
+            "c:11:19: unknown key `tabel` in `a` of [cart.rows] (expected `table`?)",
+        ),
+    ]);
+    assert!(problems(&cart("a = { cart = 'c', parent = 'a', by = 'x' }")).is_empty());
+}
+
+#[test]
+fn bad_intos() {
+    let into = |into: &str| with(&format!("{CART}[[into]]\n{into}"));
+    let columns = |columns: &str| {
+        into(&format!(
+            "table = 't'\nper = 'items'\n[into.columns]\n{columns}"
+        ))
+    };
+    let key = "columns = { id = { key = 'id' } }";
+    check_table(&[
+        (
+            "none",
+            with(CART),
+            "c:1:1: `into` is missing in the configuration (expected `into` = [[into]] tables)",
+        ),
+        (
+            "single brackets",
+            with(&format!("{CART}[into]\ntable = 't'")),
+            "c:12:1: `into` cannot be a table (expected [[into]] with doubled brackets)",
+        ),
+        (
+            "no table",
+            into(&format!("per = 'items'\n{key}")),
+            "c:12:1: `table` is missing in [[into]] (expected `table` = a table of the target)",
+        ),
+        (
+            "no per",
+            into(&format!("table = 't'\n{key}")),
+            "c:12:1: `per` is missing in [[into]] of `t` (expected `per` = a table of the cart)",
+        ),
+        (
+            "unknown per",
+            into(&format!("table = 't'\nper = 'item'\n{key}")),
+            "c:14:7: the cart has no table `item` (expected `items`?)",
+        ),
+        (
+            "cart",
+            into(&format!("table = 't'\nper = 'cart'\n{key}")),
+            "c:14:7: `per = \"cart\"` (carts without a header row) is not built yet",
+        ),
+        (
+            "each",
+            into(&format!(
+                "table = 't'\nper = \"each(php_unserialize(v))\"\n{key}"
+            )),
+            "c:14:7: `per = \"each(…)\"` (values that explode into rows) is not built yet",
+        ),
+        (
+            "group",
+            into(&format!(
+                "table = 't'\nper = 'items'\ngroup = ['sku']\n{key}"
+            )),
+            "c:15:1: `group` in [[into]] of `t` is not built yet",
+        ),
+        (
+            "no columns",
+            into("table = 't'\nper = 'items'"),
+            "c:12:1: `columns` is missing in [[into]] of `t` (expected `columns` = { target column = \"expression\", … })",
+        ),
+        (
+            "no key",
+            columns("a = 'a'"),
+            "c:15:7: no column of `t` is its key (expected column = { key = \"expression\" })",
+        ),
+        (
+            "allocated",
+            columns("id = { allocated = true }\nk = { key = 'k' }"),
+            "c:16:8: `allocated` in column `id` is not built yet",
+        ),
+        (
+            "two values",
+            columns("id = { key = 'id', value = 'x' }"),
+            "c:16:14: column `id` has two expressions (expected one of `value`, `key` and `once`, the others `true`)",
+        ),
+        (
+            "no value",
+            columns("id = { key = true }"),
+            "c:16:1: `value` is missing in column `id` (expected `value` = \"expression\")",
+        ),
+        (
+            "empty",
+            columns("id = { key = 'id' }\na = ''"),
+            "c:17:5: `a` is empty (expected a text)",
+        ),
+        (
+            "number",
+            columns("id = { key = 'id' }\na = 1"),
+            "c:17:5: `a` cannot be a whole number (expected \"expression\", { key = \"…\" }, { once = \"…\" } or { value = \"…\", … })",
+        ),
+        (
+            "merge rule",
+            columns("id = { key = 'id' }\na = { value = 'a', merge = 'max' }"),
+            "c:17:28: `merge` cannot have this value (expected `latest`, `source` or `target`)",
+        ),
+        (
+            "unknown",
+            columns("id = { key = 'id' }\na = { valeu = 'a' }"),
+            "c:17:1: `value` is missing in column `a` (expected `value` = \"expression\")\nc:17:7: unknown key `valeu` in column `a` (expected `value`?)",
+        ),
+        (
+            "fate",
+            into(&format!(
+                "table = 't'\nper = 'items'\ndeleted = 'gone'\n{key}"
+            )),
+            "c:15:11: `deleted` cannot have this value (expected `delete`, `keep` or { set = { column = \"expression\" } })",
+        ),
+        (
+            "fate table",
+            into(&format!(
+                "table = 't'\nper = 'items'\ndeleted = {{ sets = 1 }}\n{key}"
+            )),
+            "c:15:1: `set` is missing in `deleted` (expected `set` = { column = \"expression\" })\nc:15:13: unknown key `sets` in `deleted` (expected `set`?)",
+        ),
+        (
+            "line",
+            into(&format!(
+                "table = 't'\nper = 'items'\nline = {{ product = 'p' }}\n{key}"
+            )),
+            "c:15:1: `quantity` is missing in `line` (expected `quantity` = the target column of the quantity)\nc:15:1: `line` on a table that is not one of lines (expected `role = \"line\"`)",
+        ),
+        (
+            "filter",
+            into(&format!("table = 't'\nper = 'items'\nwhere = true\n{key}")),
+            "c:15:9: `where` cannot be a boolean (expected a string)",
+        ),
+    ]);
+    let live = with(&format!(
+        "[cart]\ntable = 'orders'\nlive = 'true'\n{INTO}role = 'header'"
+    ));
+    check_table(&[(
+        "ended",
+        live,
+        "c:11:1: `ended` is missing in [[into]] of `t` (expected `ended` = \"delete\", \"keep\" or { set = { … } }, because `live` is given)",
+    )]);
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let text = with("password = 'hunter2'").replacen("u@h", "u:hunter2@h", 1);
+    let found = Config::parse(&text, Path::new("c")).unwrap_err();
+    for shown in [
+        found.to_string(),
+        format!("{found:?}"),
+        found.lines().concat(),
+    ] {
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    let good = with(&format!("{CART}{INTO}")).replacen("u@h", "u:hunter2@h", 1);
+    let config = Config::parse(&good, Path::new("c")).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_secret_file_lies_beside_the_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("key"), "abc\n").unwrap();
+    let text = with(&format!("[ids]\nsecret = {{ file = 'key' }}\n{CART}{INTO}"));
+    let config = Config::parse(&text, &directory.path().join("c.toml")).unwrap();
+    assert_eq!(config.ids_secret.map(|s| s.0).as_deref(), Some("abc"));
+}
+
+#[test]
+fn the_mapping_part_reads_back() {
+    let config = Config::parse(EXAMPLE, Path::new("c")).unwrap();
+    let text = config.mapping_text();
+    let again = Config::parse_mapping(&text).unwrap();
+    assert_eq!(again.mapping_text(), text);
+    assert!(!text.contains("postgres://"));
+    let spaced = EXAMPLE
+        .replace(" = ", "  =   ")
+        .replace("lanes  =   4", "lanes = 1");
+    let other = Config::parse(&spaced, Path::new("c")).unwrap();
+    assert_eq!(other.mapping_text().replace(' ', ""), text.replace(' ', ""));
+}
+
+#[test]
+fn odd_texts_read_back() {
+    let odd = "e'\\\\n' || \\\"a\\\" || '\\u00e9\\t\\u0001'";
+    let text = with(&format!(
+        "{CART}[[into]]\ntable = 't'\nper = 'orders'\n[into.columns]\n'a b' = {{ key = \"{odd}\" }}\n"
+    ));
+    let config = Config::parse(&text, Path::new("c")).unwrap();
+    let again = Config::parse_mapping(&config.mapping_text()).unwrap();
+    let (was, is) = (&config.into[0].columns[0], &again.into[0].columns[0]);
+    assert_eq!(
+        (was.name.get_ref(), was.value.get_ref()),
+        (is.name.get_ref(), is.value.get_ref())
+    );
+}

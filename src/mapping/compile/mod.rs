@@ -1,0 +1,184 @@
+//! From the configuration and both catalogs to a [`Mapping`], or to all that does not fit.
+
+mod death;
+mod into;
+mod line;
+mod report;
+mod source;
+pub mod stored;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use self::report::Report;
+use self::stored::StoredSchemas;
+use super::expr::{Expr, Scope};
+use super::plan::{Fate, Into, LIVE_ALIAS, Mapping};
+use crate::cart::layout::Layout;
+use crate::config::{Config, Model};
+use crate::diagnostic::Diagnostics;
+use crate::postgres::catalog::Catalog;
+
+/// A mapping, and what is worth saying of it.
+#[derive(Debug)]
+pub struct Compiled {
+    pub mapping: Mapping,
+    /// SHA-256, in hex, of the mapping and of the schemas that it was compiled against: equal
+    /// hashes map equal images to equal rows.
+    pub hash: String,
+    /// What could fail by value.
+    pub warnings: Diagnostics,
+    /// The mapping part of the configuration; with `schemas` it compiles to the same mapping.
+    pub text: String,
+    pub schemas: StoredSchemas,
+}
+
+pub fn compile(
+    config: &Config,
+    source: &Catalog,
+    target: &Catalog,
+) -> Result<Compiled, Diagnostics> {
+    let model = config.model();
+    let mut report = Report::new(&model);
+    let full = source::full_layout(&model, source, &mut report);
+    let whole = build(&model, &full.layout, full.complete, target, &mut report);
+    let changed_at = source::changed_at(&model, &full.layout, &mut report);
+    if report.has_errors() {
+        return Err(report.into_diagnostics());
+    }
+    let warnings = report.into_diagnostics();
+
+    let read = columns_read(&full.layout, &whole, changed_at);
+    let layout = source::reduced(&full.layout, &read);
+    let schemas = StoredSchemas::new(layout, full.trusted_births, whole.intos.iter(), target);
+    let text = model.mapping_text();
+    let mapping = assemble(&Model::parse(&text)?, &schemas)?;
+    Ok(Compiled {
+        hash: fingerprint(&text, &mapping),
+        mapping,
+        warnings,
+        text,
+        schemas,
+    })
+}
+
+/// Compiles a stored mapping against the schemas that were stored with it.
+pub fn recompile(text: &str, schemas: &StoredSchemas) -> Result<Mapping, Diagnostics> {
+    assemble(&Model::parse(text)?, schemas)
+}
+
+fn assemble(model: &Model, schemas: &StoredSchemas) -> Result<Mapping, Diagnostics> {
+    let mut report = Report::new(model);
+    let target = schemas.target();
+    let built = build(model, &schemas.layout, true, &target, &mut report);
+    let changed_at = source::changed_at(model, &schemas.layout, &mut report);
+    if report.has_errors() {
+        return Err(report.into_diagnostics());
+    }
+    Ok(Mapping {
+        live_sql: built.live.as_ref().and_then(|l| l.pushdown(LIVE_ALIAS)),
+        layout: Arc::new(schemas.layout.clone()),
+        live: built.live,
+        intos: built.intos.into_iter().map(Arc::new).collect(),
+        changed_at,
+        merge: model.merge,
+        trusted_births: schemas.trusted_births,
+        time_zone: model.time_zone.parse().unwrap_or(chrono_tz::UTC),
+    })
+}
+
+/// All expressions, compiled against one layout.
+struct Built {
+    live: Option<Expr>,
+    intos: Vec<Into>,
+}
+
+/// `complete` is false where a table of the source is missing: then expressions, which could name
+/// it, are left alone.
+fn build(
+    model: &Model,
+    layout: &Layout,
+    complete: bool,
+    target: &Catalog,
+    report: &mut Report<'_>,
+) -> Built {
+    let live = model.cart.live.as_ref().filter(|_| complete);
+    let live = live.and_then(|text| {
+        let scope = Scope {
+            layout,
+            per: Layout::HEADER,
+        };
+        report.condition(text, &scope)
+    });
+    let source = complete.then_some(layout);
+    let intos = into::compile_all(model, source, target, report);
+    Built { live, intos }
+}
+
+/// The columns that images must hold, as (table, column) of the full layout.
+fn columns_read(
+    layout: &Layout,
+    built: &Built,
+    changed_at: Option<usize>,
+) -> BTreeSet<(usize, usize)> {
+    let mut read = BTreeSet::new();
+    let mut report = |table, column| {
+        read.insert((table, column));
+    };
+    for expr in built.live.iter().chain(built.intos.iter().flat_map(exprs)) {
+        expr.reads(&mut report);
+    }
+    for (t, table) in layout.tables.iter().enumerate() {
+        let cart = table.cart.iter().flatten();
+        let by = table.parent.iter().flat_map(|(_, by)| by);
+        for column in table.key.iter().chain(cart).chain(by) {
+            report(t, *column);
+        }
+    }
+    if let Some(column) = changed_at {
+        report(Layout::HEADER, column);
+    }
+    read
+}
+
+fn exprs(into: &Into) -> impl Iterator<Item = &Expr> {
+    fn set(fate: &Fate) -> &[(usize, Expr)] {
+        match fate {
+            Fate::Set(set) => set,
+            Fate::Delete | Fate::Keep => &[],
+        }
+    }
+    let keys = into.key.iter().map(|k| &k.expr);
+    let columns = into.columns.iter().filter_map(|c| c.expr.as_ref());
+    let fates = set(&into.ended).iter().chain(set(&into.deleted));
+    into.filter
+        .iter()
+        .chain(keys)
+        .chain(columns)
+        .chain(fates.map(|(_, expr)| expr))
+}
+
+/// Over all that changes the rows which a mapping makes: neither indexes nor columns of the target
+/// that it leaves alone do.
+fn fingerprint(text: &str, mapping: &Mapping) -> String {
+    let mut hash = Sha256::new();
+    hash.update(text);
+    for table in &mapping.layout.tables {
+        hash.update(format!("\0{}.{}", table.schema, table.name));
+        for column in &table.columns {
+            hash.update(format!("\0{} {}", column.name, column.ty.name));
+        }
+    }
+    for into in &mapping.intos {
+        hash.update(format!("\0{}.{}", into.schema, into.table));
+        let keys = into.key.iter().map(|k| (&k.name, &k.ty));
+        for (name, ty) in keys.chain(into.columns.iter().map(|c| (&c.name, &c.ty))) {
+            hash.update(format!("\0{name} {}", ty.name));
+        }
+    }
+    data_encoding::HEXLOWER.encode(&hash.finalize())
+}

@@ -1,0 +1,78 @@
+//! Problems of a mapping, collected with the places of the file that they are about.
+
+use toml::Spanned;
+
+use crate::config::{Model, nearest};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::mapping::expr::{Expr, ExprError, Scope};
+use crate::sqltype::Class;
+
+pub(super) struct Report<'m> {
+    model: &'m Model,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'m> Report<'m> {
+    pub fn new(model: &'m Model) -> Self {
+        Self {
+            model,
+            problems: Vec::new(),
+        }
+    }
+
+    pub fn error<T>(&mut self, at: &Spanned<T>, message: impl Into<String>, expected: &str) {
+        let problem = Diagnostic::error(at.span(), message);
+        self.problems.push(problem.expected(expected));
+    }
+
+    pub fn warning<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
+        self.problems.push(Diagnostic::warning(at.span(), message));
+    }
+
+    /// A name that `place` does not have.
+    pub fn unknown<'a>(
+        &mut self,
+        name: &Spanned<String>,
+        message: String,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        let problem = Diagnostic::error(name.span(), message);
+        self.problems.push(match nearest(name.get_ref(), known) {
+            Some(near) => problem.expected(format!("`{near}`?")),
+            None => problem,
+        });
+    }
+
+    pub fn mistakes(&mut self, text: &Spanned<String>, mistakes: Vec<ExprError>) {
+        for mistake in mistakes {
+            let start = self.model.locate(text, mistake.span.start);
+            let end = self.model.locate(text, mistake.span.end).max(start);
+            self.problems
+                .push(Diagnostic::error(start..end, mistake.message));
+        }
+    }
+
+    pub fn expression(&mut self, text: &Spanned<String>, scope: &Scope<'_>) -> Option<Expr> {
+        Expr::compile(text.get_ref(), scope)
+            .map_err(|mistakes| self.mistakes(text, mistakes))
+            .ok()
+    }
+
+    /// An expression that must be true or false.
+    pub fn condition(&mut self, text: &Spanned<String>, scope: &Scope<'_>) -> Option<Expr> {
+        let expr = self.expression(text, scope)?;
+        if expr.ty() != Class::Bool && !expr.is_null_literal() {
+            self.error(text, "this is not a condition", "something true or false");
+            return None;
+        }
+        Some(expr)
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(|p| p.severity == Severity::Error)
+    }
+
+    pub fn into_diagnostics(self) -> Diagnostics {
+        Diagnostics::new(&self.model.path, &self.model.text, self.problems)
+    }
+}

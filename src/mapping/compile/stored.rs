@@ -1,0 +1,45 @@
+//! The schemas that a mapping was compiled against, kept because the live ones move on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cart::layout::Layout;
+use crate::mapping::plan::Into;
+use crate::postgres::catalog::{Catalog, TableInfo};
+
+/// Written to the control tables as JSON, beside the mapping's text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSchemas {
+    /// The source's tables, reduced to the columns that the mapping reads.
+    pub layout: Layout,
+    pub trusted_births: bool,
+    /// The target tables that the mapping writes, each once.
+    pub tables: Vec<TableInfo>,
+    pub search_path: Vec<String>,
+}
+
+impl StoredSchemas {
+    pub(super) fn new<'a>(
+        layout: Layout,
+        trusted_births: bool,
+        intos: impl Iterator<Item = &'a Into>,
+        target: &Catalog,
+    ) -> Self {
+        let written: Vec<(&str, &str)> = intos
+            .map(|i| (i.schema.as_str(), i.table.as_str()))
+            .collect();
+        let is_written = |t: &&TableInfo| written.contains(&(t.schema.as_str(), t.name.as_str()));
+        Self {
+            layout,
+            trusted_births,
+            tables: target.tables.iter().filter(is_written).cloned().collect(),
+            search_path: target.search_path.clone(),
+        }
+    }
+
+    pub(super) fn target(&self) -> Catalog {
+        Catalog {
+            tables: self.tables.clone(),
+            search_path: self.search_path.clone(),
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Mappings against hand-made catalogs, good and bad.
+
+use std::path::Path;
+
+use super::stored::StoredSchemas;
+use super::{Compiled, compile, recompile};
+use crate::config::Config;
+use crate::diagnostic::Diagnostics;
+use crate::mapping::plan::{Fate, Lock, Mapping};
+use crate::postgres::catalog::{
+    Catalog, ColumnInfo, ForeignKey, ReplicaIdentity, TableInfo, TableKind,
+};
+use crate::sqltype::SqlType;
+
+/// A table from lines like `id bigint not null`; the first column is its primary key.
+fn table(name: &str, columns: &str) -> TableInfo {
+    let columns: Vec<ColumnInfo> = columns
+        .split(',')
+        .map(|column| {
+            let (name, ty) = column.trim().split_once(' ').unwrap();
+            let mut ty = ty.to_owned();
+            let mut has = |word: &str| {
+                let found = ty.contains(word);
+                ty = ty.replace(word, "");
+                found
+            };
+            let identity = has("identity");
+            ColumnInfo {
+                name: name.to_owned(),
+                not_null: has("not null"),
+                has_default: has("default"),
+                generated: has("generated") || identity,
+                identity,
+                ty: SqlType::parse(ty.trim()),
+            }
+        })
+        .collect();
+    let primary_key = vec![columns[0].name.clone()];
+    TableInfo {
+        oid: 1,
+        schema: "public".into(),
+        name: name.into(),
+        kind: TableKind::Ordinary,
+        columns,
+        uniques: vec![primary_key.clone()],
+        indexes: vec![primary_key.clone()],
+        primary_key,
+        foreign_keys: Vec::new(),
+        triggers: Vec::new(),
+        replica_identity: ReplicaIdentity::Default,
+    }
+}
+
+fn refers(mut table: TableInfo, column: &str, to: &str) -> TableInfo {
+    table.foreign_keys.push(ForeignKey {
+        name: format!("{}_{column}_fkey", table.name),
+        columns: vec![column.into()],
+        schema: "public".into(),
+        table: to.into(),
+        referenced: vec!["id".into()],
+        on_delete_cascade: false,
+        deferrable: false,
+        enforced: true,
+    });
+    table
+}
+
+fn catalog(tables: Vec<TableInfo>) -> Catalog {
+    Catalog {
+        tables,
+        search_path: vec!["public".into()],
+    }
+}
+
+fn source() -> Catalog {
+    let items = table(
+        "items",
+        "id bigint not null, order_id bigint not null, sku text, quantity integer not null, note text",
+    );
+    let options = table(
+        "options",
+        "id bigint not null, item_id bigint not null, name text",
+    );
+    catalog(vec![
+        table(
+            "orders",
+            "id bigint not null, state text not null, email text, unused text, updated_at timestamp with time zone",
+        ),
+        refers(items, "order_id", "orders"),
+        refers(options, "item_id", "items"),
+    ])
+}
+
+fn target() -> Catalog {
+    let line = table(
+        "line",
+        "id text not null, cart_id text not null, sku text, quantity integer, total numeric(10,2) generated",
+    );
+    catalog(vec![
+        table(
+            "cart",
+            "id text not null, email text, version integer not null, completed_at timestamp with time zone, \
+             touched timestamp with time zone, code character varying(3), n bigint identity",
+        ),
+        refers(line, "cart_id", "cart"),
+    ])
+}
+
+const MAPPING: &str = r#"name = "a"
+[source]
+kind = "postgres"
+url = "postgres://u@h/d"
+[target]
+kind = "postgres"
+url = "postgres://u@h/d"
+[cart]
+table = "orders"
+live = "state = 'cart'"
+changed_at = "updated_at"
+[cart.rows]
+items = { cart = "order_id" }
+options = { parent = "items", by = "item_id" }
+[[into]]
+table = "cart"
+per = "orders"
+role = "header"
+lock = "version"
+ended = { set = { completed_at = "commit_time()" } }
+deleted = "keep"
+[into.columns]
+email = "lower(email)"
+id = { key = "'cart_' || id" }
+[[into]]
+table = "line"
+per = "items"
+role = "line"
+line = { product = "sku", quantity = "quantity" }
+[into.columns]
+id = { key = "'line_' || id" }
+cart_id = "'cart_' || order_id"
+sku = "sku"
+quantity = "quantity"
+"#;
+
+fn try_compile(text: &str, source: &Catalog, target: &Catalog) -> Result<Compiled, Diagnostics> {
+    compile(
+        &Config::parse(text, Path::new("c")).unwrap(),
+        source,
+        target,
+    )
+}
+
+fn compiled(text: &str) -> Compiled {
+    try_compile(text, &source(), &target()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The errors after a piece of the good mapping is replaced.
+fn errors(from: &str, to: &str) -> Vec<String> {
+    assert!(MAPPING.contains(from), "{from}");
+    match try_compile(&MAPPING.replacen(from, to, 1), &source(), &target()) {
+        Ok(_) => Vec::new(),
+        Err(all) => all.lines(),
+    }
+}
+
+fn columns(mapping: &Mapping, table: usize) -> Vec<&str> {
+    let columns = mapping.layout.tables[table].columns.iter();
+    columns.map(|c| c.name.as_str()).collect()
+}
+
+#[test]
+fn a_good_mapping_reads_no_more_than_it_needs() {
+    let compiled = compiled(MAPPING);
+    let mapping = &compiled.mapping;
+    assert_eq!(columns(mapping, 0), ["id", "state", "email", "updated_at"]);
+    assert_eq!(columns(mapping, 1), ["id", "order_id", "sku", "quantity"]);
+    assert_eq!(columns(mapping, 2), ["id", "item_id"]);
+    assert_eq!(mapping.layout.tables[2].parent, Some((1, vec![1])));
+    assert_eq!(mapping.changed_at, Some(3));
+    assert!(mapping.trusted_births);
+    assert!(mapping.live.is_some());
+
+    let cart = &mapping.intos[0];
+    assert_eq!(cart.lock, Lock::Counter("version".into()));
+    assert_eq!(cart.key[0].name, "id");
+    let names: Vec<&str> = cart.columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["email", "completed_at"]);
+    assert!(cart.columns[1].expr.is_none());
+    assert!(matches!(&cart.ended, Fate::Set(set) if set[0].0 == 1));
+    assert!(matches!(cart.deleted, Fate::Keep));
+
+    let line = &mapping.intos[1];
+    assert_eq!(line.lock, Lock::Row);
+    assert!(
+        matches!(line.ended, Fate::Keep),
+        "stays because the header stays"
+    );
+    assert!(matches!(line.deleted, Fate::Delete));
+    let link = &line.line.as_ref().unwrap().cart;
+    assert_eq!(link[..], [("cart_id".into(), "id".into())]);
+}
+
+#[test]
+fn the_stored_mapping_compiles_to_the_same() {
+    let first = compiled(MAPPING);
+    let json = serde_json::to_string(&first.schemas).unwrap();
+    let schemas: StoredSchemas = serde_json::from_str(&json).unwrap();
+    assert_eq!(schemas, first.schemas);
+    let again = recompile(&first.text, &schemas).unwrap();
+    assert_eq!(again.layout, first.mapping.layout);
+    assert_eq!(
+        format!("{:?}", again.intos),
+        format!("{:?}", first.mapping.intos)
+    );
+    assert_eq!(again.changed_at, first.mapping.changed_at);
+}
+
+#[test]
+fn the_hash_is_of_the_mapping_only() {
+    let hash = |text: &str| compiled(text).hash;
+    let first = hash(MAPPING);
+    assert_eq!(first.len(), 64);
+    assert_eq!(first, hash(&MAPPING.replace(" = ", "  =  ")));
+    assert_eq!(first, hash(&MAPPING.replace("u@h", "other@else")));
+    assert_ne!(first, hash(&MAPPING.replace("'line_'", "'l_'")));
+    let mut wider = source();
+    wider.tables[0].columns[3].ty = SqlType::parse("integer");
+    let other = |source: &Catalog| try_compile(MAPPING, source, &target()).unwrap().hash;
+    assert_eq!(first, other(&wider), "a column that nothing reads");
+    wider.tables[1].columns[3].ty = SqlType::parse("smallint");
+    assert_ne!(first, other(&wider));
+}
+
+#[test]
+fn births_are_trusted_only_with_every_foreign_key() {
+    let mut source = source();
+    source.tables[2].foreign_keys[0].enforced = false;
+    let compiled = try_compile(MAPPING, &source, &target()).unwrap();
+    assert!(!compiled.mapping.trusted_births);
+}
+
+#[test]
+fn locks() {
+    let lock = |to: &str, columns: &str| {
+        let text = MAPPING
+            .replace("lock = \"version\"", to)
+            .replace("email = \"lower", &format!("{columns}\nemail = \"lower"));
+        compiled(&text).mapping.intos[0].lock.clone()
+    };
+    let version = "version = \"1\"";
+    assert_eq!(
+        lock("lock = \"touched\"", version),
+        Lock::Clock("touched".into())
+    );
+    assert_eq!(
+        lock("lock = \"version\"", version),
+        Lock::Mapped("version".into())
+    );
+    assert_eq!(lock("lock = \"xmin\"", version), Lock::Xmin);
+    assert_eq!(lock("", version), Lock::Row);
+}
+
+#[test]
+fn a_line_knows_its_cart_without_a_foreign_key() {
+    let mut target = target();
+    target.tables[1].foreign_keys.clear();
+    for spelling in ["'cart_' || order_id", "'cart_'||header.id"] {
+        let text = MAPPING.replace("'cart_' || order_id", spelling);
+        let compiled = try_compile(&text, &source(), &target).unwrap();
+        let line = compiled.mapping.intos[1].line.clone().unwrap();
+        assert_eq!(
+            line.cart[..],
+            [("cart_id".into(), "id".into())],
+            "{spelling}"
+        );
+    }
+    let text = MAPPING.replace("'cart_' || order_id", "'cart_' || (0 + order_id)");
+    let compiled = try_compile(&text, &source(), &target).unwrap();
+    let warnings = compiled.warnings.lines().join("\n");
+    assert!(
+        warnings.contains("the identity guard on inserts is off"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn what_may_fail_by_value_is_a_warning() {
+    let text = MAPPING.replace("email = \"lower", "code = \"email\"\nemail = \"lower");
+    let warnings = compiled(&text).warnings.lines().join("\n");
+    assert!(
+        warnings.contains("c:23:8: may not fit into `code`"),
+        "{warnings}"
+    );
+    let text = MAPPING.replace("'cart_' || order_id", "header.email");
+    let warnings = compiled(&text).warnings.lines().join("\n");
+    assert!(
+        warnings.contains("can be null, and `cart_id` is NOT NULL"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn bad_mappings() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("table = \"orders\"", "table = \"order\"\n", &["x"]),
+        (
+            "items = {",
+            "lines = { table = \"itms\", cart = \"order_id\" }\nitems = {",
+            &["x"],
+        ),
+        ("cart = \"order_id\"", "cart = \"orderid\"", &["x"]),
+        ("cart = \"order_id\"", "cart = \"sku\"", &["x"]),
+        (
+            "cart = \"order_id\"",
+            "cart = [\"order_id\", \"id\"]",
+            &["x"],
+        ),
+        ("by = \"item_id\"", "by = \"item\"", &["x"]),
+        ("live =", "key = [\"state\"]\nlive =", &["x"]),
+        (
+            "changed_at = \"updated_at\"",
+            "changed_at = \"state\"",
+            &["x"],
+        ),
+        ("state = 'cart'", "state", &["x"]),
+        ("table = \"line\"", "table = \"lines\"", &["x"]),
+        ("sku = \"sku\"", "skew = \"sku\"", &["x"]),
+        ("sku = \"sku\"", "total = \"1\"\nsku = \"sku\"", &["x"]),
+        ("email = \"lower", "n = \"1\"\nemail = \"lower", &["x"]),
+        ("cart_id = \"'cart_' || order_id\"", "", &["x"]),
+        ("lock = \"version\"", "lock = \"vers\"", &["x"]),
+        (
+            "lock = \"version\"",
+            "lock = \"code\"\nwhere = \"true\"",
+            &["x"],
+        ),
+        (
+            "id = { key = \"'cart_' || id\" }",
+            "id = \"id\"\nemail2 = { key = \"email\" }",
+            &["x"],
+        ),
+        ("'line_' || id", "'line'", &["x"]),
+        (
+            "role = \"line\"",
+            "role = \"header\"\nended = \"keep\"",
+            &["x"],
+        ),
+        ("product = \"sku\"", "product = \"skuu\"", &["x"]),
+        ("quantity = \"quantity\" }", "quantity = \"sku\" }", &["x"]),
+        (
+            "deleted = \"keep\"",
+            "deleted = \"delete\"\n[[into]]\ntable = \"line\"\nper = \"options\"\ndeleted = \"keep\"\n[into.columns]\nid = { key = \"'o' || id\" }\ncart_id = \"'x'\"\n[[into]]\ntable = \"cart\"\nper = \"orders\"",
+            &["x"],
+        ),
+        (
+            "{ set = { completed_at = \"commit_time()\" } }",
+            "{ set = { id = \"'x'\", version = \"1\", gone = \"1\" } }",
+            &["x"],
+        ),
+        (
+            "sku = \"sku\"",
+            "sku = \"\"\"\n  skew || 'é' ||\n  noted\"\"\"",
+            &["x"],
+        ),
+    ];
+    let mut failures = Vec::new();
+    for (from, to, expected) in cases {
+        let found = errors(from, to);
+        if found != *expected {
+            failures.push(format!("{from} -> {to}\n   found: {found:#?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}

@@ -1,0 +1,334 @@
+//! Is this still the log that the checkpoint speaks of? Asked at every start, before a byte is read.
+
+use tokio_postgres::types::Oid;
+use tokio_postgres::{Client, Error};
+
+use super::publication::{self, Publication};
+use super::slot::{self, Slot};
+use super::tables::{Leaf, leaves, quoted, quoted_name};
+use crate::cart::layout::{Layout, Table};
+use crate::source::change::Lsn;
+use crate::target::control::pipeline::PipelineRow;
+
+/// A source that may be read on from the checkpoint.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    pub system: String,
+    /// Later than the stored one after a promotion.
+    pub timeline: i32,
+    pub slot: Slot,
+    pub confirmed: Lsn,
+    /// To be stored with the pipeline, once `changes` are dealt with.
+    pub publication_state: serde_json::Value,
+    /// Tables that may have changed unseen since the state was last stored.
+    pub changes: Vec<publication::Unseen>,
+}
+
+/// Each message names the object, and what mends it.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    #[error("the source could not be asked for its identity: {0}")]
+    Query(#[from] Error),
+    #[error(
+        "the source is a standby; the publication and the slot are on its primary: \
+         name that in [source] url"
+    )]
+    Standby,
+    #[error("the pipeline {0} has no slot yet; run: cartage setup")]
+    NotSetUp(String),
+    #[error(
+        "the source is another cluster than the one that this pipeline was set up with (system \
+         identifier {is}, was {was}); point [source] url at the old one, or, if this one replaces \
+         it, run: cartage setup, which starts over here and reads every cart again \
+         (refresh --all)"
+    )]
+    OtherSystem { was: String, is: String },
+    #[error(
+        "the source is on timeline {is} but this pipeline has already read timeline {was}: it was \
+         restored to an earlier point; run: cartage setup, which starts over here and reads every \
+         cart again (refresh --all)"
+    )]
+    EarlierTimeline { was: i32, is: i32 },
+    #[error(
+        "the replication slot {0} is not on the source; changes since the checkpoint are in no \
+         log any more; run: cartage setup, which makes a new slot and reads every cart again \
+         (refresh --all)"
+    )]
+    SlotMissing(String),
+    #[error(
+        "the replication slot {slot} is not a pgoutput slot of the database {database} (it has \
+         plugin {plugin}, database {other}); drop it or rename the pipeline: \
+         SELECT pg_drop_replication_slot('{slot}')"
+    )]
+    SlotForeign {
+        slot: String,
+        database: String,
+        plugin: String,
+        other: String,
+    },
+    #[error(
+        "the source gave the replication slot {slot} up ({reason}): it removed log that had not \
+         been read; run: cartage setup, which makes a new slot and reads every cart again \
+         (refresh --all); a larger max_slot_wal_keep_size would have kept it"
+    )]
+    SlotLost { slot: String, reason: String },
+    #[error(
+        "the replication slot {slot} stands at {confirmed}, after the checkpoint {checkpoint}: it \
+         was made anew or read by something else, and the changes between are lost; run: cartage \
+         refresh --all"
+    )]
+    SlotAhead {
+        slot: String,
+        confirmed: Lsn,
+        checkpoint: Lsn,
+    },
+    #[error(
+        "the publication {0} is not on the source; run: cartage setup, then: cartage refresh --all"
+    )]
+    PublicationMissing(String),
+    #[error(
+        "the publication {publication} {what}; run on the source: {sql}; then: cartage refresh --all"
+    )]
+    PublicationNarrow {
+        publication: String,
+        what: String,
+        sql: String,
+    },
+    #[error("the source has no table {0}; the mapping reads it")]
+    TableMissing(String),
+    #[error(
+        "the log does not hold {columns} of the old rows of {table}, which {why}; run on the \
+         source: {sql}"
+    )]
+    IdentityTooSmall {
+        table: String,
+        columns: String,
+        why: &'static str,
+        sql: String,
+    },
+}
+
+/// The cluster behind a connection: its system identifier and the timeline that it writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    pub system: String,
+    pub timeline: i32,
+    pub database: String,
+}
+
+pub async fn cluster(source: &Client) -> Result<Cluster, IdentityError> {
+    let standby: bool = source
+        .query_one("SELECT pg_catalog.pg_is_in_recovery()", &[])
+        .await?
+        .try_get(0)?;
+    if standby {
+        return Err(IdentityError::Standby);
+    }
+    // The control file's timeline is that of the last checkpoint, so it is late after a
+    // promotion; the name of the segment being written is not.
+    let sql = "
+        SELECT s.system_identifier::text,
+               ('x' || pg_catalog.left(pg_catalog.pg_walfile_name(
+                   pg_catalog.pg_current_wal_lsn()), 8))::bit(32)::integer,
+               pg_catalog.current_database()::text
+        FROM pg_catalog.pg_control_system() AS s";
+    let row = source.query_one(sql, &[]).await?;
+    Ok(Cluster {
+        system: row.try_get(0)?,
+        timeline: row.try_get(1)?,
+        database: row.try_get(2)?,
+    })
+}
+
+/// Compares the source with what the pipeline remembers of it. `checkpoint` is the least position
+/// that is durable in the target.
+pub async fn verify(
+    source: &Client,
+    pipeline: &PipelineRow,
+    checkpoint: Lsn,
+    layout: &Layout,
+) -> Result<Verified, IdentityError> {
+    let not_set_up = || IdentityError::NotSetUp(pipeline.name.clone());
+    let slot_name = pipeline.slot.as_deref().ok_or_else(not_set_up)?;
+    let publication_name = pipeline.publication.as_deref().ok_or_else(not_set_up)?;
+
+    let cluster = cluster(source).await?;
+    same_history(pipeline, &cluster)?;
+    let slot = slot::find(source, slot_name)
+        .await?
+        .ok_or_else(|| IdentityError::SlotMissing(slot_name.to_owned()))?;
+    let confirmed = readable(&slot, &cluster.database)?;
+    if confirmed > checkpoint {
+        return Err(IdentityError::SlotAhead {
+            slot: slot_name.to_owned(),
+            confirmed,
+            checkpoint,
+        });
+    }
+    let publication = publication::find(source, publication_name)
+        .await?
+        .ok_or_else(|| IdentityError::PublicationMissing(publication_name.to_owned()))?;
+    complete(publication_name, &publication, layout)?;
+    if let Some(error) = too_small(source, layout).await?.into_iter().next() {
+        return Err(error);
+    }
+    let publication_state = publication::state(source, publication_name, layout).await?;
+    let changes = pipeline
+        .publication_state
+        .as_ref()
+        .map(|before| publication::changes(before, &publication_state))
+        .unwrap_or_default();
+    Ok(Verified {
+        system: cluster.system,
+        timeline: cluster.timeline,
+        slot,
+        confirmed,
+        publication_state,
+        changes,
+    })
+}
+
+/// The same cluster, or one that was promoted from its standby.
+pub fn same_history(pipeline: &PipelineRow, cluster: &Cluster) -> Result<(), IdentityError> {
+    if let Some(was) = &pipeline.source_system
+        && *was != cluster.system
+    {
+        return Err(IdentityError::OtherSystem {
+            was: was.clone(),
+            is: cluster.system.clone(),
+        });
+    }
+    match pipeline.source_timeline {
+        Some(was) if cluster.timeline < was => Err(IdentityError::EarlierTimeline {
+            was,
+            is: cluster.timeline,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Ours, of this database, and not given up: its confirmed position.
+pub fn readable(slot: &Slot, database: &str) -> Result<Lsn, IdentityError> {
+    let ours =
+        slot.plugin.as_deref() == Some("pgoutput") && slot.database.as_deref() == Some(database);
+    if !ours {
+        return Err(IdentityError::SlotForeign {
+            slot: slot.name.clone(),
+            database: database.to_owned(),
+            plugin: slot.plugin.clone().unwrap_or_else(|| "none".to_owned()),
+            other: slot.database.clone().unwrap_or_else(|| "none".to_owned()),
+        });
+    }
+    let lost = |reason: &str| IdentityError::SlotLost {
+        slot: slot.name.clone(),
+        reason: reason.to_owned(),
+    };
+    if let Some(reason) = &slot.lost {
+        return Err(lost(reason));
+    }
+    slot.confirmed.ok_or_else(|| lost("it was never completed"))
+}
+
+/// Every table of the layout, whole, with all four operations, through the root.
+pub fn complete(
+    name: &str,
+    publication: &Publication,
+    layout: &Layout,
+) -> Result<(), IdentityError> {
+    let sql = publication::statements(name, Some(publication), layout);
+    if sql.is_empty() {
+        return Ok(());
+    }
+    let mut what = Vec::new();
+    if !publication.via_root {
+        what.push("does not publish partitions under their root".to_owned());
+    }
+    if !publication.silent.is_empty() {
+        what.push(format!("leaves out {}", publication.silent.join(", ")));
+    }
+    for table in &layout.tables {
+        let shown = quoted(&table.schema, &table.name);
+        match publication.table(&table.schema, &table.name) {
+            None => what.push(format!("does not have the table {shown}")),
+            Some(t) if t.filtered => what.push(format!("filters the rows of {shown}")),
+            Some(t) if !t.unpublished.is_empty() => {
+                what.push(format!(
+                    "leaves out columns of {shown}: {}",
+                    t.unpublished.join(", ")
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    what.dedup();
+    Err(IdentityError::PublicationNarrow {
+        publication: name.to_owned(),
+        what: what.join("; "),
+        sql: sql.join("; "),
+    })
+}
+
+/// Tables and partitions of which the log does not hold enough of the row before.
+pub async fn too_small(
+    source: &Client,
+    layout: &Layout,
+) -> Result<Vec<IdentityError>, IdentityError> {
+    let mut errors = Vec::new();
+    for table in &layout.tables {
+        let sql = "
+            SELECT c.oid FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = $1::text AND c.relname = $2::text";
+        let row = source.query_opt(sql, &[&table.schema, &table.name]).await?;
+        let Some(row) = row else {
+            errors.push(IdentityError::TableMissing(quoted(
+                &table.schema,
+                &table.name,
+            )));
+            continue;
+        };
+        let root: Oid = row.try_get(0)?;
+        let needed = needed(table);
+        for leaf in leaves(source, &[root]).await? {
+            errors.extend(lacking(&leaf, &needed));
+        }
+    }
+    Ok(errors)
+}
+
+/// The columns that a row before an UPDATE or DELETE must show: its key, its cart, its parent.
+pub fn needed(table: &Table) -> Vec<&str> {
+    let cart = table.cart.iter().flatten();
+    let parent = table.parent.iter().flat_map(|(_, by)| by);
+    let mut names: Vec<&str> = Vec::new();
+    for &column in table.key.iter().chain(cart).chain(parent) {
+        if let Some(column) = table.columns.get(column)
+            && !names.contains(&column.name.as_str())
+        {
+            names.push(&column.name);
+        }
+    }
+    names
+}
+
+fn lacking(leaf: &Leaf, needed: &[&str]) -> Option<IdentityError> {
+    let lacking: Vec<&str> = needed
+        .iter()
+        .copied()
+        .filter(|column| !leaf.identity.holds(column))
+        .collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    let table = leaf.qualified();
+    Some(IdentityError::IdentityTooSmall {
+        sql: format!("ALTER TABLE {table} REPLICA IDENTITY FULL"),
+        columns: lacking
+            .iter()
+            .map(|column| quoted_name(column))
+            .collect::<Vec<_>>()
+            .join(", "),
+        why: "a row that is deleted or moves needs, to find its cart",
+        table,
+    })
+}

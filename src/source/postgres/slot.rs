@@ -1,0 +1,89 @@
+//! The replication slot: where the source keeps its log for this pipeline.
+
+use tokio_postgres::types::PgLsn;
+use tokio_postgres::{Client, Error};
+
+use crate::source::change::Lsn;
+
+/// What `pg_replication_slots` says of a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    pub name: String,
+    /// None for a physical slot.
+    pub plugin: Option<String>,
+    pub database: Option<String>,
+    /// The walsender that reads it.
+    pub active_pid: Option<i32>,
+    pub restart: Option<Lsn>,
+    pub confirmed: Option<Lsn>,
+    pub wal_status: Option<String>,
+    /// Bytes that may still be written before the slot is in danger; none means no limit.
+    pub safe_wal_size: Option<i64>,
+    /// Why the server gave it up.
+    pub lost: Option<String>,
+}
+
+/// The name of a pipeline's slot, and of its publication too.
+pub fn name_of(pipeline: &str) -> String {
+    format!("cartage_{}", pipeline.replace('-', "_"))
+}
+
+pub async fn find(source: &Client, name: &str) -> Result<Option<Slot>, Error> {
+    // `conflicting` came with 16 and `invalidation_reason` with 17; wal_status is there in all.
+    let sql = "
+        SELECT s.slot_name::text, s.plugin::text, s.database::text, s.active_pid, s.restart_lsn,
+               s.confirmed_flush_lsn, s.wal_status, s.safe_wal_size,
+               coalesce(pg_catalog.to_jsonb(s) ->> 'invalidation_reason',
+                        CASE WHEN (pg_catalog.to_jsonb(s) ->> 'conflicting')::boolean
+                             THEN 'conflict with recovery'
+                             WHEN s.wal_status = 'lost' THEN 'wal_removed' END) AS lost
+        FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1::text";
+    let Some(row) = source.query_opt(sql, &[&name]).await? else {
+        return Ok(None);
+    };
+    let lsn = |column| -> Result<Option<Lsn>, Error> {
+        Ok(row
+            .try_get::<_, Option<PgLsn>>(column)?
+            .map(|lsn| Lsn(lsn.into())))
+    };
+    Ok(Some(Slot {
+        name: row.try_get("slot_name")?,
+        plugin: row.try_get("plugin")?,
+        database: row.try_get("database")?,
+        active_pid: row.try_get("active_pid")?,
+        restart: lsn("restart_lsn")?,
+        confirmed: lsn("confirmed_flush_lsn")?,
+        wal_status: row.try_get("wal_status")?,
+        safe_wal_size: row.try_get("safe_wal_size")?,
+        lost: row.try_get("lost")?,
+    }))
+}
+
+/// Makes the slot and answers the point at which it begins. It waits for every transaction that
+/// is open now to end (manual, 49.2.2). From Postgres 17 on a standby keeps a copy of it.
+pub async fn create(source: &Client, name: &str) -> Result<Lsn, Error> {
+    let version: i32 = server_version(source).await?;
+    let sql = if version >= 170_000 {
+        "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot(
+             $1::text::name, 'pgoutput', false, false, true)"
+    } else {
+        "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot(
+             $1::text::name, 'pgoutput', false)"
+    };
+    let row = source.query_one(sql, &[&name]).await?;
+    Ok(Lsn(row.try_get::<_, PgLsn>(0)?.into()))
+}
+
+/// False where there is no such slot. A slot that is being read is an error of the server's.
+pub async fn drop(source: &Client, name: &str) -> Result<bool, Error> {
+    let sql = "
+        SELECT pg_catalog.pg_drop_replication_slot(slot_name)
+        FROM pg_catalog.pg_replication_slots WHERE slot_name = $1::text";
+    Ok(!source.query(sql, &[&name]).await?.is_empty())
+}
+
+/// As in `150018`.
+pub async fn server_version(client: &Client) -> Result<i32, Error> {
+    let sql = "SELECT pg_catalog.current_setting('server_version_num')::integer";
+    client.query_one(sql, &[]).await?.try_get(0)
+}
