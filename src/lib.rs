@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod check;
 pub mod sqltype;
 pub mod retry;
+pub mod stop;
 pub mod postgres;
 pub mod source;
 pub mod cart;

@@ -195,3 +195,21 @@ pub struct Merge {
     pub quantity: QuantityRule,
     pub fields: FieldRule,
 }
+
+impl Config {
+    /// The source tables that the pipeline reads, as named in the file.
+    pub fn source_tables(&self) -> Vec<String> {
+        let rows = self.rows.iter().map(|rows| rows.table.get_ref().clone());
+        std::iter::once(self.cart.table.get_ref().clone())
+            .chain(rows)
+            .collect()
+    }
+
+    /// The target tables that the pipeline writes, as named in the file.
+    pub fn target_tables(&self) -> Vec<String> {
+        self.into
+            .iter()
+            .map(|into| into.table.get_ref().clone())
+            .collect()
+    }
+}

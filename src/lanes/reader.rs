@@ -18,8 +18,9 @@ use crate::cart::owner::{Action, IdentityTooSmall, Question, Routed, Router, Wis
 use crate::refresh::owners::{OwnersError, carts_of};
 use crate::refresh::runs;
 use crate::source::change::{Change, Event, Lsn, Position};
-use crate::source::postgres::stream::{LogStream, SourceError};
+use crate::source::postgres::{LogStream, SourceError};
 use crate::source::snapshot::Snapshot;
+use crate::stop::told;
 use crate::target::checkpoint::Durable;
 
 /// A source transaction of more changes is dealt out in pieces: memory stays bounded, and its carts
@@ -167,11 +168,12 @@ impl Reader {
     pub async fn run(mut self) -> Result<(), ReaderError> {
         let mut beat = interval(Duration::from_millis(50));
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stop = self.stop.clone();
         let mut open = true;
         loop {
             tokio::select! {
                 biased;
-                _ = self.stop.wait_for(|stop| *stop) => return Ok(()),
+                () = told(&mut stop) => return Ok(()),
                 _ = beat.tick() => self.beat()?,
                 request = self.requests.recv(), if open && self.state.transaction.is_none() => {
                     match request {

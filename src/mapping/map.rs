@@ -18,7 +18,6 @@ pub struct Mapper {
     /// `mapping.id` in the control tables.
     pub id: i32,
     pub secret: Vec<u8>,
-    pub time_zone: chrono_tz::Tz,
 }
 
 /// The key of a target row, as text in the form in which the server prints it.
@@ -82,7 +81,7 @@ impl Mapper {
             row,
             stamp,
             secret: &self.secret,
-            time_zone: self.time_zone,
+            time_zone: self.mapping.time_zone,
         }
     }
 

@@ -12,6 +12,12 @@ use crate::target::statement::quote;
 #[error("the source does not say whose cart a row belongs to: {0}")]
 pub struct OwnersError(#[from] RowsError);
 
+impl OwnersError {
+    pub fn cause(&self) -> &RowsError {
+        &self.0
+    }
+}
+
 /// The carts that the rows asked for belong to now. Rows that are gone have none: they went with
 /// their cart, or their own delete is in the log.
 pub async fn carts_of(

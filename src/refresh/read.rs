@@ -11,6 +11,7 @@ use crate::cart::image::{Cells, Image, Row};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
 use crate::lanes::item::Read;
+use crate::mapping::plan::LIVE_ALIAS;
 use crate::source::change::{Lsn, Position};
 use crate::source::snapshot::Snapshot;
 use crate::target::statement::quote;
@@ -86,7 +87,7 @@ pub async fn next_keys(
     let key = header.cart.as_deref().unwrap_or(&header.key);
     let columns: Vec<String> = key
         .iter()
-        .map(|&c| format!("t.{}", quote(&header.columns[c].name)))
+        .map(|&c| format!("{LIVE_ALIAS}.{}", quote(&header.columns[c].name)))
         .collect();
     let mut conditions: Vec<String> = live.map(|l| format!("({l})")).into_iter().collect();
     if let Some(after) = after.and_then(CartKey::values) {
@@ -102,7 +103,7 @@ pub async fn next_keys(
         false => format!(" WHERE {}", conditions.join(" AND ")),
     };
     let query = format!(
-        "SELECT {0} FROM {1} AS t{filter} ORDER BY {0} LIMIT {limit}",
+        "SELECT {0} FROM {1} AS {LIVE_ALIAS}{filter} ORDER BY {0} LIMIT {limit}",
         columns.join(", "),
         name(header),
     );
@@ -123,7 +124,7 @@ pub async fn estimate(
 ) -> Result<Option<i64>, ReadError> {
     let filter = live.map_or_else(String::new, |l| format!(" WHERE ({l})"));
     let query = format!(
-        "EXPLAIN (FORMAT JSON) SELECT 1 FROM {} AS t{filter}",
+        "EXPLAIN (FORMAT JSON) SELECT 1 FROM {} AS {LIVE_ALIAS}{filter}",
         name(layout.header())
     );
     let row = client.query_one(&query, &[]).await?;

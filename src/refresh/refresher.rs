@@ -13,10 +13,13 @@ use tracing::{info, warn};
 use super::read::{self, ReadError};
 use super::runs::{self, Kind, Run, Stage};
 use super::throttle::Throttle;
+use super::watch::PublicationWatch;
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::lanes::reader::{Progress, Request};
 use crate::source::change::Lsn;
+use crate::stop::told;
+use crate::source::postgres::identity::IdentityError;
 
 /// No window opens while the reader is further behind than this.
 const MAX_LAG: u64 = 256 << 20;
@@ -33,6 +36,8 @@ pub enum RefreshError {
     Source(ReadError),
     #[error("the control tables cannot be read: {0}")]
     Control(#[from] tokio_postgres::Error),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The reader has stopped; its own error says why.
     #[error("the reader has stopped")]
     ReaderGone,
@@ -50,7 +55,7 @@ pub struct Refresher {
     pub pipeline: i32,
     pub mapping: i32,
     pub layout: Arc<Layout>,
-    /// The filter on live carts in the source's SQL, over the alias `t`.
+    /// The filter on live carts in the source's SQL.
     pub live: Option<String>,
     pub changed_at: Option<usize>,
     pub chunk_carts: usize,
@@ -59,7 +64,7 @@ pub struct Refresher {
     pub requests: mpsc::Sender<Request>,
     pub progress: watch::Receiver<Progress>,
     pub stop: watch::Receiver<bool>,
-    pub publication: super::watch::PublicationWatch,
+    pub publication: PublicationWatch,
 }
 
 /// Windows whose carts are on their way through the lanes.
@@ -75,7 +80,7 @@ impl Refresher {
     pub async fn run(mut self) -> Result<(), RefreshError> {
         let mut stop = self.stop.clone();
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => Ok(()),
+            () = told(&mut stop) => Ok(()),
             done = self.work() => done,
         }
     }
@@ -91,8 +96,9 @@ impl Refresher {
             busy |= self.held().await?;
             if watched.elapsed() >= WATCH {
                 watched = Instant::now();
+                let at = self.progress.borrow().delivered;
                 self.publication
-                    .look(&self.source, &self.control, self.pipeline)
+                    .look(&self.source, &self.control, self.pipeline, at)
                     .await?;
             }
             if let Some(run) = runs::active(&self.control, self.pipeline).await? {

@@ -1,0 +1,131 @@
+//! Why the daemon ends or begins anew: one table from error to what is done about it.
+
+use tokio::task::JoinError;
+
+use crate::diagnostic::Diagnostics;
+use crate::lanes::lane::LaneError;
+use crate::lanes::reader::ReaderError;
+use crate::postgres::connect::ConnectError;
+use crate::postgres::fault::{self, Fault};
+use crate::refresh::read::ReadError;
+use crate::refresh::refresher::RefreshError;
+use crate::refresh::rows::RowsError;
+use crate::source::postgres::SourceError;
+use crate::source::postgres::identity::IdentityError;
+use crate::target::ledger::LedgerError;
+use crate::target::writer::WriteError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    #[error("source: {0}")]
+    ConnectSource(ConnectError),
+    #[error("target: {0}")]
+    ConnectTarget(ConnectError),
+    #[error("source: {}", fault_message(.0))]
+    Source(tokio_postgres::Error),
+    #[error("target: {}", fault_message(.0))]
+    Target(tokio_postgres::Error),
+    #[error("{}", .0.render(false))]
+    Mapping(Box<Diagnostics>),
+    #[error("the pipeline {0} is not set up in the target; run: cartage setup")]
+    NotSetUp(String),
+    #[error(
+        "there is no key for keyed_id and uuid_v5: give [ids] secret, or run: cartage setup"
+    )]
+    NoSecret,
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Log(#[from] SourceError),
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+    #[error(transparent)]
+    Reader(#[from] ReaderError),
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+    #[error(
+        "mapping {0} in cartage.mapping, to which ledger rows refer, cannot be compiled: {1}"
+    )]
+    FormerMapping(i32, String),
+    #[error("a task of the daemon broke: {0}")]
+    Broken(String),
+    #[error("the daemon's tasks ended without a reason")]
+    Ended,
+}
+
+impl DaemonError {
+    /// What is to be done: begin anew after a pause, or stop.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::ConnectSource(error) | Self::ConnectTarget(error) => error.fault(),
+            Self::Source(error) | Self::Target(error) => of_database(error),
+            Self::Identity(IdentityError::Query(error)) => of_database(error),
+            Self::Log(error) => error.fault(),
+            Self::Lane(LaneError::Write(error)) => of_write(error),
+            Self::Reader(error) => match error {
+                ReaderError::Source(error) => error.fault(),
+                ReaderError::Control(error) => of_database(error),
+                ReaderError::Owners(error) => of_rows(error.cause()),
+                ReaderError::Identity(_) => Fault::Stop,
+                ReaderError::Lane(_) => Fault::Retry,
+            },
+            Self::Refresh(error) => match error {
+                RefreshError::Source(ReadError::Database(error)) => of_database(error),
+                RefreshError::Source(ReadError::Rows(error)) => of_rows(error),
+                RefreshError::Source(ReadError::Answer) => Fault::Stop,
+                RefreshError::Control(error) => of_database(error),
+                RefreshError::Identity(IdentityError::Query(error)) => of_database(error),
+                RefreshError::Identity(_) => Fault::Stop,
+                RefreshError::ReaderGone => Fault::Retry,
+            },
+            _ => Fault::Stop,
+        }
+    }
+
+    /// It only tells that another task has ended.
+    pub fn is_consequence(&self) -> bool {
+        matches!(
+            self,
+            Self::Reader(ReaderError::Lane(_)) | Self::Refresh(RefreshError::ReaderGone)
+        )
+    }
+}
+
+/// No cart is to blame for a fault outside its own write.
+fn of_database(error: &tokio_postgres::Error) -> Fault {
+    match fault::of(error) {
+        Fault::Row => Fault::Stop,
+        fault => fault,
+    }
+}
+
+fn of_rows(error: &RowsError) -> Fault {
+    match error {
+        RowsError::Database(error) => of_database(error),
+        RowsError::Format => Fault::Stop,
+    }
+}
+
+fn of_write(error: &WriteError) -> Fault {
+    match error {
+        WriteError::Database(error) | WriteError::Ledger(LedgerError::Database(error)) => {
+            of_database(error)
+        }
+        _ => Fault::Stop,
+    }
+}
+
+/// The server's words where they are about no cart's values.
+fn fault_message(error: &tokio_postgres::Error) -> String {
+    crate::cli::database_message(error)
+}
+
+/// What a task that ended has to say.
+pub(super) fn of_task(ended: Result<Result<(), DaemonError>, JoinError>) -> Option<DaemonError> {
+    match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error),
+        Err(error) if error.is_cancelled() => None,
+        Err(error) => Some(DaemonError::Broken(error.to_string())),
+    }
+}

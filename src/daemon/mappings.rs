@@ -1,0 +1,183 @@
+//! The mapping in force and its forerunners: a changed mapping is noticed at the start, and applied
+//! from the stored images (protocol rule 14).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio_postgres::Client;
+use tracing::info;
+
+use super::DaemonError;
+use crate::cart::codec;
+use crate::cart::layout::Layout;
+use crate::lanes::unit::Mappers;
+use crate::mapping::compile::stored::StoredSchemas;
+use crate::mapping::compile::{Compiled, recompile};
+use crate::mapping::map::Mapper;
+use crate::mapping::plan::Mapping;
+use crate::refresh::runs::{self, Kind};
+use crate::source::change::Lsn;
+use crate::target::control::mapping_row;
+use crate::target::control::pipeline::PipelineRow;
+
+/// Stores the mapping, and begins what a change of it asks for.
+pub async fn install(
+    control: &Client,
+    pipeline: &PipelineRow,
+    compiled: Compiled,
+    secret: Vec<u8>,
+    at: Lsn,
+) -> Result<Mappers, DaemonError> {
+    let schemas = serde_json::to_value(&compiled.schemas)
+        .map_err(|error| DaemonError::Broken(error.to_string()))?;
+    let id = mapping_row::insert(
+        control,
+        pipeline.id,
+        &compiled.hash,
+        i32::from(codec::VERSION),
+        &compiled.text,
+        &schemas,
+    )
+    .await
+    .map_err(DaemonError::Target)?;
+    let former = former(control, pipeline.id, id, &secret).await?;
+    if pipeline.mapping != Some(id) {
+        if let Some(before) = pipeline.mapping {
+            begin_change(control, pipeline.id, before, id, &compiled, &former, at).await?;
+        }
+        control
+            .execute(
+                "UPDATE cartage.pipeline SET mapping = $2 WHERE id = $1",
+                &[&pipeline.id, &id],
+            )
+            .await
+            .map_err(DaemonError::Target)?;
+    }
+    let mapping = compiled.mapping;
+    Ok(Mappers {
+        live_reads: live_reads(&mapping),
+        trusted_births: mapping.trusted_births,
+        current: Arc::new(Mapper {
+            mapping,
+            id,
+            secret,
+        }),
+        former,
+    })
+}
+
+/// The mappings that ledger rows may still refer to.
+async fn former(
+    control: &Client,
+    pipeline: i32,
+    current: i32,
+    secret: &[u8],
+) -> Result<HashMap<i32, Arc<Mapper>>, DaemonError> {
+    let rows = control
+        .query(
+            "SELECT id FROM cartage.mapping m WHERE pipeline = $1 AND id <> $2 AND EXISTS \
+             (SELECT 1 FROM cartage.ledger l WHERE l.pipeline = $1 AND l.mapping = m.id)",
+            &[&pipeline, &current],
+        )
+        .await
+        .map_err(DaemonError::Target)?;
+    let mut former = HashMap::new();
+    for row in rows {
+        let id: i32 = row.get(0);
+        let Some(stored) = mapping_row::by_id(control, id).await.map_err(DaemonError::Target)?
+        else {
+            continue;
+        };
+        let schemas: StoredSchemas = serde_json::from_value(stored.layout)
+            .map_err(|error| DaemonError::FormerMapping(id, error.to_string()))?;
+        let mapping = recompile(&stored.config, &schemas)
+            .map_err(|problems| DaemonError::FormerMapping(id, problems.render(false)))?;
+        let mapper = Mapper {
+            mapping,
+            id,
+            secret: secret.to_vec(),
+        };
+        former.insert(id, Arc::new(mapper));
+    }
+    Ok(former)
+}
+
+/// Says what will change, and begins the walks that change it.
+async fn begin_change(
+    control: &Client,
+    pipeline: i32,
+    before: i32,
+    id: i32,
+    compiled: &Compiled,
+    former: &HashMap<i32, Arc<Mapper>>,
+    at: Lsn,
+) -> Result<(), DaemonError> {
+    let carts: i64 = control
+        .query_one(
+            "SELECT count(*) FROM cartage.ledger WHERE pipeline = $1 AND mapping <> $2",
+            &[&pipeline, &id],
+        )
+        .await
+        .map_err(DaemonError::Target)?
+        .get(0);
+    let tables = former.get(&before).map(|old| changed_tables(&old.mapping, &compiled.mapping));
+    info!(
+        from = before,
+        to = id,
+        carts,
+        tables = tables.unwrap_or_default().join(", "),
+        "the mapping has changed: every cart is mapped anew from its stored image"
+    );
+    runs::begin(control, pipeline, Kind::Mapping, at)
+        .await
+        .map_err(DaemonError::Target)?;
+    let stored = mapping_row::by_id(control, before).await.map_err(DaemonError::Target)?;
+    let same_carts = stored.is_some_and(|old| cart_part(&old.config) == cart_part(&compiled.text));
+    if !same_carts {
+        info!("what a cart is has changed too: all carts are read again");
+        runs::begin(control, pipeline, Kind::All, at)
+            .await
+            .map_err(DaemonError::Target)?;
+    }
+    Ok(())
+}
+
+/// The part of a mapping's text that says which rows are carts.
+fn cart_part(text: &str) -> Option<toml::Value> {
+    let mut table: toml::Table = text.parse().ok()?;
+    table.remove("cart")
+}
+
+/// Target tables whose columns differ between two mappings.
+fn changed_tables(old: &Mapping, new: &Mapping) -> Vec<String> {
+    let columns = |mapping: &Mapping, table: &str| -> Vec<String> {
+        let intos = mapping.intos.iter().filter(|i| i.full_name() == table);
+        intos.flat_map(|i| i.columns.iter().map(|c| c.name.clone())).collect()
+    };
+    let mut tables: Vec<String> = old
+        .intos
+        .iter()
+        .chain(&new.intos)
+        .map(|i| i.full_name())
+        .collect();
+    tables.sort();
+    tables.dedup();
+    for table in &mut tables {
+        let (was, is) = (columns(old, table), columns(new, table));
+        let gained: Vec<&String> = is.iter().filter(|c| !was.contains(c)).collect();
+        let lost: Vec<&String> = was.iter().filter(|c| !is.contains(c)).collect();
+        if !gained.is_empty() || !lost.is_empty() {
+            *table = format!("{table} (+{gained:?} -{lost:?})");
+        }
+    }
+    tables
+}
+
+/// Tables other than the header that `live` names.
+fn live_reads(mapping: &Mapping) -> Vec<bool> {
+    let mut reads = vec![false; mapping.layout.tables.len()];
+    if let Some(live) = &mapping.live {
+        live.reads(&mut |table, _| reads[table] |= table != Layout::HEADER);
+    }
+    reads
+}

@@ -1,0 +1,113 @@
+//! The daemon: everything of one pipeline, started together, drained together, and started again
+//! after what passes by itself.
+
+pub mod error;
+pub mod start;
+mod mappings;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tracing::{error, info, warn};
+
+pub use error::DaemonError;
+
+use self::start::Running;
+use crate::config::Config;
+use crate::postgres::fault::Fault;
+use crate::retry;
+use crate::stop::told;
+
+/// After so long without a fault, the next one is a first one again.
+const HEALTHY: Duration = Duration::from_secs(60);
+
+/// Runs the pipeline until told to stop, or until it needs a human.
+pub async fn run(config: &Config, mut stop: watch::Receiver<bool>) -> Result<(), DaemonError> {
+    let mut pauses = Box::new(retry::policy(None));
+    loop {
+        let begun = tokio::time::Instant::now();
+        let result = tokio::select! {
+            // Starting can wait for a slot or a lock; a stop does not wait for it.
+            () = told(&mut stop) => return Ok(()),
+            running = start::start(config) => match running {
+                Ok(running) => Ok(running),
+                Err(error) => Err(error),
+            },
+        };
+        let result = match result {
+            Ok(running) => attend(config, running, stop.clone()).await,
+            Err(error) => Err(error),
+        };
+        let error = match result {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if error.fault() != Fault::Retry {
+            start::record_stop(config, &error).await;
+            return Err(error);
+        }
+        if begun.elapsed() > HEALTHY {
+            pauses = Box::new(retry::policy(None));
+        }
+        let pause = pauses.next().unwrap_or(HEALTHY);
+        warn!(pause_ms = pause.as_millis() as u64, "{error}; starting again");
+        tokio::select! {
+            () = told(&mut stop) => return Ok(()),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Waits for the stop or for the first failure, then lets everything come to rest.
+async fn attend(
+    config: &Config,
+    running: Running,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), DaemonError> {
+    let Running { mut tasks, halt } = running;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let first = tokio::select! {
+        () = told(&mut stop) => {
+            info!("stopping: draining the lanes");
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+            None
+        }
+        ended = tasks.join_next() => ended,
+    };
+    halt.send_replace(true);
+    let stopping = first.is_none();
+    let mut failures: Vec<DaemonError> = first.into_iter().filter_map(error::of_task).collect();
+    let drained = timeout(config.apply.drain_timeout, drain(&mut tasks, &mut failures)).await;
+    if drained.is_err() {
+        warn!(
+            timeout_s = config.apply.drain_timeout.as_secs(),
+            "the lanes were not drained in time; what they had not committed is read again"
+        );
+        tasks.shutdown().await;
+    }
+    // What a task says of its neighbour's end is not the cause.
+    failures.sort_by_key(DaemonError::is_consequence);
+    match failures.into_iter().next() {
+        Some(error) if stopping && error.is_consequence() => Ok(()),
+        Some(error) => Err(error),
+        None if stopping => {
+            info!("stopped; everything taken from the log is durable");
+            Ok(())
+        }
+        None => {
+            error!("the daemon's tasks ended without a reason");
+            Err(DaemonError::Ended)
+        }
+    }
+}
+
+async fn drain(
+    tasks: &mut JoinSet<Result<(), DaemonError>>,
+    failures: &mut Vec<DaemonError>,
+) {
+    while let Some(ended) = tasks.join_next().await {
+        failures.extend(error::of_task(ended));
+    }
+}
