@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use crate::postgres::wire::{CopyStream, WireError};
 use crate::source::change::Lsn;
@@ -53,6 +53,8 @@ impl Feed {
     async fn pump(&mut self) -> Result<(), WireError> {
         let mut beat = interval_at(Instant::now() + self.beat, self.beat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // When the confirmed position that moved is reported; reading goes on until then.
+        let mut due: Option<Instant> = None;
         let mut payloads = Vec::new();
         let mut waiting: Option<Batch> = None;
         let closed = self.batches.clone();
@@ -70,11 +72,14 @@ impl Feed {
             tokio::select! {
                 () = closed.closed() => return Ok(()),
                 _ = beat.tick() => self.report(false).await?,
-                changed = self.confirmed.changed() => {
+                changed = self.confirmed.changed(), if due.is_none() => {
                     if changed.is_err() {
                         return Ok(());
                     }
-                    sleep(COALESCE).await;
+                    due = Some(Instant::now() + COALESCE);
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    due = None;
                     self.report(false).await?;
                     beat.reset();
                 }
