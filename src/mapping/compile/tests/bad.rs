@@ -128,7 +128,6 @@ fn bad_mappings() {
             "id = { key = \"'cart_' || id\" }",
             "id = \"id\"\nemail2 = { key = \"email\" }",
             &[
-                "c:24:6: cannot be written into `id`",
                 "c:25:1: `cart` of the target has no column `email2`",
                 "c:25:1: `cart` has no unique index on exactly (email2)",
                 "c:30:20: warning: nothing shows",
