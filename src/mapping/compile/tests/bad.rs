@@ -30,6 +30,11 @@ fn lines_are_not_kept_below_a_header_that_goes() {
 fn bad_mappings() {
     let cases: &[(&str, &str, &[&str])] = &[
         (
+            "items = {",
+            "again = { table = \"public.items\", cart = \"order_id\" }\nitems = {",
+            &["c:14:1: `items` is a table of the cart already"],
+        ),
+        (
             "table = \"orders\"",
             "table = \"old.orders\"",
             &["c:9:9: the source has no table `old.orders`"],
