@@ -71,7 +71,7 @@ fn check_roles(model: &Model, report: &mut Report<'_>) {
     let header = model.cart.table.get_ref();
     let mut headers = model.into.iter().filter(|i| i.role == Role::Header);
     let Some(first) = headers.next() else {
-        let message = "no [[into]] has `role = \"header\"`: writes to carts cannot be guarded by their header";
+        let message = "no [[into]] has `role = \"header\"`: nothing guards a cart as a whole";
         return report.warning(&model.cart.table, message);
     };
     for into in headers {
@@ -367,7 +367,8 @@ pub(super) fn check_fits(
         }
         return;
     }
-    match assignable(expr.ty(), expr.nullable(), &column.ty) {
+    // Only a column that refuses null makes one a risk: said below.
+    match assignable(expr.ty(), false, &column.ty) {
         Assign::Exact => {}
         Assign::MayFail(why) => report.warning(text, format!("may not fit into `{name}`: {why}")),
         Assign::No(why) => {

@@ -21,7 +21,7 @@ pub(super) fn compile(
     let Some(line) = &into.line else {
         if into.role == Role::Line {
             let message = format!(
-                "`{}` has no `line`: an insert cannot see that the new backend has put the same product into the cart",
+                "`{}` has no `line`: the identity guard on inserts is off",
                 into.table
             );
             report.warning(&into.table, message);
@@ -47,7 +47,8 @@ pub(super) fn compile(
     let cart = link(model, into, infos, info, layout);
     if cart.is_empty() && layout.is_some() {
         let message = format!(
-            "nothing shows which columns of `{}` name its cart (a foreign key to the header's table, or the header's key expression over the line's own columns): the identity guard on inserts is off",
+            "nothing shows which columns of `{}` name its cart (a foreign key, or the header's key \
+             expression over the line's columns): the identity guard on inserts is off",
             into.table
         );
         report.warning(&line.product, message);

@@ -26,6 +26,7 @@ pub(super) fn full_layout(model: &Model, catalog: &Catalog, report: &mut Report<
         .map(|rows| find(&rows.table, catalog, report))
         .collect();
     let complete = header_info.is_some() && infos.iter().all(Option::is_some);
+    check_twice(model, header_info, &infos, report);
     let header = header(model, header_info, report);
     let mut tables = vec![header];
     for (rows, info) in model.rows.iter().zip(&infos) {
@@ -61,6 +62,23 @@ fn find<'c>(
         report.error(name, message, "a table, not a view or a foreign table");
     }
     Some(info)
+}
+
+/// A change belongs to one table of the cart.
+fn check_twice(
+    model: &Model,
+    header: Option<&TableInfo>,
+    infos: &[Option<&TableInfo>],
+    report: &mut Report<'_>,
+) {
+    for (i, (rows, info)) in model.rows.iter().zip(infos).enumerate() {
+        let Some(info) = info else { continue };
+        let earlier = infos[..i].iter().flatten().chain(&header);
+        if earlier.into_iter().any(|e| std::ptr::eq(*e, *info)) {
+            let message = format!("`{}` is a table of the cart already", rows.table);
+            report.error(&rows.table, message, "each table once");
+        }
+    }
 }
 
 fn table(alias: &str, info: Option<&TableInfo>) -> Table {

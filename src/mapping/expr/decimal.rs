@@ -44,7 +44,10 @@ impl Decimal {
         let unsigned = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         if whole.is_empty() && fraction.is_empty()
-            || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+            || !whole
+                .bytes()
+                .chain(fraction.bytes())
+                .all(|b| b.is_ascii_digit())
             || exponent.abs() > 200_000
         {
             return None;
@@ -155,7 +158,10 @@ impl Decimal {
             return None;
         }
         let scale = self.scale.max(other.scale);
-        Some(Self::new(self.digits_at(scale) % other.digits_at(scale), scale))
+        Some(Self::new(
+            self.digits_at(scale) % other.digits_at(scale),
+            scale,
+        ))
     }
 
     /// Rounds half away from zero to `scale` digits after the point; a negative scale rounds before it.
@@ -289,9 +295,18 @@ mod tests {
 
     #[test]
     fn divides_at_the_scale_of_the_server() {
-        assert_eq!(d("1").div(&d("3")).unwrap().to_string(), "0.33333333333333333333");
-        assert_eq!(d("10").div(&d("2")).unwrap().to_string(), "5.0000000000000000");
-        assert_eq!(d("2").div(&d("10")).unwrap().to_string(), "0.20000000000000000000");
+        assert_eq!(
+            d("1").div(&d("3")).unwrap().to_string(),
+            "0.33333333333333333333"
+        );
+        assert_eq!(
+            d("10").div(&d("2")).unwrap().to_string(),
+            "5.0000000000000000"
+        );
+        assert_eq!(
+            d("2").div(&d("10")).unwrap().to_string(),
+            "0.20000000000000000000"
+        );
     }
 
     #[test]
@@ -305,7 +320,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_number() {
-        for text in ["", ".", "1.2.3", "1e", "0x10", "NaN", "--1", "1_000", "1e999999"] {
+        for text in [
+            "", ".", "1.2.3", "1e", "0x10", "NaN", "--1", "1_000", "1e999999",
+        ] {
             assert!(Decimal::parse(text).is_none(), "{text}");
         }
     }

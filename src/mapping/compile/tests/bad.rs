@@ -30,6 +30,11 @@ fn lines_are_not_kept_below_a_header_that_goes() {
 fn bad_mappings() {
     let cases: &[(&str, &str, &[&str])] = &[
         (
+            "items = {",
+            "again = { table = \"public.items\", cart = \"order_id\" }\nitems = {",
+            &["c:14:1: `items` is a table of the cart already"],
+        ),
+        (
             "table = \"orders\"",
             "table = \"old.orders\"",
             &["c:9:9: the source has no table `old.orders`"],
@@ -128,7 +133,6 @@ fn bad_mappings() {
             "id = { key = \"'cart_' || id\" }",
             "id = \"id\"\nemail2 = { key = \"email\" }",
             &[
-                "c:24:6: cannot be written into `id`",
                 "c:25:1: `cart` of the target has no column `email2`",
                 "c:25:1: `cart` has no unique index on exactly (email2)",
                 "c:30:20: warning: nothing shows",

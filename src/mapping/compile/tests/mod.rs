@@ -172,6 +172,12 @@ fn a_good_mapping_reads_no_more_than_it_needs() {
     assert_eq!(mapping.changed_at, Some(3));
     assert!(mapping.trusted_births);
     assert!(mapping.live.is_some());
+    assert!(
+        mapping
+            .live_sql
+            .as_ref()
+            .is_some_and(|sql| sql.contains("state"))
+    );
 
     let cart = &mapping.intos[0];
     assert_eq!(cart.lock, Lock::Counter("version".into()));
@@ -292,5 +298,64 @@ fn what_may_fail_by_value_is_a_warning() {
     assert!(
         warnings.contains("can be null, and `cart_id` is NOT NULL"),
         "{warnings}"
+    );
+}
+
+/// The shipped example, against the schemas that it speaks of.
+#[test]
+fn the_example_compiles() {
+    let mut tokens = refers(
+        table(
+            "cart_tokens",
+            "order_id bigint not null, kind text not null, token text",
+        ),
+        "order_id",
+        "orders",
+    );
+    tokens.schema = "shop".into();
+    tokens.uniques = vec![vec!["order_id".into(), "kind".into()]];
+    tokens.primary_key = tokens.uniques[0].clone();
+    let source = catalog(vec![
+        table(
+            "orders",
+            "id bigint not null, state text not null, email text, currency text not null, \
+             created_at timestamp with time zone not null, updated_at timestamp with time zone not null",
+        ),
+        table(
+            "order_items",
+            "id bigint not null, order_id bigint not null, sku text not null, quantity integer not null, \
+             price numeric not null",
+        ),
+        table(
+            "item_options",
+            "id bigint not null, item_id bigint not null, name text not null, value text",
+        ),
+        tokens,
+    ]);
+    let target = catalog(vec![
+        table(
+            "cart",
+            "id text not null, email text, currency text not null, token text, total_minor bigint, \
+             item_count bigint not null, created_at timestamp with time zone not null, \
+             updated_at timestamp with time zone not null, version integer not null, \
+             completed_at timestamp with time zone, deleted_at timestamp with time zone",
+        ),
+        refers(
+            table(
+                "cart_line",
+                "id text not null, cart_id text not null, sku text not null, quantity integer not null, \
+                 unit_minor bigint not null, options jsonb",
+            ),
+            "cart_id",
+            "cart",
+        ),
+    ]);
+    let text = include_str!("../../../../config/example.toml");
+    let compiled = try_compile(text, &source, &target).unwrap_or_else(|e| panic!("{e}"));
+    let again = recompile(&compiled.text, &compiled.schemas).unwrap();
+    assert_eq!(format!("{again:?}"), format!("{:?}", compiled.mapping));
+    assert!(
+        !compiled.mapping.trusted_births,
+        "items have no foreign key"
     );
 }
