@@ -63,7 +63,9 @@ impl SqlType {
             length: match class {
                 Class::Text => positive,
                 // `character` alone is one character; `bpchar` alone has no limit.
-                Class::Char => positive.or(matches!(base.as_str(), "character" | "char").then_some(1)),
+                Class::Char => {
+                    positive.or(matches!(base.as_str(), "character" | "char").then_some(1))
+                }
                 _ => None,
             },
             numeric: match class {

@@ -56,11 +56,15 @@ fn reduce<'a>(aggregate: &'a Aggregate, class: Class, items: &[Frame<'a>]) -> Gi
             None => Ok(Value::Null),
         },
         JsonAgg => {
-            let values = items.iter().map(|i| argument(aggregate, 0, i)).collect::<Result<Vec<_>, _>>()?;
+            let values = items
+                .iter()
+                .map(|i| argument(aggregate, 0, i))
+                .collect::<Result<Vec<_>, _>>()?;
             if values.is_empty() {
                 return Ok(Value::Null);
             }
-            let text = array_of(values.iter()).ok_or_else(|| EvalError::value("json_agg: a timestamp is out of range"))?;
+            let text = array_of(values.iter())
+                .ok_or_else(|| EvalError::value("json_agg: a timestamp is out of range"))?;
             Ok(Value::of(class, text))
         }
         JsonObjectAgg => {
@@ -71,13 +75,15 @@ fn reduce<'a>(aggregate: &'a Aggregate, class: Class, items: &[Frame<'a>]) -> Gi
             if pairs.is_empty() {
                 return Ok(Value::Null);
             }
-            let text = object_of(&pairs).map_err(|e| EvalError::Value(format!("json_object_agg: {e}")))?;
+            let text =
+                object_of(&pairs).map_err(|e| EvalError::Value(format!("json_object_agg: {e}")))?;
             Ok(Value::of(class, text))
         }
         StringAgg => {
             let mut joined: Option<String> = None;
             for item in items {
-                let (text, separator) = (argument(aggregate, 0, item)?, argument(aggregate, 1, item)?);
+                let (text, separator) =
+                    (argument(aggregate, 0, item)?, argument(aggregate, 1, item)?);
                 let Some(text) = text.text() else { continue };
                 match &mut joined {
                     // The separator of the first value is not used.
@@ -97,7 +103,11 @@ fn reduce<'a>(aggregate: &'a Aggregate, class: Class, items: &[Frame<'a>]) -> Gi
         })
         .and_then(|sum| checked(sum, class)),
         Min | Max => {
-            let keep = if aggregate.kind == Min { Ordering::Less } else { Ordering::Greater };
+            let keep = if aggregate.kind == Min {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            };
             fold(aggregate, items, |best, next| {
                 let stays = operators::compare(class, best, next)? == keep;
                 Ok(if stays { best } else { next }.to_owned())
@@ -111,7 +121,10 @@ fn reduce<'a>(aggregate: &'a Aggregate, class: Class, items: &[Frame<'a>]) -> Gi
 }
 
 fn argument<'a>(aggregate: &'a Aggregate, at: usize, item: &Frame<'a>) -> Given<'a> {
-    aggregate.args.get(at).map_or(Ok(Value::Null), |arg| evaluate::value(arg, item))
+    aggregate
+        .args
+        .get(at)
+        .map_or(Ok(Value::Null), |arg| evaluate::value(arg, item))
 }
 
 /// Combines the values that are not null, from the first one on.
@@ -126,7 +139,9 @@ fn fold<'a>(
         result = match (&result, &next) {
             (_, Value::Null) => continue,
             (Value::Null, _) => next,
-            (Value::Of { class, text }, Value::Of { text: next, .. }) => Value::of(*class, combine(text, next)?),
+            (Value::Of { class, text }, Value::Of { text: next, .. }) => {
+                Value::of(*class, combine(text, next)?)
+            }
         };
     }
     Ok(result)
@@ -137,14 +152,21 @@ fn whole(sum: &str, next: &str) -> Result<String, EvalError> {
 }
 
 fn checked<'a>(sum: Value<'a>, class: Class) -> Given<'a> {
-    if class == Class::Int8 && sum.text().and_then(Decimal::parse).is_some_and(|d| d.to_i64().is_none()) {
+    if class == Class::Int8
+        && sum
+            .text()
+            .and_then(Decimal::parse)
+            .is_some_and(|d| d.to_i64().is_none())
+    {
         return Err(EvalError::value("sum: integer out of range"));
     }
     Ok(recast(sum, class))
 }
 
 fn recast(value: Value<'_>, class: Class) -> Value<'_> {
-    value.into_text().map_or(Value::Null, |text| Value::Of { class, text })
+    value
+        .into_text()
+        .map_or(Value::Null, |text| Value::Of { class, text })
 }
 
 fn sort<'a>(items: &mut Vec<Frame<'a>>, order: &'a [Order]) -> Result<(), EvalError> {
@@ -153,7 +175,10 @@ fn sort<'a>(items: &mut Vec<Frame<'a>>, order: &'a [Order]) -> Result<(), EvalEr
     }
     let mut keyed = Vec::with_capacity(items.len());
     for item in items.drain(..) {
-        let keys = order.iter().map(|o| evaluate::value(&o.by, &item)).collect::<Result<Vec<_>, _>>()?;
+        let keys = order
+            .iter()
+            .map(|o| evaluate::value(&o.by, &item))
+            .collect::<Result<Vec<_>, _>>()?;
         keyed.push((keys, item));
     }
     let mut failed = None;

@@ -24,11 +24,23 @@ pub fn bind(value: &Value<'_>, ty: &SqlType) -> Result<Option<Box<str>>, EvalErr
     let Value::Of { class, text } = value else {
         return Ok(None);
     };
-    let refused = || EvalError::Value(format!("{} cannot be written into {}", class.name(), ty.name));
+    let refused = || {
+        EvalError::Value(format!(
+            "{} cannot be written into {}",
+            class.name(),
+            ty.name
+        ))
+    };
     cast::context(*class, ty.class)
         .filter(|c| *c <= Context::Assignment)
         .ok_or_else(refused)?;
-    let text = cast::cast(Cow::Borrowed(text.as_ref()), *class, ty, Context::Assignment, Tz::UTC)?;
+    let text = cast::cast(
+        Cow::Borrowed(text.as_ref()),
+        *class,
+        ty,
+        Context::Assignment,
+        Tz::UTC,
+    )?;
     Ok(Some(text.into()))
 }
 
@@ -61,13 +73,17 @@ fn risk(from: Class, to: &SqlType) -> Option<String> {
     use Class::*;
     let name = &to.name;
     match (from, to.class) {
-        (_, Text | Char) => to.length.map(|n| format!("it may be longer than {n} characters")),
+        (_, Text | Char) => to
+            .length
+            .map(|n| format!("it may be longer than {n} characters")),
         (Int4 | Int8, Int2) | (Int8, Int4) => Some(format!("it may be out of the range of {name}")),
-        (Numeric | Float4 | Float8, Int2 | Int4 | Int8) => {
-            Some(format!("it is rounded, and may be out of the range of {name}"))
-        }
+        (Numeric | Float4 | Float8, Int2 | Int4 | Int8) => Some(format!(
+            "it is rounded, and may be out of the range of {name}"
+        )),
         (_, Numeric) => match to.numeric {
-            Some(_) => Some(format!("it is rounded to {name}, and may have too many digits")),
+            Some(_) => Some(format!(
+                "it is rounded to {name}, and may have too many digits"
+            )),
             None if from.is_float() => Some("it is rounded to its sure digits".into()),
             None => None,
         },
@@ -77,9 +93,10 @@ fn risk(from: Class, to: &SqlType) -> Option<String> {
         (Timestamp | Date, TimestampTz) => Some("it is read as UTC: write `at time zone`".into()),
         (TimestampTz, Timestamp) => Some("it is written in UTC: write `at time zone`".into()),
         (Timestamp | TimestampTz, Date | Time) => Some(format!("only its part in {name} is kept")),
-        (Timestamp | TimestampTz | Time, _) => {
-            to.fraction.filter(|d| *d < 6).map(|_| format!("it is rounded to {name}"))
-        }
+        (Timestamp | TimestampTz | Time, _) => to
+            .fraction
+            .filter(|d| *d < 6)
+            .map(|_| format!("it is rounded to {name}")),
         (Enum, Enum) => Some(format!("it may be no label of {name}")),
         (Text | Char, Enum | Uuid | Json | Jsonb | Other) | (Other, Other) | (Json, Jsonb) => {
             Some(format!("it may be no valid {name}"))

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use sqlparser::ast::{
-    Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, ObjectNamePart,
-    OrderBySort,
+    Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments, ObjectNamePart, OrderBySort,
 };
 
 use super::compile::Compiler;
@@ -27,7 +27,9 @@ const AGGREGATES: &[(&str, AggregateKind, usize)] = &[
     ("exists", AggregateKind::Exists, 1),
 ];
 
-const FORMS: &[&str] = &["coalesce", "nullif", "greatest", "least", "mod", "trim", "cast", "case"];
+const FORMS: &[&str] = &[
+    "coalesce", "nullif", "greatest", "least", "mod", "trim", "cast", "case",
+];
 
 /// Other spellings that the server has too.
 fn spelled(name: &str) -> &str {
@@ -49,7 +51,12 @@ impl Compiler<'_> {
         let lower = name.value.to_lowercase();
         let list = match &call.args {
             FunctionArguments::List(list) => list,
-            _ => return self.fail(span, format!("`{lower}` is called with arguments in parentheses")),
+            _ => {
+                return self.fail(
+                    span,
+                    format!("`{lower}` is called with arguments in parentheses"),
+                );
+            }
         };
         if call.over.is_some()
             || call.null_treatment.is_some()
@@ -58,7 +65,10 @@ impl Compiler<'_> {
             || !matches!(call.parameters, FunctionArguments::None)
             || list.duplicate_treatment.is_some()
         {
-            return self.fail(span, "windows, `distinct` and the like are not part of the language");
+            return self.fail(
+                span,
+                "windows, `distinct` and the like are not part of the language",
+            );
         }
         if let Some((_, kind, count)) = AGGREGATES.iter().find(|(n, ..)| *n == lower) {
             return self.aggregate(*kind, &lower, *count, call, span);
@@ -96,7 +106,12 @@ impl Compiler<'_> {
                     return self.fail(span, format!("{} has no order", class.name()));
                 }
                 let greatest = name == "greatest";
-                Some(Plan::new(Node::Extreme { greatest, args }, class, nullable, span))
+                Some(Plan::new(
+                    Node::Extreme { greatest, args },
+                    class,
+                    nullable,
+                    span,
+                ))
             }
             ("nullif", 2) => {
                 let mut args = args.into_iter();
@@ -124,10 +139,17 @@ impl Compiler<'_> {
             return self.fail(span, unknown(name));
         }
         // Exact forms come before those that need a conversion (manual, 10.3).
-        let exact = forms.iter().find(|f| fits(f, &args, |class, to| class == to));
-        let Some(function) = exact.or_else(|| forms.iter().find(|f| fits(f, &args, typing::implicit))) else {
+        let exact = forms
+            .iter()
+            .find(|f| fits(f, &args, |class, to| class == to));
+        let Some(function) =
+            exact.or_else(|| forms.iter().find(|f| fits(f, &args, typing::implicit)))
+        else {
             let given: Vec<&str> = args.iter().map(|a| a.class().name()).collect();
-            return self.fail(span, format!("`{name}` does not take ({})", given.join(", ")));
+            return self.fail(
+                span,
+                format!("`{name}` does not take ({})", given.join(", ")),
+            );
         };
         let nullable = function.nullable || function.strict && args.iter().any(|a| a.nullable);
         let args: Vec<Option<Plan>> = args
@@ -142,10 +164,22 @@ impl Compiler<'_> {
             })
             .collect();
         let args = args.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Plan::new(Node::Call { function, args }, function.gives, nullable, span))
+        Some(Plan::new(
+            Node::Call { function, args },
+            function.gives,
+            nullable,
+            span,
+        ))
     }
 
-    fn aggregate(&mut self, kind: AggregateKind, name: &str, count: usize, call: &Call, span: Range<usize>) -> Option<Plan> {
+    fn aggregate(
+        &mut self,
+        kind: AggregateKind,
+        name: &str,
+        count: usize,
+        call: &Call,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         if self.gathering.is_some() {
             return self.fail(span, "an aggregate cannot stand inside another");
         }
@@ -154,12 +188,28 @@ impl Compiler<'_> {
         let table = self.gathering.take().flatten();
         let (args, filter, order) = found?;
         let Some(table) = table else {
-            return self.fail(span, format!("`{name}` must name a table whose rows belong to this one: {name}(table.column)"));
+            return self.fail(
+                span,
+                format!(
+                    "`{name}` must name a table whose rows belong to this one: {name}(table.column)"
+                ),
+            );
         };
         let (args, class) = self.result(kind, name, args, &span)?;
         let nullable = !matches!(kind, AggregateKind::Count | AggregateKind::Exists);
-        let aggregate = Aggregate { kind, table, args, filter, order };
-        Some(Plan::new(Node::Aggregate(Box::new(aggregate)), class, nullable, span))
+        let aggregate = Aggregate {
+            kind,
+            table,
+            args,
+            filter,
+            order,
+        };
+        Some(Plan::new(
+            Node::Aggregate(Box::new(aggregate)),
+            class,
+            nullable,
+            span,
+        ))
     }
 
     #[allow(clippy::type_complexity)]
@@ -182,12 +232,18 @@ impl Compiler<'_> {
             if let Some(table) = self.whole_table(arg) {
                 self.gather(table, span)?;
                 if !matches!(kind, AggregateKind::Count | AggregateKind::Exists) {
-                    return self.fail(span.clone(), format!("`{name}` takes a column, not a table"));
+                    return self.fail(
+                        span.clone(),
+                        format!("`{name}` takes a column, not a table"),
+                    );
                 }
                 continue;
             }
             let FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) = arg else {
-                return self.fail(span.clone(), format!("`{name}` must name its table: {name}(table.*)"));
+                return self.fail(
+                    span.clone(),
+                    format!("`{name}` must name its table: {name}(table.*)"),
+                );
             };
             if kind == AggregateKind::Exists {
                 let message = "`exists` takes a table: exists(table.*) filter (where …)";
@@ -202,7 +258,9 @@ impl Compiler<'_> {
                 return self.fail(span.clone(), "only `order by` may follow the arguments");
             };
             for by in by {
-                let Some(plan) = self.plan(&by.expr) else { continue };
+                let Some(plan) = self.plan(&by.expr) else {
+                    continue;
+                };
                 let class = plan.class();
                 if !operators::orders(class) {
                     return self.fail(plan.span, format!("{} has no order", class.name()));
@@ -230,10 +288,12 @@ impl Compiler<'_> {
     /// `t.*`, or `t` where it is no column.
     fn whole_table(&mut self, arg: &FunctionArg) -> Option<usize> {
         let name = match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(name)) => match name.0.as_slice() {
-                [ObjectNamePart::Identifier(name)] => name,
-                _ => return None,
-            },
+            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(name)) => {
+                match name.0.as_slice() {
+                    [ObjectNamePart::Identifier(name)] => name,
+                    _ => return None,
+                }
+            }
             FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(name))) => {
                 let own = &self.scope.layout.tables[self.scope.per];
                 if names::column(own, name).is_ok() {
@@ -250,7 +310,13 @@ impl Compiler<'_> {
     }
 
     /// The arguments as the aggregate takes them, and what it gives.
-    fn result(&mut self, kind: AggregateKind, name: &str, args: Vec<Plan>, span: &Range<usize>) -> Option<(Vec<Plan>, Class)> {
+    fn result(
+        &mut self,
+        kind: AggregateKind,
+        name: &str,
+        args: Vec<Plan>,
+        span: &Range<usize>,
+    ) -> Option<(Vec<Plan>, Class)> {
         use AggregateKind::*;
         let class = args.first().map_or(Class::Bool, Plan::class);
         let (takes, gives) = match kind {
@@ -262,13 +328,20 @@ impl Compiler<'_> {
                 Class::Int2 | Class::Int4 => (class, Class::Int8),
                 Class::Int8 => (class, Class::Numeric),
                 class if class.is_number() => (class, class),
-                class => return self.fail(span.clone(), format!("{} cannot be summed", class.name())),
+                class => {
+                    return self.fail(span.clone(), format!("{} cannot be summed", class.name()));
+                }
             },
             Min | Max if operators::orders(class) => (class, class),
             Min | Max => return self.fail(span.clone(), format!("{} has no order", class.name())),
             StringAgg if matches!(class, Class::Text | Class::Char) => (Class::Text, Class::Text),
             BoolOr if class == Class::Bool => (Class::Bool, Class::Bool),
-            StringAgg | BoolOr => return self.fail(span.clone(), format!("`{name}` does not take {}", class.name())),
+            StringAgg | BoolOr => {
+                return self.fail(
+                    span.clone(),
+                    format!("`{name}` does not take {}", class.name()),
+                );
+            }
         };
         let mut coerced = Vec::with_capacity(args.len());
         for (i, arg) in args.into_iter().enumerate() {
@@ -294,11 +367,14 @@ fn takes(function: &Function, at: usize) -> Option<Takes> {
 fn fits(function: &Function, args: &[Plan], fit: impl Fn(Class, Class) -> bool) -> bool {
     args.len() >= function.least
         && (function.repeats || args.len() <= function.takes.len())
-        && args.iter().enumerate().all(|(i, arg)| match (takes(function, i), arg.class) {
-            (None, _) => false,
-            (Some(Takes::Any), _) | (_, None) => true,
-            (Some(Takes::Is(to)), Some(class)) => fit(class, to),
-        })
+        && args
+            .iter()
+            .enumerate()
+            .all(|(i, arg)| match (takes(function, i), arg.class) {
+                (None, _) => false,
+                (Some(Takes::Any), _) | (_, None) => true,
+                (Some(Takes::Is(to)), Some(class)) => fit(class, to),
+            })
 }
 
 /// Names the known function that was most likely meant.

@@ -80,7 +80,9 @@ pub fn cast<'a>(
         (Int2 | Int4 | Int8, Int2 | Int4 | Int8) => input(&text, to, context).map(Cow::Owned),
         (Int2 | Int4 | Int8, Numeric) => modify(text, to, context),
         (Numeric, Int2 | Int4 | Int8) => {
-            let value = Decimal::parse(&text).and_then(|d| d.to_i64()).ok_or_else(unfit)?;
+            let value = Decimal::parse(&text)
+                .and_then(|d| d.to_i64())
+                .ok_or_else(unfit)?;
             integer(value, to)
         }
         (Float4 | Float8, Int2 | Int4 | Int8) => {
@@ -108,7 +110,11 @@ pub fn cast<'a>(
             let word = if text == "t" { "true" } else { "false" };
             modify(Cow::Borrowed(word), to, context)
         }
-        (Char, Text) => modify(Cow::Owned(text.trim_end_matches(' ').to_owned()), to, context),
+        (Char, Text) => modify(
+            Cow::Owned(text.trim_end_matches(' ').to_owned()),
+            to,
+            context,
+        ),
         (Date, Timestamp | TimestampTz) => {
             let micros = match moment::parse_date(&text).ok_or_else(unfit)? {
                 special @ (moment::INFINITY | moment::NEGATIVE_INFINITY) => special,
@@ -147,7 +153,11 @@ pub fn cast<'a>(
 }
 
 /// Applies the modifier of a type to a value that is already of its class.
-fn modify<'a>(text: Cow<'a, str>, to: &SqlType, context: Context) -> Result<Cow<'a, str>, EvalError> {
+fn modify<'a>(
+    text: Cow<'a, str>,
+    to: &SqlType,
+    context: Context,
+) -> Result<Cow<'a, str>, EvalError> {
     let as_is = match to.class {
         Class::Text | Class::Char => to.length.is_none(),
         Class::Numeric => to.numeric.is_none_or(|m| fits_numeric(&text, m)),
@@ -187,7 +197,9 @@ pub fn input(text: &str, to: &SqlType, context: Context) -> Result<String, EvalE
         Class::Text => limit(text, to.length, context).map(str::to_owned),
         Class::Char => limit(text, to.length, context)
             .map(|text| format!("{text:width$}", width = to.length.unwrap_or(0) as usize)),
-        Class::Bytea => super::functions::bytes::input(text).map(|b| super::functions::bytes::print(&b)),
+        Class::Bytea => {
+            super::functions::bytes::input(text).map(|b| super::functions::bytes::print(&b))
+        }
         Class::Date => moment::parse_date(text).and_then(moment::print_date),
         Class::Time => moment::parse_time(text)
             .map(|t| moment::print_time(moment::round_time(t, to.fraction.unwrap_or(6)))),
@@ -198,7 +210,9 @@ pub fn input(text: &str, to: &SqlType, context: Context) -> Result<String, EvalE
         Class::Uuid => uuid(text),
         Class::Json => json::parse(text).map(|_| text.to_owned()),
         Class::Jsonb => json::canonical(text),
-        Class::Enum => (to.labels.is_empty() || to.labels.iter().any(|l| l == text)).then(|| text.to_owned()),
+        Class::Enum => {
+            (to.labels.is_empty() || to.labels.iter().any(|l| l == text)).then(|| text.to_owned())
+        }
         Class::TimeTz | Class::Interval | Class::Other => Some(text.to_owned()),
     };
     found.ok_or_else(unfit)
@@ -312,7 +326,10 @@ fn print_clock(micros: i64, to: &SqlType) -> Option<String> {
         Class::Time if infinite => None,
         Class::Time => {
             let time = micros.rem_euclid(moment::DAY);
-            Some(moment::print_time(moment::round_time(time, to.fraction.unwrap_or(6))))
+            Some(moment::print_time(moment::round_time(
+                time,
+                to.fraction.unwrap_or(6),
+            )))
         }
         _ => moment::print_timestamp(moment::round(micros, to.fraction.unwrap_or(6))),
     }

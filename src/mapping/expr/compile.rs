@@ -74,37 +74,75 @@ impl Compiler<'_> {
             IsNotUnknown(of) => self.is_truth(of, None, true, span),
             IsDistinctFrom(left, right) => self.distinct(left, right, false, span),
             IsNotDistinctFrom(left, right) => self.distinct(left, right, true, span),
-            In { expr, target: ast::InTarget::List(list), negated, global: false } => {
-                self.in_list(expr, list, *negated, span)
-            }
-            Between { expr, negated, low, high } => self.between(expr, *negated, low, high, span),
-            Like { negated, any: false, expr, pattern, escape_char } => {
-                self.like(expr, pattern, escape_char.as_deref(), false, *negated, span)
-            }
-            ILike { negated, any: false, expr, pattern, escape_char } => {
-                self.like(expr, pattern, escape_char.as_deref(), true, *negated, span)
-            }
-            Case { operand, conditions, else_result, .. } => {
-                self.case(operand.as_deref(), conditions, else_result.as_deref(), span)
-            }
-            Cast { kind: ast::CastKind::Cast | ast::CastKind::DoubleColon, expr, data_type, format: None } => {
+            In {
+                expr,
+                target: ast::InTarget::List(list),
+                negated,
+                global: false,
+            } => self.in_list(expr, list, *negated, span),
+            Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => self.between(expr, *negated, low, high, span),
+            Like {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char,
+            } => self.like(expr, pattern, escape_char.as_deref(), false, *negated, span),
+            ILike {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char,
+            } => self.like(expr, pattern, escape_char.as_deref(), true, *negated, span),
+            Case {
+                operand,
+                conditions,
+                else_result,
+                ..
+            } => self.case(operand.as_deref(), conditions, else_result.as_deref(), span),
+            Cast {
+                kind: ast::CastKind::Cast | ast::CastKind::DoubleColon,
+                expr,
+                data_type,
+                format: None,
+            } => {
                 let value = self.plan(expr)?;
                 self.cast(value, data_type, span)
             }
-            AtTimeZone { timestamp, time_zone } => self.named("timezone", &[time_zone, timestamp], span),
-            Ceil { expr, field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
-                self.named("ceil", &[expr], span)
-            }
-            Floor { expr, field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
-                self.named("floor", &[expr], span)
-            }
-            Substring { expr, substring_from: Some(from), substring_for, special: _, shorthand: _ } => {
-                match substring_for {
-                    Some(length) => self.named("substring", &[expr, from, length], span),
-                    None => self.named("substring", &[expr, from], span),
-                }
-            }
-            Trim { trim_where, trim_what, expr, trim_characters } => {
+            AtTimeZone {
+                timestamp,
+                time_zone,
+            } => self.named("timezone", &[time_zone, timestamp], span),
+            Ceil {
+                expr,
+                field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime),
+            } => self.named("ceil", &[expr], span),
+            Floor {
+                expr,
+                field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime),
+            } => self.named("floor", &[expr], span),
+            Substring {
+                expr,
+                substring_from: Some(from),
+                substring_for,
+                special: _,
+                shorthand: _,
+            } => match substring_for {
+                Some(length) => self.named("substring", &[expr, from, length], span),
+                None => self.named("substring", &[expr, from], span),
+            },
+            Trim {
+                trim_where,
+                trim_what,
+                expr,
+                trim_characters,
+            } => {
                 let name = match trim_where {
                     Some(ast::TrimWhereField::Leading) => "ltrim",
                     Some(ast::TrimWhereField::Trailing) => "rtrim",
@@ -118,7 +156,9 @@ impl Compiler<'_> {
                 }
             }
             Function(function) => self.function(function, span),
-            Exists { .. } | Subquery(_) | In { .. } => self.fail(span, "subqueries are not part of the language"),
+            Exists { .. } | Subquery(_) | In { .. } => {
+                self.fail(span, "subqueries are not part of the language")
+            }
             other => {
                 let shown: String = other.to_string().chars().take(40).collect();
                 self.fail(span, format!("`{shown}` is not part of the language"))
@@ -158,20 +198,29 @@ impl Compiler<'_> {
                 Some(Place::Item)
             }
             Some(Some(held)) if held == table => Some(Place::Item),
-            Some(Some(_)) => self.fail(span.clone(), "an aggregate goes over the rows of one table"),
+            Some(Some(_)) => {
+                self.fail(span.clone(), "an aggregate goes over the rows of one table")
+            }
         }
     }
 
     fn column(&self, place: Place, table: usize, column: usize, span: Range<usize>) -> Plan {
         let found = &self.scope.layout.tables[table].columns[column];
-        let nullable = !found.not_null || matches!(place, Place::Parent | Place::Only | Place::Header);
-        let node = Node::Column { place, table, column };
+        let nullable =
+            !found.not_null || matches!(place, Place::Parent | Place::Only | Place::Header);
+        let node = Node::Column {
+            place,
+            table,
+            column,
+        };
         Plan::new(node, found.ty.class, nullable, span)
     }
 
     fn value(&mut self, value: &ast::Value, span: Range<usize>) -> Option<Plan> {
         use ast::Value::*;
-        let literal = |text: &str, class: Class| Plan::new(Node::Literal(text.to_owned()), class, false, span.clone());
+        let literal = |text: &str, class: Class| {
+            Plan::new(Node::Literal(text.to_owned()), class, false, span.clone())
+        };
         match value {
             Number(text, false) => {
                 let class = match text.parse::<i64>() {
@@ -185,18 +234,31 @@ impl Compiler<'_> {
                 }
             }
             SingleQuotedString(text) | EscapedStringLiteral(text) | UnicodeStringLiteral(text) => {
-                Some(Plan { class: None, ..literal(text, Class::Text) })
+                Some(Plan {
+                    class: None,
+                    ..literal(text, Class::Text)
+                })
             }
-            DollarQuotedString(text) => Some(Plan { class: None, ..literal(&text.value, Class::Text) }),
+            DollarQuotedString(text) => Some(Plan {
+                class: None,
+                ..literal(&text.value, Class::Text)
+            }),
             Boolean(value) => Some(literal(if *value { "t" } else { "f" }, Class::Bool)),
-            Null => Some(Plan { node: Node::Null, class: None, nullable: true, span }),
+            Null => Some(Plan {
+                node: Node::Null,
+                class: None,
+                nullable: true,
+                span,
+            }),
             _ => self.fail(span, "this kind of literal is not part of the language"),
         }
     }
 
     pub fn coerce(&mut self, plan: Plan, to: Class) -> Option<Plan> {
         let span = plan.span.clone();
-        typing::coerce(plan, to).map_err(|message| self.fail::<()>(span, message)).ok()
+        typing::coerce(plan, to)
+            .map_err(|message| self.fail::<()>(span, message))
+            .ok()
     }
 
     /// Compiles a condition.
@@ -204,7 +266,10 @@ impl Compiler<'_> {
         let plan = self.plan(expr)?;
         match plan.class {
             None | Some(Class::Bool) => self.coerce(plan, Class::Bool),
-            Some(class) => self.fail(plan.span, format!("a condition must be boolean, and this is {}", class.name())),
+            Some(class) => self.fail(
+                plan.span,
+                format!("a condition must be boolean, and this is {}", class.name()),
+            ),
         }
     }
 
@@ -214,21 +279,42 @@ impl Compiler<'_> {
             return self.fail(span, format!("expressions cannot cast to {}", to.name));
         }
         let Some(from) = value.class else {
-            let literal = typing::literal(value, &to).map(|p| Plan { span: span.clone(), ..p });
-            return literal.map_err(|message| self.fail::<()>(span, message)).ok();
+            let literal = typing::literal(value, &to).map(|p| Plan {
+                span: span.clone(),
+                ..p
+            });
+            return literal
+                .map_err(|message| self.fail::<()>(span, message))
+                .ok();
         };
         if cast::context(from, to.class).is_none() {
-            return self.fail(span, format!("{} cannot be cast to {}", from.name(), to.name));
+            return self.fail(
+                span,
+                format!("{} cannot be cast to {}", from.name(), to.name),
+            );
         }
         let (class, nullable) = (to.class, value.nullable);
-        Some(Plan::new(Node::Cast { of: Box::new(value), to }, class, nullable, span))
+        Some(Plan::new(
+            Node::Cast {
+                of: Box::new(value),
+                to,
+            },
+            class,
+            nullable,
+            span,
+        ))
     }
 
     fn unary(&mut self, op: UnaryOperator, of: &ast::Expr, span: Range<usize>) -> Option<Plan> {
         if op == UnaryOperator::Not {
             let of = self.condition(of)?;
             let nullable = of.nullable;
-            return Some(Plan::new(Node::Not(Box::new(of)), Class::Bool, nullable, span));
+            return Some(Plan::new(
+                Node::Not(Box::new(of)),
+                Class::Bool,
+                nullable,
+                span,
+            ));
         }
         let of = self.plan(of)?;
         match (op, of.class) {
@@ -237,12 +323,23 @@ impl Compiler<'_> {
                 let nullable = of.nullable;
                 Some(Plan::new(Node::Negate(Box::new(of)), class, nullable, span))
             }
-            (UnaryOperator::Plus | UnaryOperator::Minus, _) => self.fail(span, "a sign needs a number"),
-            _ => self.fail(span, format!("the operator {op} is not part of the language")),
+            (UnaryOperator::Plus | UnaryOperator::Minus, _) => {
+                self.fail(span, "a sign needs a number")
+            }
+            _ => self.fail(
+                span,
+                format!("the operator {op} is not part of the language"),
+            ),
         }
     }
 
-    fn binary(&mut self, left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr, span: Range<usize>) -> Option<Plan> {
+    fn binary(
+        &mut self,
+        left: &ast::Expr,
+        op: &BinaryOperator,
+        right: &ast::Expr,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         use BinaryOperator as B;
         let arithmetic = match op {
             B::Plus => Arithmetic::Add,
@@ -260,22 +357,41 @@ impl Compiler<'_> {
                 let (left, right) = (self.condition(left), self.condition(right));
                 let (left, right) = (Box::new(left?), Box::new(right?));
                 let nullable = left.nullable || right.nullable;
-                let node = if *op == B::And { Node::And(left, right) } else { Node::Or(left, right) };
+                let node = if *op == B::And {
+                    Node::And(left, right)
+                } else {
+                    Node::Or(left, right)
+                };
                 return Some(Plan::new(node, Class::Bool, nullable, span));
             }
             B::StringConcat => return self.concatenate(left, right, span),
             B::Arrow => return self.named("->", &[left, right], span),
             B::LongArrow => return self.named("->>", &[left, right], span),
             B::HashLongArrow => return self.named("#>>", &[left, right], span),
-            other => return self.fail(span, format!("the operator {other} is not part of the language")),
+            other => {
+                return self.fail(
+                    span,
+                    format!("the operator {other} is not part of the language"),
+                );
+            }
         };
         let (left, right) = (self.plan(left), self.plan(right));
         self.arithmetic(arithmetic, left?, right?, span)
     }
 
-    pub fn arithmetic(&mut self, op: Arithmetic, left: Plan, right: Plan, span: Range<usize>) -> Option<Plan> {
+    pub fn arithmetic(
+        &mut self,
+        op: Arithmetic,
+        left: Plan,
+        right: Plan,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         let class = match typing::operands(left.class, right.class) {
-            Some(class) if class.is_number() && !(class.is_float() && op == Arithmetic::Remainder) => class,
+            Some(class)
+                if class.is_number() && !(class.is_float() && op == Arithmetic::Remainder) =>
+            {
+                class
+            }
             _ => {
                 let (left, right) = (left.class().name(), right.class().name());
                 return self.fail(span, format!("no arithmetic of {left} and {right}"));
@@ -283,13 +399,29 @@ impl Compiler<'_> {
         };
         let nullable = left.nullable || right.nullable;
         let (left, right) = (self.coerce(left, class), self.coerce(right, class));
-        let node = Node::Arithmetic { op, left: Box::new(left?), right: Box::new(right?) };
+        let node = Node::Arithmetic {
+            op,
+            left: Box::new(left?),
+            right: Box::new(right?),
+        };
         Some(Plan::new(node, class, nullable, span))
     }
 
     /// Brings two values to the class in which they are compared.
-    pub fn pair(&mut self, left: Plan, right: Plan, ordered: bool, span: &Range<usize>) -> Option<(Plan, Plan)> {
-        let comparable = |class: Class| if ordered { operators::orders(class) } else { operators::equates(class) };
+    pub fn pair(
+        &mut self,
+        left: Plan,
+        right: Plan,
+        ordered: bool,
+        span: &Range<usize>,
+    ) -> Option<(Plan, Plan)> {
+        let comparable = |class: Class| {
+            if ordered {
+                operators::orders(class)
+            } else {
+                operators::equates(class)
+            }
+        };
         match typing::operands(left.class, right.class) {
             Some(class) if comparable(class) => {
                 self.check_label(&left, &right);
@@ -299,15 +431,23 @@ impl Compiler<'_> {
             }
             found => {
                 let (a, b) = (left.class().name(), right.class().name());
-                let hint = if found.is_some() { ": cast them to text" } else { "" };
-                self.fail(span.clone(), format!("{a} and {b} cannot be compared so{hint}"))
+                let hint = if found.is_some() {
+                    ": cast them to text"
+                } else {
+                    ""
+                };
+                self.fail(
+                    span.clone(),
+                    format!("{a} and {b} cannot be compared so{hint}"),
+                )
             }
         }
     }
 
     /// A literal beside an enum's column must be one of its labels.
     fn check_label(&mut self, column: &Plan, literal: &Plan) {
-        let (Node::Column { table, column, .. }, Node::Literal(text), None) = (&column.node, &literal.node, literal.class)
+        let (Node::Column { table, column, .. }, Node::Literal(text), None) =
+            (&column.node, &literal.node, literal.class)
         else {
             return;
         };

@@ -44,7 +44,10 @@ impl Decimal {
         let unsigned = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         if whole.is_empty() && fraction.is_empty()
-            || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+            || !whole
+                .bytes()
+                .chain(fraction.bytes())
+                .all(|b| b.is_ascii_digit())
             || exponent.abs() > 200_000
         {
             return None;
@@ -82,10 +85,6 @@ impl Decimal {
             return 0;
         }
         self.digits.magnitude().to_string().len()
-    }
-
-    pub fn scale(&self) -> u32 {
-        self.scale
     }
 
     pub fn is_zero(&self) -> bool {
@@ -155,7 +154,10 @@ impl Decimal {
             return None;
         }
         let scale = self.scale.max(other.scale);
-        Some(Self::new(self.digits_at(scale) % other.digits_at(scale), scale))
+        Some(Self::new(
+            self.digits_at(scale) % other.digits_at(scale),
+            scale,
+        ))
     }
 
     /// Rounds half away from zero to `scale` digits after the point; a negative scale rounds before it.
@@ -289,9 +291,18 @@ mod tests {
 
     #[test]
     fn divides_at_the_scale_of_the_server() {
-        assert_eq!(d("1").div(&d("3")).unwrap().to_string(), "0.33333333333333333333");
-        assert_eq!(d("10").div(&d("2")).unwrap().to_string(), "5.0000000000000000");
-        assert_eq!(d("2").div(&d("10")).unwrap().to_string(), "0.20000000000000000000");
+        assert_eq!(
+            d("1").div(&d("3")).unwrap().to_string(),
+            "0.33333333333333333333"
+        );
+        assert_eq!(
+            d("10").div(&d("2")).unwrap().to_string(),
+            "5.0000000000000000"
+        );
+        assert_eq!(
+            d("2").div(&d("10")).unwrap().to_string(),
+            "0.20000000000000000000"
+        );
     }
 
     #[test]
@@ -305,7 +316,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_number() {
-        for text in ["", ".", "1.2.3", "1e", "0x10", "NaN", "--1", "1_000", "1e999999"] {
+        for text in [
+            "", ".", "1.2.3", "1e", "0x10", "NaN", "--1", "1_000", "1e999999",
+        ] {
             assert!(Decimal::parse(text).is_none(), "{text}");
         }
     }
@@ -316,7 +329,7 @@ mod tests {
             let value = Decimal::new(digits, scale);
             let again = d(&value.to_string());
             prop_assert_eq!(again.to_string(), value.to_string());
-            prop_assert_eq!(again.scale(), scale);
+            prop_assert_eq!(again.scale, scale);
         }
 
         #[test]

@@ -28,18 +28,28 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
     match &plan.node {
         Node::Null => Ok(Value::Null),
         Node::Literal(text) => Ok(Value::of(plan.class(), text.as_str())),
-        Node::Column { place, table, column } => read(plan.class(), *place, *table, *column, frame),
+        Node::Column {
+            place,
+            table,
+            column,
+        } => read(plan.class(), *place, *table, *column, frame),
         Node::Cast { of, to } => match value(of, frame)? {
             Value::Null => Ok(Value::Null),
             Value::Of { class, text } => {
                 let text = cast::cast(text, class, to, Context::Explicit, frame.env.time_zone)?;
-                Ok(Value::Of { class: to.class, text })
+                Ok(Value::Of {
+                    class: to.class,
+                    text,
+                })
             }
         },
         Node::Call { function, args } => call(plan.class(), function, args, frame),
         Node::Negate(of) => match value(of, frame)?.text() {
             None => Ok(Value::Null),
-            Some(text) => Ok(Value::of(plan.class(), operators::negate(plan.class(), text)?)),
+            Some(text) => Ok(Value::of(
+                plan.class(),
+                operators::negate(plan.class(), text)?,
+            )),
         },
         Node::Arithmetic { op, left, right } => {
             let (left, right) = (value(left, frame)?, value(right, frame)?);
@@ -55,7 +65,11 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
             let order = order(left, right, frame)?;
             Ok(truth(order.map(|order| operators::holds(*op, order))))
         }
-        Node::Distinct { left, right, negated } => {
+        Node::Distinct {
+            left,
+            right,
+            negated,
+        } => {
             let (a, b) = (value(left, frame)?, value(right, frame)?);
             let distinct = match (a.text(), b.text()) {
                 (Some(a), Some(b)) => operators::compare(left.class(), a, b)?.is_ne(),
@@ -67,9 +81,19 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
         Node::Or(left, right) => junction(left, right, true, frame),
         Node::Not(of) => Ok(truth(known(of, frame)?.map(|b| !b))),
         Node::IsNull { of, negated } => Ok(Value::bool(value(of, frame)?.is_null() != *negated)),
-        Node::IsTruth { of, truth, negated } => Ok(Value::bool((known(of, frame)? == *truth) != *negated)),
-        Node::In { of, list, negated } => contained(of, list, frame).map(|found| truth(found.map(|f| f != *negated))),
-        Node::Like { of, pattern, escape, fold, negated } => {
+        Node::IsTruth { of, truth, negated } => {
+            Ok(Value::bool((known(of, frame)? == *truth) != *negated))
+        }
+        Node::In { of, list, negated } => {
+            contained(of, list, frame).map(|found| truth(found.map(|f| f != *negated)))
+        }
+        Node::Like {
+            of,
+            pattern,
+            escape,
+            fold,
+            negated,
+        } => {
             let (text, pattern) = (value(of, frame)?, value(pattern, frame)?);
             let (Some(text), Some(pattern)) = (text.text(), pattern.text()) else {
                 return Ok(Value::Null);
@@ -79,7 +103,8 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
             } else {
                 operators::like(text, pattern, *escape)
             };
-            let found = found.ok_or_else(|| EvalError::value("a like pattern must not end with its escape"))?;
+            let found = found
+                .ok_or_else(|| EvalError::value("a like pattern must not end with its escape"))?;
             Ok(Value::bool(found != *negated))
         }
         Node::Case { arms, otherwise } => {
@@ -88,7 +113,9 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
                     return value(then, frame);
                 }
             }
-            otherwise.as_ref().map_or(Ok(Value::Null), |plan| value(plan, frame))
+            otherwise
+                .as_ref()
+                .map_or(Ok(Value::Null), |plan| value(plan, frame))
         }
         Node::Coalesce(args) => {
             for arg in args {
@@ -136,7 +163,11 @@ fn junction<'a>(left: &'a Plan, right: &'a Plan, decides: bool, frame: &Frame<'a
     Ok(truth(left.and(right)))
 }
 
-fn order<'a>(left: &'a Plan, right: &'a Plan, frame: &Frame<'a>) -> Result<Option<Ordering>, EvalError> {
+fn order<'a>(
+    left: &'a Plan,
+    right: &'a Plan,
+    frame: &Frame<'a>,
+) -> Result<Option<Ordering>, EvalError> {
     let (a, b) = (value(left, frame)?, value(right, frame)?);
     match (a.text(), b.text()) {
         (Some(a), Some(b)) => operators::compare(left.class(), a, b).map(Some),
@@ -144,7 +175,11 @@ fn order<'a>(left: &'a Plan, right: &'a Plan, frame: &Frame<'a>) -> Result<Optio
     }
 }
 
-fn contained<'a>(of: &'a Plan, list: &'a [Plan], frame: &Frame<'a>) -> Result<Option<bool>, EvalError> {
+fn contained<'a>(
+    of: &'a Plan,
+    list: &'a [Plan],
+    frame: &Frame<'a>,
+) -> Result<Option<bool>, EvalError> {
     let wanted = value(of, frame)?;
     let Some(wanted) = wanted.text() else {
         return Ok(None);
@@ -153,7 +188,9 @@ fn contained<'a>(of: &'a Plan, list: &'a [Plan], frame: &Frame<'a>) -> Result<Op
     for item in list {
         match value(item, frame)?.text() {
             None => unknown = true,
-            Some(item) if operators::compare(of.class(), wanted, item)?.is_eq() => return Ok(Some(true)),
+            Some(item) if operators::compare(of.class(), wanted, item)?.is_eq() => {
+                return Ok(Some(true));
+            }
             Some(_) => {}
         }
     }
@@ -169,7 +206,11 @@ fn extreme<'a>(greatest: bool, args: &'a [Plan], frame: &Frame<'a>) -> Given<'a>
             (None, Some(_)) => true,
             (Some(best), Some(next)) => {
                 let order = operators::compare(arg.class(), next, best)?;
-                if greatest { order.is_gt() } else { order.is_lt() }
+                if greatest {
+                    order.is_gt()
+                } else {
+                    order.is_lt()
+                }
             }
         };
         if better {
@@ -179,8 +220,16 @@ fn extreme<'a>(greatest: bool, args: &'a [Plan], frame: &Frame<'a>) -> Given<'a>
     Ok(best)
 }
 
-fn call<'a>(class: Class, function: &'static Function, args: &'a [Plan], frame: &Frame<'a>) -> Given<'a> {
-    let values = args.iter().map(|a| value(a, frame)).collect::<Result<Vec<_>, _>>()?;
+fn call<'a>(
+    class: Class,
+    function: &'static Function,
+    args: &'a [Plan],
+    frame: &Frame<'a>,
+) -> Given<'a> {
+    let values = args
+        .iter()
+        .map(|a| value(a, frame))
+        .collect::<Result<Vec<_>, _>>()?;
     if function.strict && values.iter().any(Value::is_null) {
         return Ok(Value::Null);
     }
@@ -193,7 +242,13 @@ fn call<'a>(class: Class, function: &'static Function, args: &'a [Plan], frame: 
     Ok(text.map_or(Value::Null, |text| Value::of(class, text)))
 }
 
-fn read<'a>(class: Class, place: Place, table: usize, column: usize, frame: &Frame<'a>) -> Given<'a> {
+fn read<'a>(
+    class: Class,
+    place: Place,
+    table: usize,
+    column: usize,
+    frame: &Frame<'a>,
+) -> Given<'a> {
     let env = &frame.env;
     let row = match place {
         Place::Row => Some(env.row),
@@ -205,7 +260,11 @@ fn read<'a>(class: Class, place: Place, table: usize, column: usize, frame: &Fra
             [] => None,
             [row] => Some(*row),
             _ => {
-                let name = env.layout.tables.get(table).map_or("", |t| t.alias.as_str());
+                let name = env
+                    .layout
+                    .tables
+                    .get(table)
+                    .map_or("", |t| t.alias.as_str());
                 return Err(EvalError::Value(format!("more than one row of {name}")));
             }
         },

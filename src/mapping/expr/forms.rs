@@ -10,37 +10,85 @@ use super::typing;
 use crate::sqltype::Class;
 
 impl Compiler<'_> {
-    pub fn compare(&mut self, left: &ast::Expr, op: Comparison, right: &ast::Expr, span: Range<usize>) -> Option<Plan> {
+    pub fn compare(
+        &mut self,
+        left: &ast::Expr,
+        op: Comparison,
+        right: &ast::Expr,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         let (left, right) = (self.plan(left), self.plan(right));
         self.compared(left?, op, right?, span)
     }
 
-    fn compared(&mut self, left: Plan, op: Comparison, right: Plan, span: Range<usize>) -> Option<Plan> {
+    fn compared(
+        &mut self,
+        left: Plan,
+        op: Comparison,
+        right: Plan,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         let ordered = !matches!(op, Comparison::Equal | Comparison::NotEqual);
         let (left, right) = self.pair(left, right, ordered, &span)?;
         let nullable = left.nullable || right.nullable;
-        let node = Node::Compare { op, left: Box::new(left), right: Box::new(right) };
+        let node = Node::Compare {
+            op,
+            left: Box::new(left),
+            right: Box::new(right),
+        };
         Some(Plan::new(node, Class::Bool, nullable, span))
     }
 
-    pub fn distinct(&mut self, left: &ast::Expr, right: &ast::Expr, negated: bool, span: Range<usize>) -> Option<Plan> {
+    pub fn distinct(
+        &mut self,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        negated: bool,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         let (left, right) = (self.plan(left), self.plan(right));
         let (left, right) = self.pair(left?, right?, false, &span)?;
-        let node = Node::Distinct { left: Box::new(left), right: Box::new(right), negated };
+        let node = Node::Distinct {
+            left: Box::new(left),
+            right: Box::new(right),
+            negated,
+        };
         Some(Plan::new(node, Class::Bool, false, span))
     }
 
     pub fn is_null(&mut self, of: &ast::Expr, negated: bool, span: Range<usize>) -> Option<Plan> {
         let of = Box::new(self.plan(of)?);
-        Some(Plan::new(Node::IsNull { of, negated }, Class::Bool, false, span))
+        Some(Plan::new(
+            Node::IsNull { of, negated },
+            Class::Bool,
+            false,
+            span,
+        ))
     }
 
-    pub fn is_truth(&mut self, of: &ast::Expr, truth: Option<bool>, negated: bool, span: Range<usize>) -> Option<Plan> {
+    pub fn is_truth(
+        &mut self,
+        of: &ast::Expr,
+        truth: Option<bool>,
+        negated: bool,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         let of = Box::new(self.condition(of)?);
-        Some(Plan::new(Node::IsTruth { of, truth, negated }, Class::Bool, false, span))
+        Some(Plan::new(
+            Node::IsTruth { of, truth, negated },
+            Class::Bool,
+            false,
+            span,
+        ))
     }
 
-    pub fn in_list(&mut self, of: &ast::Expr, list: &[ast::Expr], negated: bool, span: Range<usize>) -> Option<Plan> {
+    pub fn in_list(
+        &mut self,
+        of: &ast::Expr,
+        list: &[ast::Expr],
+        negated: bool,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         let of = self.plan(of);
         let list: Vec<Option<Plan>> = list.iter().map(|item| self.plan(item)).collect();
         let mut of = of?;
@@ -54,7 +102,11 @@ impl Compiler<'_> {
             items.push(self.pair(of.clone(), item, false, &span)?.1);
         }
         let nullable = of.nullable || items.iter().any(|i| i.nullable);
-        let node = Node::In { of: Box::new(of), list: items, negated };
+        let node = Node::In {
+            of: Box::new(of),
+            list: items,
+            negated,
+        };
         Some(Plan::new(node, Class::Bool, nullable, span))
     }
 
@@ -76,7 +128,11 @@ impl Compiler<'_> {
         let to = self.compared(of, to, high, span.clone());
         let (from, to) = (Box::new(from?), Box::new(to?));
         let nullable = from.nullable || to.nullable;
-        let node = if negated { Node::Or(from, to) } else { Node::And(from, to) };
+        let node = if negated {
+            Node::Or(from, to)
+        } else {
+            Node::And(from, to)
+        };
         Some(Plan::new(node, Class::Bool, nullable, span))
     }
 
@@ -100,7 +156,13 @@ impl Compiler<'_> {
         };
         let (of, pattern) = (Box::new(of?), Box::new(pattern?));
         let nullable = of.nullable || pattern.nullable;
-        let node = Node::Like { of, pattern, escape, fold, negated };
+        let node = Node::Like {
+            of,
+            pattern,
+            escape,
+            fold,
+            negated,
+        };
         Some(Plan::new(node, Class::Bool, nullable, span))
     }
 
@@ -110,7 +172,10 @@ impl Compiler<'_> {
             // `character(n)` is matched with its blanks, as the server does.
             None | Some(Class::Text) => self.coerce(plan, Class::Text),
             Some(Class::Char) => Some(plan),
-            Some(class) => self.fail(plan.span, format!("like takes text, and this is {}", class.name())),
+            Some(class) => self.fail(
+                plan.span,
+                format!("like takes text, and this is {}", class.name()),
+            ),
         }
     }
 
@@ -143,36 +208,66 @@ impl Compiler<'_> {
         let results = results.into_iter().collect::<Option<Vec<_>>>()?;
         let nullable = otherwise.is_none() || results.iter().any(|r| r.nullable);
         let (class, mut results) = self.alike(results, "case", &span)?;
-        let otherwise = if otherwise.is_some() { results.pop().map(Box::new) } else { None };
+        let otherwise = if otherwise.is_some() {
+            results.pop().map(Box::new)
+        } else {
+            None
+        };
         let arms = whens.into_iter().zip(results).collect();
-        Some(Plan::new(Node::Case { arms, otherwise }, class, nullable, span))
+        Some(Plan::new(
+            Node::Case { arms, otherwise },
+            class,
+            nullable,
+            span,
+        ))
     }
 
     /// Brings values to their common class.
-    pub fn alike(&mut self, plans: Vec<Plan>, what: &str, span: &Range<usize>) -> Option<(Class, Vec<Plan>)> {
+    pub fn alike(
+        &mut self,
+        plans: Vec<Plan>,
+        what: &str,
+        span: &Range<usize>,
+    ) -> Option<(Class, Vec<Plan>)> {
         match typing::common(plans.iter()) {
             Ok(class) => {
-                let plans: Vec<Option<Plan>> = plans.into_iter().map(|p| self.coerce(p, class)).collect();
+                let plans: Vec<Option<Plan>> =
+                    plans.into_iter().map(|p| self.coerce(p, class)).collect();
                 Some((class, plans.into_iter().collect::<Option<Vec<_>>>()?))
             }
             Err((a, b)) => {
-                let message = format!("{what} gives {} here and {} there: cast one", a.name(), b.name());
+                let message = format!(
+                    "{what} gives {} here and {} there: cast one",
+                    a.name(),
+                    b.name()
+                );
                 self.fail(span.clone(), message)
             }
         }
     }
 
     /// `||`: of two values at least one must be text.
-    pub fn concatenate(&mut self, left: &ast::Expr, right: &ast::Expr, span: Range<usize>) -> Option<Plan> {
+    pub fn concatenate(
+        &mut self,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         let (left, right) = (self.plan(left), self.plan(right));
         let (left, right) = (left?, right?);
         let text = |p: &Plan| matches!(p.class, None | Some(Class::Text | Class::Char));
         let json = |p: &Plan| matches!(p.class, Some(Class::Jsonb | Class::Bytea));
         if !text(&left) && !text(&right) || json(&left) || json(&right) {
             let (left, right) = (left.class().name(), right.class().name());
-            return self.fail(span, format!("|| joins texts, and this is {left} and {right}: cast them to text"));
+            return self.fail(
+                span,
+                format!("|| joins texts, and this is {left} and {right}: cast them to text"),
+            );
         }
-        let (left, right) = (self.coerce(left, Class::Text), self.coerce(right, Class::Text));
+        let (left, right) = (
+            self.coerce(left, Class::Text),
+            self.coerce(right, Class::Text),
+        );
         self.invoke("||", vec![left?, right?], span)
     }
 }

@@ -144,7 +144,10 @@ impl<'a> Reader<'a> {
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
-        self.text.get(self.at..)?.starts_with(word).then(|| self.at += word.len())
+        self.text
+            .get(self.at..)?
+            .starts_with(word)
+            .then(|| self.at += word.len())
     }
 
     fn value(&mut self, depth: usize) -> Option<Json<'a>> {
@@ -306,7 +309,19 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_json() {
-        for text in ["", "{", "[1,]", "01", "1.", "'a'", r#""\ud800""#, r#""\u0000""#, "nul", "1 2", "{1:2}"] {
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "01",
+            "1.",
+            "'a'",
+            r#""\ud800""#,
+            r#""\u0000""#,
+            "nul",
+            "1 2",
+            "{1:2}",
+        ] {
             assert!(super::canonical(text).is_none(), "{text}");
         }
         assert!(super::canonical(&"[".repeat(100_000)).is_none());

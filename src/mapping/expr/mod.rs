@@ -79,7 +79,11 @@ impl Expr {
     /// other rows are found included. Counting a table reports its key columns.
     pub fn reads(&self, report: &mut impl FnMut(usize, usize)) {
         self.plan.walk(&mut |plan| match &plan.node {
-            Node::Column { place, table, column } => {
+            Node::Column {
+                place,
+                table,
+                column,
+            } => {
                 report(*table, *column);
                 match place {
                     Place::Parent => self.reads_parent(report),
@@ -95,14 +99,23 @@ impl Expr {
     fn reads_parent(&self, report: &mut impl FnMut(usize, usize)) {
         if let Some((parent, by)) = &self.layout.tables[self.per].parent {
             by.iter().for_each(|c| report(self.per, *c));
-            self.layout.tables[*parent].key.iter().for_each(|c| report(*parent, *c));
+            self.layout.tables[*parent]
+                .key
+                .iter()
+                .for_each(|c| report(*parent, *c));
         }
     }
 
     fn reads_rows(&self, table: usize, report: &mut impl FnMut(usize, usize)) {
-        self.layout.tables[table].key.iter().for_each(|c| report(table, *c));
+        self.layout.tables[table]
+            .key
+            .iter()
+            .for_each(|c| report(table, *c));
         if self.per != Layout::HEADER {
-            self.layout.tables[self.per].key.iter().for_each(|c| report(self.per, *c));
+            self.layout.tables[self.per]
+                .key
+                .iter()
+                .for_each(|c| report(self.per, *c));
             if let Some((_, by)) = &self.layout.tables[table].parent {
                 by.iter().for_each(|c| report(table, *c));
             }
@@ -165,7 +178,13 @@ pub fn target_condition(
             parent: None,
         }],
     };
-    let expr = Expr::compile(text, &Scope { layout: &layout, per: Layout::HEADER })?;
+    let expr = Expr::compile(
+        text,
+        &Scope {
+            layout: &layout,
+            per: Layout::HEADER,
+        },
+    )?;
     if expr.ty() != Class::Bool {
         return Err(fail("a condition must be boolean"));
     }
@@ -174,7 +193,9 @@ pub fn target_condition(
         alias: "t",
         total: false,
     };
-    let sql = render.sql(&expr.plan).ok_or_else(|| fail("the target's server cannot judge this condition"))?;
+    let sql = render
+        .sql(&expr.plan)
+        .ok_or_else(|| fail("the target's server cannot judge this condition"))?;
     let mut named = Vec::new();
     expr.reads(&mut |_, column| {
         let name = &columns[column].0;

@@ -1,6 +1,8 @@
 //! Dates and times in the ISO form that the server prints under `DateStyle=ISO, TimeZone=UTC`.
 
-use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike};
+use chrono::{
+    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike,
+};
 use chrono_tz::Tz;
 
 pub const SECOND: i64 = 1_000_000;
@@ -130,7 +132,9 @@ pub fn round(micros: i64, digits: u32) -> i64 {
     let step = 10i64.pow(6 - digits);
     let since = micros.saturating_sub(SERVER_EPOCH);
     let magnitude = since.saturating_abs().saturating_add(step / 2) / step * step;
-    magnitude.saturating_mul(since.signum()).saturating_add(SERVER_EPOCH)
+    magnitude
+        .saturating_mul(since.signum())
+        .saturating_add(SERVER_EPOCH)
 }
 
 /// Rounds a time of day likewise, half up.
@@ -154,7 +158,9 @@ pub fn to_utc(micros: i64, zone: Tz) -> Option<i64> {
         MappedLocalTime::Ambiguous(_, later) => later.timestamp_micros(),
         MappedLocalTime::None => (1..=48).find_map(|half_hours| {
             let back = TimeDelta::minutes(30 * half_hours);
-            let before = zone.from_local_datetime(&local.checked_sub_signed(back)?).latest()?;
+            let before = zone
+                .from_local_datetime(&local.checked_sub_signed(back)?)
+                .latest()?;
             Some(before.checked_add_signed(back)?.timestamp_micros())
         })?,
     };
@@ -221,7 +227,10 @@ fn print_day(date: NaiveDate) -> (String, &'static str) {
         year if year > 0 => (year, ""),
         year => (1 - year, " BC"),
     };
-    (format!("{year:04}-{:02}-{:02}", date.month(), date.day()), era)
+    (
+        format!("{year:04}-{:02}-{:02}", date.month(), date.day()),
+        era,
+    )
 }
 
 fn print_parts(micros: i64) -> Option<(String, String, &'static str)> {
@@ -240,7 +249,9 @@ fn date_part(text: &str) -> Option<(NaiveDate, &str)> {
     };
     let (year, rest) = text.split_once('-')?;
     let (month, rest) = rest.split_once('-')?;
-    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
     let (day, rest) = rest.split_at(end);
     if year.len() < 4 || month.len() > 2 || day.len() > 2 {
         return None;
@@ -257,7 +268,9 @@ fn date_part(text: &str) -> Option<(NaiveDate, &str)> {
 
 /// `HH:MM[:SS[.f]]` and a zone: microseconds since midnight.
 fn time_part(text: &str) -> Option<(i64, Zone)> {
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.'))
+        .unwrap_or(text.len());
     let (clock, zone) = text.split_at(end);
     let mut parts = clock.split(':');
     let (hour, minute) = (parts.next()?, parts.next()?);
@@ -302,7 +315,10 @@ fn parse_zone(text: &str) -> Option<Zone> {
     let parts: Vec<&str> = if digits.contains(':') {
         digits.split(':').collect()
     } else {
-        vec![digits.get(..2)?, digits.get(2..).filter(|m| !m.is_empty()).unwrap_or("0")]
+        vec![
+            digits.get(..2)?,
+            digits.get(2..).filter(|m| !m.is_empty()).unwrap_or("0"),
+        ]
     };
     let mut seconds = 0;
     for (part, unit) in parts.iter().zip([3600, 60, 1]) {
@@ -312,7 +328,10 @@ fn parse_zone(text: &str) -> Option<Zone> {
 }
 
 fn number(digits: &str) -> Option<u32> {
-    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
+    digits
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }
 
 #[cfg(test)]
@@ -326,7 +345,10 @@ mod tests {
         assert_eq!(at("2024-02-29T12:34:56.120"), "2024-02-29 12:34:56.12");
         assert_eq!(at("0044-03-15 00:00:00 BC"), "0044-03-15 00:00:00 BC");
         assert_eq!(at("infinity"), "infinity");
-        assert_eq!(parse_timestamp("2024-01-01 00:00+05:30").unwrap().1, Zone::Offset(19_800));
+        assert_eq!(
+            parse_timestamp("2024-01-01 00:00+05:30").unwrap().1,
+            Zone::Offset(19_800)
+        );
         assert!(parse_timestamp("2023-02-29").is_none());
         assert!(parse_timestamp("0000-00-00 00:00:00").is_none());
     }
@@ -345,7 +367,12 @@ mod tests {
 
     #[test]
     fn truncates() {
-        let cut = |unit| print_timestamp(truncate(unit, parse_timestamp("2024-08-15 12:34:56").unwrap().0).unwrap()).unwrap();
+        let cut = |unit| {
+            print_timestamp(
+                truncate(unit, parse_timestamp("2024-08-15 12:34:56").unwrap().0).unwrap(),
+            )
+            .unwrap()
+        };
         assert_eq!(cut("week"), "2024-08-12 00:00:00");
         assert_eq!(cut("quarter"), "2024-07-01 00:00:00");
         assert_eq!(cut("century"), "2001-01-01 00:00:00");

@@ -20,7 +20,11 @@ pub fn reach(scope: &Scope<'_>, name: &Ident, inside: bool) -> Result<Reach, Str
     let keyword = |word: &str| name.quote_style.is_none() && name.value.eq_ignore_ascii_case(word);
     let per = scope.per;
     let own = &scope.layout.tables[per];
-    let place_of_header = if per == Layout::HEADER { Place::Row } else { Place::Header };
+    let place_of_header = if per == Layout::HEADER {
+        Place::Row
+    } else {
+        Place::Header
+    };
     if keyword("header") {
         return Ok(Reach::Row(place_of_header, Layout::HEADER));
     }
@@ -38,7 +42,10 @@ pub fn reach(scope: &Scope<'_>, name: &Ident, inside: bool) -> Result<Reach, Str
             aliases.collect::<Vec<_>>().join(", ")
         ),
     })?;
-    let child = scope.layout.tables[table].parent.as_ref().is_some_and(|(parent, _)| *parent == per);
+    let child = scope.layout.tables[table]
+        .parent
+        .as_ref()
+        .is_some_and(|(parent, _)| *parent == per);
     if table == per && !(inside && child) {
         return Ok(Reach::Row(Place::Row, per));
     }
@@ -48,7 +55,11 @@ pub fn reach(scope: &Scope<'_>, name: &Ident, inside: bool) -> Result<Reach, Str
     if table == Layout::HEADER {
         return Ok(Reach::Row(Place::Header, table));
     }
-    if own.parent.as_ref().is_some_and(|(parent, _)| *parent == table) {
+    if own
+        .parent
+        .as_ref()
+        .is_some_and(|(parent, _)| *parent == table)
+    {
         return Ok(Reach::Row(Place::Parent, table));
     }
     Err(format!(
@@ -61,7 +72,11 @@ pub fn reach(scope: &Scope<'_>, name: &Ident, inside: bool) -> Result<Reach, Str
 pub fn column(table: &Table, name: &Ident) -> Result<usize, String> {
     find(name, table.columns.iter().map(|c| c.name.as_str())).map_err(|problem| match problem {
         Unfound::Ambiguous => format!("column {name} of {} is ambiguous: quote it", table.alias),
-        Unfound::Unknown => format!("no column {name} in {}{}", table.alias, near(table, &name.value)),
+        Unfound::Unknown => format!(
+            "no column {name} in {}{}",
+            table.alias,
+            near(table, &name.value)
+        ),
     })
 }
 
@@ -78,7 +93,9 @@ fn find<'n>(name: &Ident, names: impl Iterator<Item = &'n str> + Clone) -> Resul
     if name.quote_style.is_some() {
         return Err(Unfound::Unknown);
     }
-    let mut found = names.enumerate().filter(|(_, n)| n.to_lowercase() == name.value.to_lowercase());
+    let mut found = names
+        .enumerate()
+        .filter(|(_, n)| n.to_lowercase() == name.value.to_lowercase());
     match (found.next(), found.next()) {
         (Some((at, _)), None) => Ok(at),
         (None, _) => Err(Unfound::Unknown),
@@ -103,7 +120,12 @@ fn near(table: &Table, name: &str) -> String {
         .collect();
     match likely.as_slice() {
         [] => {
-            let all: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).take(12).collect();
+            let all: Vec<&str> = table
+                .columns
+                .iter()
+                .map(|c| c.name.as_str())
+                .take(12)
+                .collect();
             format!("; it has {}", all.join(", "))
         }
         likely => format!("; did you mean {}?", likely.join(" or ")),

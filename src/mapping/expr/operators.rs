@@ -12,7 +12,10 @@ use crate::sqltype::Class;
 pub fn orders(class: Class) -> bool {
     use Class::*;
     class.is_number()
-        || matches!(class, Bool | Text | Char | Bytea | Date | Time | Timestamp | TimestampTz | Uuid)
+        || matches!(
+            class,
+            Bool | Text | Char | Bytea | Date | Time | Timestamp | TimestampTz | Uuid
+        )
 }
 
 pub fn equates(class: Class) -> bool {
@@ -35,7 +38,8 @@ pub fn compare(class: Class, a: &str, b: &str) -> Result<Ordering, EvalError> {
         Class::Float4 | Class::Float8 => {
             let read = |text: &str| float::parse(text).ok_or_else(unreadable);
             let (a, b) = (read(a)?, read(b)?);
-            a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+            a.partial_cmp(&b)
+                .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
         }
         Class::Char => a.trim_end_matches(' ').cmp(b.trim_end_matches(' ')),
         Class::Date => {
@@ -43,7 +47,11 @@ pub fn compare(class: Class, a: &str, b: &str) -> Result<Ordering, EvalError> {
             read(a)?.cmp(&read(b)?)
         }
         Class::Timestamp | Class::TimestampTz => {
-            let read = |text: &str| moment::parse_timestamp(text).map(|(t, _)| t).ok_or_else(unreadable);
+            let read = |text: &str| {
+                moment::parse_timestamp(text)
+                    .map(|(t, _)| t)
+                    .ok_or_else(unreadable)
+            };
             read(a)?.cmp(&read(b)?)
         }
         // The printed forms of all others sort as their values do, or have equality only.
@@ -72,7 +80,12 @@ pub fn holds(op: Comparison, order: Ordering) -> bool {
 }
 
 /// `left op right`, both and the result of class `class`.
-pub fn calculate(op: Arithmetic, class: Class, left: &str, right: &str) -> Result<String, EvalError> {
+pub fn calculate(
+    op: Arithmetic,
+    class: Class,
+    left: &str,
+    right: &str,
+) -> Result<String, EvalError> {
     let out_of_range = || EvalError::Value(format!("{} out of range", class.name()));
     let unreadable = || EvalError::Value(format!("arithmetic needs a finite {}", class.name()));
     match class {
@@ -110,7 +123,11 @@ pub fn calculate(op: Arithmetic, class: Class, left: &str, right: &str) -> Resul
                 Arithmetic::Divide => left / right,
                 Arithmetic::Remainder => return Err(unreadable()),
             };
-            let value = if class == Class::Float4 { f64::from(value as f32) } else { value };
+            let value = if class == Class::Float4 {
+                f64::from(value as f32)
+            } else {
+                value
+            };
             let vanished = value == 0.0
                 && match op {
                     Arithmetic::Multiply => left != 0.0 && right != 0.0,
@@ -135,7 +152,10 @@ pub fn calculate(op: Arithmetic, class: Class, left: &str, right: &str) -> Resul
                 Arithmetic::Divide => left.div(&right).ok_or_else(division_by_zero)?,
                 Arithmetic::Remainder => left.rem(&right).ok_or_else(division_by_zero)?,
             };
-            value.fits().then(|| value.to_string()).ok_or_else(out_of_range)
+            value
+                .fits()
+                .then(|| value.to_string())
+                .ok_or_else(out_of_range)
         }
     }
 }
@@ -148,9 +168,14 @@ fn division_by_zero() -> EvalError {
 pub fn negate(class: Class, text: &str) -> Result<String, EvalError> {
     let unreadable = || EvalError::Value(format!("arithmetic needs a finite {}", class.name()));
     match class {
-        Class::Float4 => Ok(float::print_single(-float::parse_single(text).ok_or_else(unreadable)?)),
+        Class::Float4 => Ok(float::print_single(
+            -float::parse_single(text).ok_or_else(unreadable)?,
+        )),
         Class::Float8 => Ok(float::print(-float::parse(text).ok_or_else(unreadable)?)),
-        Class::Numeric => Ok(Decimal::parse(text).ok_or_else(unreadable)?.neg().to_string()),
+        Class::Numeric => Ok(Decimal::parse(text)
+            .ok_or_else(unreadable)?
+            .neg()
+            .to_string()),
         _ => calculate(Arithmetic::Subtract, class, "0", text),
     }
 }

@@ -19,12 +19,17 @@ pub fn parse(text: &str) -> Result<Expr, ExprError> {
     call_exists(&mut tokens);
     let mut parser = Parser::new(&PostgreSqlDialect {}).with_tokens_with_locations(tokens);
     let parsed = parser.parse_expr().map_err(|e| match e {
-        ParserError::ParserError(message) | ParserError::TokenizerError(message) => located(text, &message),
+        ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
+            located(text, &message)
+        }
         ParserError::RecursionLimitExceeded => fail(0..text.len(), "nested too deeply".into()),
     })?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
-        return Err(fail(bytes(text, next.span), format!("unexpected {} after the expression", next.token)));
+        return Err(fail(
+            bytes(text, next.span),
+            format!("unexpected {} after the expression", next.token),
+        ));
     }
     Ok(parsed)
 }
@@ -72,7 +77,10 @@ pub fn bytes(text: &str, span: Span) -> Range<usize> {
 
 fn point(text: &str, at: Location) -> Range<usize> {
     let start = offset(text, at);
-    let width = text.get(start..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
+    let width = text
+        .get(start..)
+        .and_then(|t| t.chars().next())
+        .map_or(0, char::len_utf8);
     start..start + width
 }
 
@@ -81,7 +89,10 @@ fn offset(text: &str, at: Location) -> usize {
     for (i, line) in text.split_inclusive('\n').enumerate() {
         if i as u64 + 1 == at.line {
             let column = usize::try_from(at.column).unwrap_or(1).saturating_sub(1);
-            let within = line.char_indices().nth(column).map_or(line.len(), |(i, _)| i);
+            let within = line
+                .char_indices()
+                .nth(column)
+                .map_or(line.len(), |(i, _)| i);
             return start + within;
         }
         start += line.len();

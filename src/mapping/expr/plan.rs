@@ -18,26 +18,71 @@ pub struct Plan {
 pub enum Node {
     Null,
     Literal(String),
-    Column { place: Place, table: usize, column: usize },
-    Cast { of: Box<Plan>, to: SqlType },
-    Call { function: &'static Function, args: Vec<Plan> },
+    Column {
+        place: Place,
+        table: usize,
+        column: usize,
+    },
+    Cast {
+        of: Box<Plan>,
+        to: SqlType,
+    },
+    Call {
+        function: &'static Function,
+        args: Vec<Plan>,
+    },
     Negate(Box<Plan>),
-    Arithmetic { op: Arithmetic, left: Box<Plan>, right: Box<Plan> },
-    Compare { op: Comparison, left: Box<Plan>, right: Box<Plan> },
-    Distinct { left: Box<Plan>, right: Box<Plan>, negated: bool },
+    Arithmetic {
+        op: Arithmetic,
+        left: Box<Plan>,
+        right: Box<Plan>,
+    },
+    Compare {
+        op: Comparison,
+        left: Box<Plan>,
+        right: Box<Plan>,
+    },
+    Distinct {
+        left: Box<Plan>,
+        right: Box<Plan>,
+        negated: bool,
+    },
     And(Box<Plan>, Box<Plan>),
     Or(Box<Plan>, Box<Plan>),
     Not(Box<Plan>),
-    IsNull { of: Box<Plan>, negated: bool },
+    IsNull {
+        of: Box<Plan>,
+        negated: bool,
+    },
     /// `is [not] true|false|unknown`.
-    IsTruth { of: Box<Plan>, truth: Option<bool>, negated: bool },
-    In { of: Box<Plan>, list: Vec<Plan>, negated: bool },
-    Like { of: Box<Plan>, pattern: Box<Plan>, escape: Option<char>, fold: bool, negated: bool },
-    Case { arms: Vec<(Plan, Plan)>, otherwise: Option<Box<Plan>> },
+    IsTruth {
+        of: Box<Plan>,
+        truth: Option<bool>,
+        negated: bool,
+    },
+    In {
+        of: Box<Plan>,
+        list: Vec<Plan>,
+        negated: bool,
+    },
+    Like {
+        of: Box<Plan>,
+        pattern: Box<Plan>,
+        escape: Option<char>,
+        fold: bool,
+        negated: bool,
+    },
+    Case {
+        arms: Vec<(Plan, Plan)>,
+        otherwise: Option<Box<Plan>>,
+    },
     Coalesce(Vec<Plan>),
     NullIf(Box<Plan>, Box<Plan>),
     /// `greatest`, or `least`.
-    Extreme { greatest: bool, args: Vec<Plan> },
+    Extreme {
+        greatest: bool,
+        args: Vec<Plan>,
+    },
     Aggregate(Box<Aggregate>),
 }
 

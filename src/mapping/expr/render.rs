@@ -27,12 +27,18 @@ impl Render<'_> {
                 Some(class) => format!("{}::{}", quote(text), class.name()),
                 None => quote(text),
             },
-            Node::Column { place: Place::Row | Place::Header, table: Layout::HEADER, column } => {
+            Node::Column {
+                place: Place::Row | Place::Header,
+                table: Layout::HEADER,
+                column,
+            } => {
                 let column = self.layout.header().columns.get(*column)?;
                 let name = format!("{}.{}", self.alias, identifier(&column.name));
                 // `citext` compares without case, expressions do not.
                 match column.ty.class {
-                    Class::Text if !matches!(column.ty.base.as_str(), "text" | "character varying") => {
+                    Class::Text
+                        if !matches!(column.ty.base.as_str(), "text" | "character varying") =>
+                    {
                         format!("{name}::text")
                     }
                     _ => name,
@@ -84,15 +90,27 @@ impl Render<'_> {
                 };
                 format!("({} {op} {})", self.sql(left)?, self.sql(right)?)
             }
-            Node::Distinct { left, right, negated } => {
+            Node::Distinct {
+                left,
+                right,
+                negated,
+            } => {
                 let not = if *negated { "NOT " } else { "" };
-                format!("({} IS {not}DISTINCT FROM {})", self.sql(left)?, self.sql(right)?)
+                format!(
+                    "({} IS {not}DISTINCT FROM {})",
+                    self.sql(left)?,
+                    self.sql(right)?
+                )
             }
             Node::And(left, right) => format!("({} AND {})", self.sql(left)?, self.sql(right)?),
             Node::Or(left, right) => format!("({} OR {})", self.sql(left)?, self.sql(right)?),
             Node::Not(of) => format!("(NOT {})", self.sql(of)?),
             Node::IsNull { of, negated } => {
-                format!("({} IS {}NULL)", self.sql(of)?, if *negated { "NOT " } else { "" })
+                format!(
+                    "({} IS {}NULL)",
+                    self.sql(of)?,
+                    if *negated { "NOT " } else { "" }
+                )
             }
             Node::IsTruth { of, truth, negated } => {
                 let word = match truth {
@@ -100,26 +118,47 @@ impl Render<'_> {
                     Some(false) => "FALSE",
                     None => "UNKNOWN",
                 };
-                format!("({} IS {}{word})", self.sql(of)?, if *negated { "NOT " } else { "" })
+                format!(
+                    "({} IS {}{word})",
+                    self.sql(of)?,
+                    if *negated { "NOT " } else { "" }
+                )
             }
             Node::In { of, list, negated } => {
                 let not = if *negated { "NOT " } else { "" };
                 format!("({} {not}IN ({}))", self.sql(of)?, self.list(list)?)
             }
-            Node::Like { of, pattern, escape, fold: false, negated } => {
+            Node::Like {
+                of,
+                pattern,
+                escape,
+                fold: false,
+                negated,
+            } => {
                 // A pattern that ends in its escape fails.
-                if self.total && !matches!(&pattern.node, Node::Literal(text) if !escape.is_some_and(|e| text.contains(e))) {
+                if self.total
+                    && !matches!(&pattern.node, Node::Literal(text) if !escape.is_some_and(|e| text.contains(e)))
+                {
                     return None;
                 }
                 let escape: String = escape.iter().collect();
                 let not = if *negated { "NOT " } else { "" };
-                format!("({} {not}LIKE {} ESCAPE {})", self.sql(of)?, self.sql(pattern)?, quote(&escape))
+                format!(
+                    "({} {not}LIKE {} ESCAPE {})",
+                    self.sql(of)?,
+                    self.sql(pattern)?,
+                    quote(&escape)
+                )
             }
             Node::Like { .. } => return None,
             Node::Case { arms, otherwise } => {
                 let mut sql = String::from("CASE");
                 for (when, then) in arms {
-                    sql.push_str(&format!(" WHEN {} THEN {}", self.sql(when)?, self.sql(then)?));
+                    sql.push_str(&format!(
+                        " WHEN {} THEN {}",
+                        self.sql(when)?,
+                        self.sql(then)?
+                    ));
                 }
                 if let Some(otherwise) = otherwise {
                     sql.push_str(&format!(" ELSE {}", self.sql(otherwise)?));
@@ -127,18 +166,31 @@ impl Render<'_> {
                 sql + " END"
             }
             Node::Coalesce(args) => format!("coalesce({})", self.list(args)?),
-            Node::NullIf(left, right) => format!("nullif({}, {})", self.sql(left)?, self.sql(right)?),
-            Node::Extreme { args, .. } if args.iter().any(|a| matches!(a.class(), Class::Text | Class::Char)) => {
+            Node::NullIf(left, right) => {
+                format!("nullif({}, {})", self.sql(left)?, self.sql(right)?)
+            }
+            Node::Extreme { args, .. }
+                if args
+                    .iter()
+                    .any(|a| matches!(a.class(), Class::Text | Class::Char)) =>
+            {
                 return None;
             }
             Node::Extreme { greatest, args } => {
-                format!("{}({})", if *greatest { "greatest" } else { "least" }, self.list(args)?)
+                format!(
+                    "{}({})",
+                    if *greatest { "greatest" } else { "least" },
+                    self.list(args)?
+                )
             }
         })
     }
 
     fn list(&self, plans: &[Plan]) -> Option<String> {
-        let sql = plans.iter().map(|p| self.sql(p)).collect::<Option<Vec<_>>>()?;
+        let sql = plans
+            .iter()
+            .map(|p| self.sql(p))
+            .collect::<Option<Vec<_>>>()?;
         Some(sql.join(", "))
     }
 }

@@ -11,7 +11,8 @@ pub fn belonging<'a>(env: &Env<'a>, per: usize, table: usize) -> Result<Vec<&'a 
     if per == Layout::HEADER {
         return Ok(rows.iter().collect());
     }
-    let (Some(own), Some(other)) = (env.layout.tables.get(per), env.layout.tables.get(table)) else {
+    let (Some(own), Some(other)) = (env.layout.tables.get(per), env.layout.tables.get(table))
+    else {
         return Ok(Vec::new());
     };
     let Some((_, by)) = &other.parent else {
@@ -54,12 +55,19 @@ pub fn cell<'a>(table: &Table, row: &'a Row, column: usize) -> Result<Option<&'a
         Some(Cell::Null) => Ok(None),
         Some(Cell::Missing) | None => Err(EvalError::Missing {
             table: table.alias.clone(),
-            column: table.columns.get(column).map_or_else(String::new, |c| c.name.clone()),
+            column: table
+                .columns
+                .get(column)
+                .map_or_else(String::new, |c| c.name.clone()),
         }),
     }
 }
 
-fn cells<'a>(table: &Table, row: &'a Row, columns: &[usize]) -> Result<Vec<Option<&'a str>>, EvalError> {
+fn cells<'a>(
+    table: &Table,
+    row: &'a Row,
+    columns: &[usize],
+) -> Result<Vec<Option<&'a str>>, EvalError> {
     columns.iter().map(|c| cell(table, row, *c)).collect()
 }
 

@@ -27,8 +27,14 @@ pub fn coerce(plan: Plan, to: Class) -> Result<Plan, String> {
 pub fn literal(plan: Plan, to: &SqlType) -> Result<Plan, String> {
     let node = match plan.node {
         Node::Literal(text) => {
-            let read = cast::cast(text.as_str().into(), Class::Text, to, Context::Explicit, Tz::UTC)
-                .map_err(|_| format!("{text:?} is no {}", to.name))?;
+            let read = cast::cast(
+                text.as_str().into(),
+                Class::Text,
+                to,
+                Context::Explicit,
+                Tz::UTC,
+            )
+            .map_err(|_| format!("{text:?} is no {}", to.name))?;
             Node::Literal(read.into_owned())
         }
         node => node,

@@ -11,8 +11,12 @@ const TEXT: Takes = Takes::Is(Class::Text);
 const BYTEA: Takes = Takes::Is(Class::Bytea);
 
 pub(super) const ALL: &[Function] = &[
-    function("length", &[BYTEA], Class::Int4, |a| Ok(Some(a.bytes(0)?.len().to_string()))),
-    function("sha256", &[BYTEA], Class::Bytea, |a| Ok(Some(print(&Sha256::digest(a.bytes(0)?))))),
+    function("length", &[BYTEA], Class::Int4, |a| {
+        Ok(Some(a.bytes(0)?.len().to_string()))
+    }),
+    function("sha256", &[BYTEA], Class::Bytea, |a| {
+        Ok(Some(print(&Sha256::digest(a.bytes(0)?))))
+    }),
     function("encode", &[BYTEA, TEXT], Class::Text, encode),
     function("decode", &[TEXT, TEXT], Class::Bytea, decode),
 ];
@@ -31,7 +35,10 @@ pub fn print(bytes: &[u8]) -> String {
 }
 
 fn hex(digits: &str) -> Option<Vec<u8>> {
-    let compact: String = digits.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let compact: String = digits
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .collect();
     HEXLOWER_PERMISSIVE.decode(compact.as_bytes()).ok()
 }
 
@@ -66,7 +73,10 @@ fn encode(a: &Args<'_>) -> Result<Option<String>, EvalError> {
         "base64" => {
             // RFC 2045: lines of 76 characters.
             let text = BASE64.encode(&bytes);
-            let lines: Vec<&str> = (0..text.len()).step_by(76).map(|i| &text[i..text.len().min(i + 76)]).collect();
+            let lines: Vec<&str> = (0..text.len())
+                .step_by(76)
+                .map(|i| &text[i..text.len().min(i + 76)])
+                .collect();
             lines.join("\n")
         }
         "escape" => escape(&bytes),

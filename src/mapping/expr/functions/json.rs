@@ -14,7 +14,12 @@ const INT: Takes = Takes::Is(Class::Int4);
 
 type Given = Result<Option<String>, EvalError>;
 
-const fn reads(name: &'static str, takes: &'static [Takes], gives: Class, call: fn(&Args<'_>) -> Given) -> Function {
+const fn reads(
+    name: &'static str,
+    takes: &'static [Takes],
+    gives: Class,
+    call: fn(&Args<'_>) -> Given,
+) -> Function {
     Function {
         nullable: true,
         ..function(name, takes, gives, call)
@@ -26,30 +31,52 @@ pub(super) const ALL: &[Function] = &[
         strict: false,
         repeats: true,
         least: 0,
-        ..function("json_build_object", &[Takes::Any], Class::Json, build_object)
+        ..function(
+            "json_build_object",
+            &[Takes::Any],
+            Class::Json,
+            build_object,
+        )
     },
     Function {
         strict: false,
         repeats: true,
         least: 0,
         ..function("json_build_array", &[Takes::Any], Class::Json, |a| {
-            array_of(a.values.iter()).map(Some).ok_or_else(|| a.error("a timestamp is out of range"))
+            array_of(a.values.iter())
+                .map(Some)
+                .ok_or_else(|| a.error("a timestamp is out of range"))
         })
     },
-    function("jsonb_array_length", &[JSONB], Class::Int4, |a| {
-        match parse(a)?.kind {
+    function(
+        "jsonb_array_length",
+        &[JSONB],
+        Class::Int4,
+        |a| match parse(a)?.kind {
             Kind::Array(items) => Ok(Some(items.len().to_string())),
             _ => Err(a.error("not an array")),
-        }
+        },
+    ),
+    reads("->", &[JSON, TEXT], Class::Json, |a| {
+        pick(a, member, verbatim)
     }),
-    reads("->", &[JSON, TEXT], Class::Json, |a| pick(a, member, verbatim)),
-    reads("->", &[JSON, INT], Class::Json, |a| pick(a, element, verbatim)),
-    reads("->", &[JSONB, TEXT], Class::Jsonb, |a| pick(a, member, verbatim)),
-    reads("->", &[JSONB, INT], Class::Jsonb, |a| pick(a, element, verbatim)),
+    reads("->", &[JSON, INT], Class::Json, |a| {
+        pick(a, element, verbatim)
+    }),
+    reads("->", &[JSONB, TEXT], Class::Jsonb, |a| {
+        pick(a, member, verbatim)
+    }),
+    reads("->", &[JSONB, INT], Class::Jsonb, |a| {
+        pick(a, element_of_jsonb, verbatim)
+    }),
     reads("->>", &[JSON, TEXT], Class::Text, |a| pick(a, member, text)),
     reads("->>", &[JSON, INT], Class::Text, |a| pick(a, element, text)),
-    reads("->>", &[JSONB, TEXT], Class::Text, |a| pick(a, member, text)),
-    reads("->>", &[JSONB, INT], Class::Text, |a| pick(a, element, text)),
+    reads("->>", &[JSONB, TEXT], Class::Text, |a| {
+        pick(a, member, text)
+    }),
+    reads("->>", &[JSONB, INT], Class::Text, |a| {
+        pick(a, element_of_jsonb, text)
+    }),
     reads("#>>", &[JSON, TEXT], Class::Text, |a| pick(a, path, text)),
     reads("#>>", &[JSONB, TEXT], Class::Text, |a| pick(a, path, text)),
 ];
@@ -73,6 +100,15 @@ fn element<'j>(json: &'j Json<'j>, at: &str) -> Option<&'j Json<'j>> {
     json.element(at.parse().ok()?)
 }
 
+/// `jsonb` keeps a lone scalar as an array of one, and its operators let that be seen.
+fn element_of_jsonb<'j>(json: &'j Json<'j>, at: &str) -> Option<&'j Json<'j>> {
+    match json.kind {
+        Kind::Array(_) => element(json, at),
+        Kind::Object(_) => None,
+        _ => matches!(at, "0" | "-1").then_some(json),
+    }
+}
+
 /// Follows a path as an array literal writes it: `{a,b,0}`.
 fn path<'j>(json: &'j Json<'j>, path: &str) -> Option<&'j Json<'j>> {
     let inner = path.trim().strip_prefix('{')?.strip_suffix('}')?;
@@ -82,7 +118,10 @@ fn path<'j>(json: &'j Json<'j>, path: &str) -> Option<&'j Json<'j>> {
     }
     for step in inner.split(',') {
         let step = step.trim();
-        let step = step.strip_prefix('"').and_then(|s| s.strip_suffix('"')).unwrap_or(step);
+        let step = step
+            .strip_prefix('"')
+            .and_then(|s| s.strip_suffix('"'))
+            .unwrap_or(step);
         at = match at.kind {
             Kind::Array(_) => at.element(step.parse().ok()?)?,
             _ => at.member(step)?,
@@ -148,7 +187,10 @@ pub fn object_of(pairs: &[(Value<'_>, Value<'_>)]) -> Result<String, &'static st
 fn push_pair(name: &Value<'_>, value: &Value<'_>, out: &mut String) -> Result<(), &'static str> {
     match name {
         Value::Null => return Err("a name must not be null"),
-        Value::Of { class: Class::Json | Class::Jsonb, .. } => return Err("a name must not be JSON"),
+        Value::Of {
+            class: Class::Json | Class::Jsonb,
+            ..
+        } => return Err("a name must not be JSON"),
         name => push_scalar(name, true, out).ok_or("a timestamp is out of range")?,
     }
     out.push_str(" : ");
@@ -179,7 +221,11 @@ fn push_scalar(value: &Value<'_>, name: bool, out: &mut String) -> Option<()> {
         // NaN and the infinities are no JSON numbers.
         class if class.is_number() => text.ends_with(|c: char| c.is_ascii_digit()),
         Class::Timestamp | Class::TimestampTz => {
-            let zone = if *class == Class::TimestampTz { "+00:00" } else { "" };
+            let zone = if *class == Class::TimestampTz {
+                "+00:00"
+            } else {
+                ""
+            };
             let (micros, _) = moment::parse_timestamp(text)?;
             json::quote(&moment::print_for_json(micros, zone)?, out);
             return Some(());

@@ -34,8 +34,12 @@ pub(super) const ALL: &[Function] = &[
 /// RFC 4648 base32 in lower case, without padding.
 static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
-    specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
-    specification.encoding().expect("the alphabet has 32 distinct symbols")
+    specification
+        .symbols
+        .push_str("abcdefghijklmnopqrstuvwxyz234567");
+    specification
+        .encoding()
+        .expect("the alphabet has 32 distinct symbols")
 });
 
 fn mac(a: &Args<'_>) -> Result<Hmac<Sha256>, EvalError> {

@@ -82,7 +82,9 @@ impl Args<'_> {
     }
 
     pub fn integer(&self, at: usize) -> Result<i64, EvalError> {
-        self.text(at).parse().map_err(|_| self.error("needs an integer"))
+        self.text(at)
+            .parse()
+            .map_err(|_| self.error("needs an integer"))
     }
 
     pub fn decimal(&self, at: usize) -> Result<Decimal, EvalError> {
@@ -102,7 +104,14 @@ impl Args<'_> {
 pub const LATER: &[&str] = &["php_unserialize", "each"];
 
 pub fn all() -> impl Iterator<Item = &'static Function> {
-    [text::ALL, bytes::ALL, number::ALL, time::ALL, json::ALL, keyed::ALL]
-        .into_iter()
-        .flatten()
+    [
+        text::ALL,
+        bytes::ALL,
+        number::ALL,
+        time::ALL,
+        json::ALL,
+        keyed::ALL,
+    ]
+    .into_iter()
+    .flatten()
 }

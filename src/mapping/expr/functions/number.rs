@@ -16,23 +16,49 @@ const TEXT: Takes = Takes::Is(Class::Text);
 type Given = Result<Option<String>, EvalError>;
 
 pub(super) const ALL: &[Function] = &[
-    function("abs", &[Takes::Is(Class::Int2)], Class::Int2, |a| absolute(a, i64::from(i16::MAX))),
-    function("abs", &[INT], Class::Int4, |a| absolute(a, i64::from(i32::MAX))),
+    function("abs", &[Takes::Is(Class::Int2)], Class::Int2, |a| {
+        absolute(a, i64::from(i16::MAX))
+    }),
+    function("abs", &[INT], Class::Int4, |a| {
+        absolute(a, i64::from(i32::MAX))
+    }),
     function("abs", &[BIG], Class::Int8, |a| absolute(a, i64::MAX)),
-    function("abs", &[NUMERIC], Class::Numeric, |a| exact(a, Decimal::abs)),
+    function("abs", &[NUMERIC], Class::Numeric, |a| {
+        exact(a, Decimal::abs)
+    }),
     function("abs", &[FLOAT], Class::Float8, |a| inexact(a, f64::abs)),
-    function("round", &[NUMERIC], Class::Numeric, |a| exact(a, |d| d.round(0))),
-    function("round", &[NUMERIC, INT], Class::Numeric, |a| scaled(a, Decimal::round)),
-    function("round", &[FLOAT], Class::Float8, |a| inexact(a, f64::round_ties_even)),
-    function("trunc", &[NUMERIC], Class::Numeric, |a| exact(a, |d| d.trunc(0))),
-    function("trunc", &[NUMERIC, INT], Class::Numeric, |a| scaled(a, Decimal::trunc)),
+    function("round", &[NUMERIC], Class::Numeric, |a| {
+        exact(a, |d| d.round(0))
+    }),
+    function("round", &[NUMERIC, INT], Class::Numeric, |a| {
+        scaled(a, Decimal::round)
+    }),
+    function("round", &[FLOAT], Class::Float8, |a| {
+        inexact(a, f64::round_ties_even)
+    }),
+    function("trunc", &[NUMERIC], Class::Numeric, |a| {
+        exact(a, |d| d.trunc(0))
+    }),
+    function("trunc", &[NUMERIC, INT], Class::Numeric, |a| {
+        scaled(a, Decimal::trunc)
+    }),
     function("trunc", &[FLOAT], Class::Float8, |a| inexact(a, f64::trunc)),
-    function("floor", &[NUMERIC], Class::Numeric, |a| exact(a, Decimal::floor)),
+    function("floor", &[NUMERIC], Class::Numeric, |a| {
+        exact(a, Decimal::floor)
+    }),
     function("floor", &[FLOAT], Class::Float8, |a| inexact(a, f64::floor)),
-    function("ceil", &[NUMERIC], Class::Numeric, |a| exact(a, Decimal::ceil)),
+    function("ceil", &[NUMERIC], Class::Numeric, |a| {
+        exact(a, Decimal::ceil)
+    }),
     function("ceil", &[FLOAT], Class::Float8, |a| inexact(a, f64::ceil)),
-    Function { sql: false, ..function("minor_units", &[NUMERIC, TEXT], Class::Int8, minor_units) },
-    Function { sql: false, ..function("major_units", &[BIG, TEXT], Class::Numeric, major_units) },
+    Function {
+        sql: false,
+        ..function("minor_units", &[NUMERIC, TEXT], Class::Int8, minor_units)
+    },
+    Function {
+        sql: false,
+        ..function("major_units", &[BIG, TEXT], Class::Numeric, major_units)
+    },
 ];
 
 fn absolute(a: &Args<'_>, most: i64) -> Given {

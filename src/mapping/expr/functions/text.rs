@@ -13,29 +13,63 @@ type Given = Result<Option<String>, EvalError>;
 const LIMIT: usize = 64 << 20;
 
 pub(super) const ALL: &[Function] = &[
-    function("lower", &[TEXT], Class::Text, |a| Ok(Some(lower(a.text(0))))),
-    function("upper", &[TEXT], Class::Text, |a| Ok(Some(a.text(0).chars().map(upper).collect()))),
+    function("lower", &[TEXT], Class::Text, |a| {
+        Ok(Some(lower(a.text(0))))
+    }),
+    function("upper", &[TEXT], Class::Text, |a| {
+        Ok(Some(a.text(0).chars().map(upper).collect()))
+    }),
     function("initcap", &[TEXT], Class::Text, initcap),
-    Function { least: 1, ..function("btrim", &[TEXT, TEXT], Class::Text, |a| trim(a, true, true)) },
-    Function { least: 1, ..function("ltrim", &[TEXT, TEXT], Class::Text, |a| trim(a, true, false)) },
-    Function { least: 1, ..function("rtrim", &[TEXT, TEXT], Class::Text, |a| trim(a, false, true)) },
-    Function { least: 2, ..function("substring", &[TEXT, INT, INT], Class::Text, substring) },
+    Function {
+        least: 1,
+        ..function("btrim", &[TEXT, TEXT], Class::Text, |a| trim(a, true, true))
+    },
+    Function {
+        least: 1,
+        ..function("ltrim", &[TEXT, TEXT], Class::Text, |a| {
+            trim(a, true, false)
+        })
+    },
+    Function {
+        least: 1,
+        ..function("rtrim", &[TEXT, TEXT], Class::Text, |a| {
+            trim(a, false, true)
+        })
+    },
+    Function {
+        least: 2,
+        ..function("substring", &[TEXT, INT, INT], Class::Text, substring)
+    },
     function("replace", &[TEXT, TEXT, TEXT], Class::Text, replace),
     function("left", &[TEXT, INT], Class::Text, left),
     function("right", &[TEXT, INT], Class::Text, right),
-    Function { least: 2, ..function("lpad", &[TEXT, INT, TEXT], Class::Text, |a| pad(a, true)) },
-    Function { least: 2, ..function("rpad", &[TEXT, INT, TEXT], Class::Text, |a| pad(a, false)) },
+    Function {
+        least: 2,
+        ..function("lpad", &[TEXT, INT, TEXT], Class::Text, |a| pad(a, true))
+    },
+    Function {
+        least: 2,
+        ..function("rpad", &[TEXT, INT, TEXT], Class::Text, |a| pad(a, false))
+    },
     function("split_part", &[TEXT, TEXT, INT], Class::Text, split_part),
-    function("length", &[TEXT], Class::Int4, |a| Ok(Some(a.text(0).chars().count().to_string()))),
+    function("length", &[TEXT], Class::Int4, |a| {
+        Ok(Some(a.text(0).chars().count().to_string()))
+    }),
     function("md5", &[TEXT], Class::Text, |a| {
         use md5::Digest;
-        Ok(Some(data_encoding::HEXLOWER.encode(&md5::Md5::digest(a.text(0)))))
+        Ok(Some(
+            data_encoding::HEXLOWER.encode(&md5::Md5::digest(a.text(0))),
+        ))
     }),
-    function("||", &[TEXT, TEXT], Class::Text, |a| Ok(Some([a.text(0), a.text(1)].concat()))),
+    function("||", &[TEXT, TEXT], Class::Text, |a| {
+        Ok(Some([a.text(0), a.text(1)].concat()))
+    }),
     Function {
         strict: false,
         repeats: true,
-        ..function("concat", &[Takes::Any], Class::Text, |a| Ok(Some(joined(a, "", 0))))
+        ..function("concat", &[Takes::Any], Class::Text, |a| {
+            Ok(Some(joined(a, "", 0)))
+        })
     },
     Function {
         strict: false,
@@ -66,7 +100,11 @@ fn lower(text: &str) -> String {
 fn initcap(a: &Args<'_>) -> Given {
     let mut inside = false;
     let change = |c: char| {
-        let changed = if inside { single(c, c.to_lowercase()) } else { upper(c) };
+        let changed = if inside {
+            single(c, c.to_lowercase())
+        } else {
+            upper(c)
+        };
         inside = c.is_alphanumeric();
         changed
     };
@@ -158,13 +196,25 @@ fn split_part(a: &Args<'_>) -> Given {
     };
     let at = match usize::try_from(n) {
         Ok(n) => n.checked_sub(1),
-        Err(_) => usize::try_from(n.unsigned_abs()).ok().and_then(|back| fields.len().checked_sub(back)),
+        Err(_) => usize::try_from(n.unsigned_abs())
+            .ok()
+            .and_then(|back| fields.len().checked_sub(back)),
     };
-    Ok(Some(at.and_then(|at| fields.get(at)).copied().unwrap_or("").to_owned()))
+    Ok(Some(
+        at.and_then(|at| fields.get(at))
+            .copied()
+            .unwrap_or("")
+            .to_owned(),
+    ))
 }
 
 /// The arguments that are not null, from the one at `from` on.
 fn joined(a: &Args<'_>, separator: &str, from: usize) -> String {
-    let texts: Vec<&str> = a.values.iter().skip(from).filter_map(|v| v.text()).collect();
+    let texts: Vec<&str> = a
+        .values
+        .iter()
+        .skip(from)
+        .filter_map(|v| v.text())
+        .collect();
     texts.join(separator)
 }
