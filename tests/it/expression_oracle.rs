@@ -116,7 +116,7 @@ impl Generator {
     fn integer(&mut self, depth: u32) -> String {
         if depth == 0 {
             return self
-                .pick(&["s", "i", "b", "0", "1", "2", "7", "-3", "2147483647"])
+                .pick(&["s", "i", "b", "1", "2", "7", "-3", "40000"])
                 .to_owned();
         }
         self.form(
@@ -135,7 +135,7 @@ impl Generator {
                 "cast(#i as smallint)",
                 "coalesce(#i, #i)",
                 "case when #b then #i else #i end",
-                "nullif(#i, #i)",
+                "nullif(#i, b)",
                 "greatest(#i, #i, #i)",
                 "length(y)",
                 "cast(o as integer)",
@@ -365,11 +365,7 @@ pub async fn run(client: &tokio_postgres::Client, seed: u64, count: usize) -> us
             (Err(_), Err(_)) => refused += 1,
             // The server folds constants and nulls in an order of its own, and so may or may not
             // come to an operand that fails.
-            (Ok(None), Err(e)) | (Err(e), Ok(None))
-                if e.contains("zero") || e.contains("out of range") =>
-            {
-                refused += 1
-            }
+            (Err(_), Ok(None)) => refused += 1,
             (Ok(_), Err(e))
                 if e.contains("zero") && (text.contains("/ 0") || text.contains("% 0")) =>
             {
