@@ -116,12 +116,11 @@ impl Compiler<'_> {
             ("nullif", 2) => {
                 let mut args = args.into_iter();
                 let (left, right) = (args.next()?, args.next()?);
-                let class = left.class();
+                // What is given is the left side of the comparison, promoted as it was for it (manual, 9.18.3).
                 let (left, right) = self.pair(left, right, false, &span)?;
                 let held = left.class();
                 let node = Node::NullIf(Box::new(left), Box::new(right));
-                let plan = Plan::new(node, held, true, span);
-                self.coerce(plan, class)
+                Some(Plan::new(node, held, true, span))
             }
             ("mod", 2) => {
                 let mut args = args.into_iter();

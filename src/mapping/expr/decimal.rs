@@ -87,10 +87,6 @@ impl Decimal {
         self.digits.magnitude().to_string().len()
     }
 
-    pub fn scale(&self) -> u32 {
-        self.scale
-    }
-
     pub fn is_zero(&self) -> bool {
         self.digits.is_zero()
     }
@@ -333,7 +329,7 @@ mod tests {
             let value = Decimal::new(digits, scale);
             let again = d(&value.to_string());
             prop_assert_eq!(again.to_string(), value.to_string());
-            prop_assert_eq!(again.scale(), scale);
+            prop_assert_eq!(again.scale, scale);
         }
 
         #[test]

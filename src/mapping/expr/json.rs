@@ -81,6 +81,27 @@ pub fn print(json: &Json<'_>, out: &mut String) -> Option<()> {
     Some(())
 }
 
+/// Whether two canonical documents are equal for `jsonb`: numbers by value, whatever their scale.
+pub fn same(a: &Json<'_>, b: &Json<'_>) -> bool {
+    match (&a.kind, &b.kind) {
+        (Kind::Number(a), Kind::Number(b)) => Decimal::parse(a) == Decimal::parse(b),
+        (Kind::Array(a), Kind::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Kind::Object(a), Kind::Object(b)) => {
+            let pairs = a.iter().zip(b);
+            a.len() == b.len()
+                && pairs
+                    .into_iter()
+                    .all(|((k, a), (l, b))| k == l && same(a, b))
+        }
+        (Kind::String(a), Kind::String(b)) => a == b,
+        (Kind::Bool(a), Kind::Bool(b)) => a == b,
+        (Kind::Null, Kind::Null) => true,
+        _ => false,
+    }
+}
+
 /// A JSON string, escaped as the server does.
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');

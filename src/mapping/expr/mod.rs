@@ -205,3 +205,6 @@ pub fn target_condition(
     });
     Ok((sql, named))
 }
+
+#[cfg(test)]
+mod tests;

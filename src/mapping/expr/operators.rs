@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::decimal::Decimal;
 use super::error::EvalError;
 use super::plan::{Arithmetic, Comparison};
-use super::{float, moment};
+use super::{float, json, moment};
 use crate::sqltype::Class;
 
 /// Whether values of a class have an order; equality alone has [`equates`].
@@ -53,6 +53,14 @@ pub fn compare(class: Class, a: &str, b: &str) -> Result<Ordering, EvalError> {
                     .ok_or_else(unreadable)
             };
             read(a)?.cmp(&read(b)?)
+        }
+        Class::Jsonb => {
+            let (left, right) = (json::parse(a), json::parse(b));
+            let same = json::same(
+                &left.ok_or_else(unreadable)?,
+                &right.ok_or_else(unreadable)?,
+            );
+            if same { Ordering::Equal } else { a.cmp(b) }
         }
         // The printed forms of all others sort as their values do, or have equality only.
         _ => a.cmp(b),

@@ -67,7 +67,7 @@ pub(super) const ALL: &[Function] = &[
         pick(a, member, verbatim)
     }),
     reads("->", &[JSONB, INT], Class::Jsonb, |a| {
-        pick(a, element, verbatim)
+        pick(a, element_of_jsonb, verbatim)
     }),
     reads("->>", &[JSON, TEXT], Class::Text, |a| pick(a, member, text)),
     reads("->>", &[JSON, INT], Class::Text, |a| pick(a, element, text)),
@@ -75,7 +75,7 @@ pub(super) const ALL: &[Function] = &[
         pick(a, member, text)
     }),
     reads("->>", &[JSONB, INT], Class::Text, |a| {
-        pick(a, element, text)
+        pick(a, element_of_jsonb, text)
     }),
     reads("#>>", &[JSON, TEXT], Class::Text, |a| pick(a, path, text)),
     reads("#>>", &[JSONB, TEXT], Class::Text, |a| pick(a, path, text)),
@@ -98,6 +98,15 @@ fn member<'j>(json: &'j Json<'j>, name: &str) -> Option<&'j Json<'j>> {
 
 fn element<'j>(json: &'j Json<'j>, at: &str) -> Option<&'j Json<'j>> {
     json.element(at.parse().ok()?)
+}
+
+/// `jsonb` keeps a lone scalar as an array of one, and its operators let that be seen.
+fn element_of_jsonb<'j>(json: &'j Json<'j>, at: &str) -> Option<&'j Json<'j>> {
+    match json.kind {
+        Kind::Array(_) => element(json, at),
+        Kind::Object(_) => None,
+        _ => matches!(at, "0" | "-1").then_some(json),
+    }
 }
 
 /// Follows a path as an array literal writes it: `{a,b,0}`.

@@ -1,0 +1,331 @@
+//! Expressions over a small shop: names, aggregates, mistakes, ids, and values fitted into columns.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::cart::image::{Cell, Image, Life, Row};
+
+fn table(alias: &str, columns: &[(&str, &str)], parent: Option<(usize, Vec<usize>)>) -> Table {
+    Table {
+        alias: alias.into(),
+        schema: "public".into(),
+        name: alias.into(),
+        columns: columns
+            .iter()
+            .map(|(name, ty)| Column {
+                name: (*name).into(),
+                ty: SqlType::parse(ty),
+                not_null: *name == "id",
+            })
+            .collect(),
+        key: vec![0],
+        cart: Some(vec![0]),
+        parent,
+    }
+}
+
+fn layout() -> Layout {
+    Layout {
+        tables: vec![
+            table(
+                "quote",
+                &[
+                    ("id", "integer"),
+                    ("email", "text"),
+                    ("total", "numeric(12,4)"),
+                ],
+                None,
+            ),
+            table(
+                "item",
+                &[
+                    ("id", "integer"),
+                    ("quote_id", "integer"),
+                    ("qty", "numeric(12,4)"),
+                    ("sku", "text"),
+                ],
+                Some((0, vec![1])),
+            ),
+            table(
+                "option",
+                &[
+                    ("id", "integer"),
+                    ("item_id", "integer"),
+                    ("code", "text"),
+                    ("value", "text"),
+                ],
+                Some((1, vec![1])),
+            ),
+            table("mask", &[("id", "integer"), ("token", "text")], None),
+        ],
+    }
+}
+
+fn row(cells: &[&str]) -> Row {
+    let cell = |text: &&str| match *text {
+        "" => Cell::Null,
+        "?" => Cell::Missing,
+        text => Cell::Text(text.into()),
+    };
+    Row {
+        cells: cells.iter().map(cell).collect(),
+        stamp: 0,
+    }
+}
+
+fn image() -> Image {
+    Image {
+        life: Life::Live,
+        tables: vec![
+            vec![row(&["7", "a@example.org", "20.0000"])],
+            vec![
+                row(&["1", "7", "2.0000", "red"]),
+                row(&["2", "7", "1.5000", "blue"]),
+            ],
+            vec![
+                row(&["1", "1", "size", "L"]),
+                row(&["2", "1", "color", "x\"y"]),
+                row(&["3", "2", "?", ""]),
+            ],
+            vec![],
+        ]
+        .into(),
+        ghosts: Vec::new(),
+    }
+}
+
+fn give(per: usize, at: usize, text: &str) -> Result<Option<String>, EvalError> {
+    let (layout, image) = (layout(), image());
+    let expr = Expr::compile(
+        text,
+        &Scope {
+            layout: &layout,
+            per,
+        },
+    )
+    .unwrap();
+    let env = Env {
+        layout: &layout,
+        image: &image,
+        row: &image.tables[per][at],
+        stamp: 1_700_000_000_000_000,
+        secret: b"secret",
+        time_zone: chrono_tz::Tz::UTC,
+    };
+    let value = expr.evaluate(&env)?;
+    Ok(value.text().map(str::to_owned))
+}
+
+fn gives(per: usize, text: &str) -> Option<String> {
+    give(per, 0, text).unwrap()
+}
+
+fn mistakes(per: usize, text: &str) -> Vec<(String, String)> {
+    let layout = layout();
+    let errors = Expr::compile(
+        text,
+        &Scope {
+            layout: &layout,
+            per,
+        },
+    )
+    .unwrap_err();
+    errors
+        .into_iter()
+        .map(|e| (text[e.span].to_owned(), e.message))
+        .collect()
+}
+
+#[test]
+fn names_reach_rows() {
+    assert_eq!(gives(0, "EMAIL").as_deref(), Some("a@example.org"));
+    assert_eq!(gives(1, "header.email").as_deref(), Some("a@example.org"));
+    assert_eq!(gives(2, "parent.sku || quote.id").as_deref(), Some("red7"));
+    assert_eq!(gives(0, "mask.token"), None);
+    assert!(
+        matches!(give(0, 0, "item.sku"), Err(EvalError::Value(m)) if m == "more than one row of item")
+    );
+}
+
+#[test]
+fn aggregates_go_over_rows() {
+    assert_eq!(gives(0, "count(item.*)").as_deref(), Some("2"));
+    assert_eq!(gives(0, "sum(item.qty)").as_deref(), Some("3.5000"));
+    assert_eq!(
+        gives(0, "string_agg(item.sku, ',' order by item.sku)").as_deref(),
+        Some("blue,red")
+    );
+    assert_eq!(
+        gives(0, "exists(item) filter (where item.qty > 5)").as_deref(),
+        Some("f")
+    );
+    assert_eq!(
+        gives(0, "first(item.sku order by item.qty)").as_deref(),
+        Some("blue")
+    );
+    assert_eq!(gives(0, "max(item.qty)").as_deref(), Some("2.0000"));
+    assert_eq!(
+        gives(1, "json_object_agg(option.code, option.value)").as_deref(),
+        Some(r#"{ "size" : "L", "color" : "x\"y" }"#)
+    );
+    assert_eq!(gives(0, "json_agg(mask.token)"), None);
+    assert_eq!(
+        gives(
+            0,
+            "sum(item.qty * header.total) filter (where item.sku = 'red')"
+        )
+        .as_deref(),
+        Some("40.00000000")
+    );
+}
+
+#[test]
+fn a_value_that_the_log_did_not_carry_is_told_apart() {
+    assert!(matches!(
+        give(1, 1, "max(option.code)"),
+        Err(EvalError::Missing { column, .. }) if column == "code"
+    ));
+}
+
+#[test]
+fn all_mistakes_at_once_with_their_places() {
+    let found = mistakes(0, "emial || lower(totl)\n + nonsense(1)");
+    let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
+    assert_eq!(places[..2], ["emial", "totl"]);
+    assert_eq!(found.len(), 3);
+    assert!(found[0].1.contains("did you mean email"));
+    assert!(
+        mistakes(0, "php_unserialize(email)")[0]
+            .1
+            .contains("not built yet")
+    );
+    assert!(mistakes(0, "total and true")[0].1.contains("boolean"));
+    assert!(mistakes(2, "mask.token")[0].1.contains("reaches"));
+    assert_eq!(mistakes(0, "id id").len(), 1);
+    assert_eq!(mistakes(0, "(select 1)").len(), 1);
+    assert_eq!(mistakes(0, "count(email)").len(), 1);
+}
+
+#[test]
+fn ids_are_keyed_and_stable() {
+    let id = gives(0, "keyed_id(id)").unwrap();
+    assert_eq!(id.len(), 26);
+    assert_eq!(gives(0, "keyed_id(cast(id as bigint))"), Some(id.clone()));
+    assert_ne!(gives(0, "keyed_id(id, '')"), Some(id));
+    assert_eq!(gives(0, "keyed_id(null)"), None);
+    assert_eq!(gives(0, "uuid_v5('x')").unwrap().as_bytes()[14], b'5');
+}
+
+#[test]
+fn money() {
+    assert_eq!(
+        gives(0, "minor_units(total, 'EUR')").as_deref(),
+        Some("2000")
+    );
+    assert_eq!(gives(0, "minor_units(0.005, 'EUR')").as_deref(), Some("1"));
+    assert_eq!(gives(0, "minor_units(total, 'JPY')").as_deref(), Some("20"));
+    assert_eq!(
+        gives(0, "major_units(12345, 'KWD')").as_deref(),
+        Some("12.345")
+    );
+    assert!(give(0, 0, "minor_units(total, 'NON')").is_err());
+    assert_eq!(
+        gives(0, "commit_time()").as_deref(),
+        Some("2023-11-14 22:13:20+00")
+    );
+}
+
+#[test]
+fn values_fit_columns() {
+    let fit = |text: &'static str, class, ty| bind(&Value::of(class, text), &SqlType::parse(ty));
+    assert_eq!(
+        fit("1.005", Class::Numeric, "numeric(10,2)")
+            .unwrap()
+            .as_deref(),
+        Some("1.01")
+    );
+    assert!(fit("123456", Class::Numeric, "numeric(5,2)").is_err());
+    assert!(fit("abcd", Class::Text, "character varying(3)").is_err());
+    assert_eq!(
+        fit("abc ", Class::Text, "character varying(3)")
+            .unwrap()
+            .as_deref(),
+        Some("abc")
+    );
+    assert_eq!(
+        fit("ab", Class::Text, "character(4)").unwrap().as_deref(),
+        Some("ab  ")
+    );
+    assert_eq!(
+        fit("{\"b\":1,\"a\":2}", Class::Json, "jsonb")
+            .unwrap()
+            .as_deref(),
+        Some("{\"a\": 2, \"b\": 1}")
+    );
+    assert!(fit("5", Class::Text, "integer").is_err());
+    let status = SqlType::enumeration("status", vec!["new".into(), "done".into()]);
+    assert!(bind(&Value::of(Class::Text, "old"), &status).is_err());
+    assert_eq!(
+        assignable(Class::Text, true, &SqlType::parse("text")),
+        Assign::Exact
+    );
+    assert!(matches!(
+        assignable(Class::Text, true, &SqlType::parse("integer")),
+        Assign::No(_)
+    ));
+    assert!(matches!(
+        assignable(Class::Int8, true, &SqlType::parse("integer")),
+        Assign::MayFail(_)
+    ));
+}
+
+#[test]
+fn conditions_for_servers() {
+    let layout = layout();
+    let scope = Scope {
+        layout: &layout,
+        per: 0,
+    };
+    let sql = |text| Expr::compile(text, &scope).unwrap().pushdown("h");
+    assert_eq!(
+        sql("id = 1 and email is not null").as_deref(),
+        Some("((h.\"id\" = '1'::integer) AND (h.\"email\" IS NOT NULL))")
+    );
+    assert_eq!(sql("1 / id = 1"), None);
+    assert_eq!(sql("count(item.*) > 0"), None);
+    let columns = [
+        ("done_at".to_owned(), SqlType::parse("timestamptz")),
+        ("x".to_owned(), SqlType::parse("text")),
+    ];
+    let (sql, named) =
+        target_condition("done_at is not null or lower(x) = 'paid'", &columns).unwrap();
+    assert_eq!(
+        sql,
+        "((t.\"done_at\" IS NOT NULL) OR (lower(t.\"x\") = 'paid'::text))"
+    );
+    assert_eq!(named, ["done_at", "x"]);
+    assert!(target_condition("nothing = 1", &columns).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "[a-z0-9'\"().,*+<>=|: \n-]{0,40}") {
+        let layout = layout();
+        if let Err(errors) = Expr::compile(&text, &Scope { layout: &layout, per: 0 }) {
+            prop_assert!(!errors.is_empty());
+            for error in errors {
+                prop_assert!(text.get(error.span).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn canonical_is_stable(text in "[0-9a-f.eE+: tTZ-]{0,30}") {
+        for ty in ["integer", "numeric(12,3)", "double precision", "timestamp with time zone", "date", "uuid", "jsonb", "boolean"] {
+            let ty = SqlType::parse(ty);
+            if let Ok(once) = canonical(&text, &ty) {
+                prop_assert_eq!(canonical(&once, &ty), Ok(once.clone()));
+            }
+        }
+    }
+}
