@@ -6,6 +6,7 @@
 
 pub mod cart;
 pub mod config;
+pub mod demo;
 pub mod mapping;
 pub mod postgres;
 pub mod source;
