@@ -583,6 +583,30 @@ async fn without_a_terminal_and_without_yes_nothing_is_done() {
 }
 
 #[tokio::test]
+async fn an_expression_that_does_not_fit_is_a_failure_with_its_place() {
+    let mut ends = Ends::start(Options::default()).await;
+    ends.config = changed(&ends, "sku = \"sku\"", "sku = \"upper(skew)\"");
+    let finding = found(&ends.check().await, "mapping", Verdict::Fail);
+    assert!(finding.message.contains("skew"), "{}", finding.message);
+    let place: Vec<&str> = finding.message.splitn(4, ':').collect();
+    assert_eq!(place[0], "shop.toml");
+    assert!(place[1].parse::<u32>().is_ok(), "{}", finding.message);
+
+    ends.config = changed(&ends, "keyed_id(id)", "id");
+    let report = ends.check().await;
+    assert!(
+        found(&report, "guessable id", Verdict::Warn)
+            .message
+            .contains("keyed_id")
+    );
+}
+
+fn changed(ends: &Ends, from: &str, to: &str) -> Config {
+    let text = ends.config.text.replace(from, to);
+    Config::parse(&text, Path::new("shop.toml")).unwrap()
+}
+
+#[tokio::test]
 async fn the_new_backends_triggers_and_missing_indexes_are_warned_of() {
     let ends = Ends::start(Options::default()).await;
     ends.target
