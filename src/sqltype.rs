@@ -65,7 +65,7 @@ impl SqlType {
             length: match class {
                 Class::Text => positive,
                 // `character` alone is one character; `bpchar` alone has no limit.
-                Class::Char => positive.or((base == "character").then_some(1)),
+                Class::Char => positive.or(matches!(base.as_str(), "character" | "char").then_some(1)),
                 _ => None,
             },
             numeric: match class {
@@ -174,9 +174,9 @@ fn class_of(base: &str) -> Class {
         "smallint" | "int2" => Class::Int2,
         "integer" | "int" | "int4" => Class::Int4,
         "bigint" | "int8" => Class::Int8,
-        "numeric" | "decimal" => Class::Numeric,
+        "numeric" | "decimal" | "dec" => Class::Numeric,
         "real" | "float4" => Class::Float4,
-        "double precision" | "float8" => Class::Float8,
+        "double precision" | "float8" | "float" => Class::Float8,
         "text" | "character varying" | "varchar" | "citext" | "public.citext" | "name" => {
             Class::Text
         }

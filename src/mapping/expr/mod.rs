@@ -1,91 +1,186 @@
 //! The SQL expression language of the mapping: checked and typed once, evaluated over a cart's image.
+//!
+//! A text passes through the modules in this order: `parse` gives a tree, `compile` (with `forms`
+//! and `calls`) finds names and types and makes a `plan`, `evaluate` walks it over a row, and
+//! `bind` fits the value into a column of the target.
 
+mod aggregate;
+mod bind;
+mod calls;
+mod cast;
+mod compile;
+mod currency;
+mod decimal;
 mod error;
+mod evaluate;
+mod float;
+mod forms;
+mod functions;
+mod json;
+mod moment;
+mod names;
+mod operators;
+mod parse;
+mod plan;
+mod render;
+mod rows;
 mod scope;
+mod typing;
 mod value;
 
+pub use bind::{Assign, assignable, bind, canonical};
 pub use error::{EvalError, ExprError};
 pub use scope::{Env, Scope};
 pub use value::Value;
 
+use std::sync::Arc;
+
+use crate::cart::layout::{Column, Layout, Table};
 use crate::sqltype::{Class, SqlType};
+use plan::{Node, Place, Plan};
 
 /// A compiled expression.
 #[derive(Clone, Debug)]
 pub struct Expr {
-    class: Class,
-    nullable: bool,
-}
-
-/// Whether a value of a class can be written into a column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Assign {
-    Exact,
-    /// It depends on the value; says what could fail.
-    MayFail(String),
-    /// Never; says why.
-    No(String),
+    plan: Plan,
+    per: usize,
+    layout: Arc<Layout>,
 }
 
 impl Expr {
     /// Parses and checks `text`; all mistakes at once.
-    pub fn compile(_text: &str, _scope: &Scope<'_>) -> Result<Expr, Vec<ExprError>> {
-        todo!()
+    pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Expr, Vec<ExprError>> {
+        Ok(Expr {
+            plan: compile::compile(text, scope)?,
+            per: scope.per,
+            layout: Arc::new(scope.layout.clone()),
+        })
     }
 
     /// The value for a row.
-    pub fn evaluate<'a>(&'a self, _env: &Env<'a>) -> Result<Value<'a>, EvalError> {
-        todo!()
+    pub fn evaluate<'a>(&'a self, env: &Env<'a>) -> Result<Value<'a>, EvalError> {
+        let frame = evaluate::Frame {
+            env: *env,
+            per: self.per,
+            item: None,
+        };
+        evaluate::value(&self.plan, &frame)
     }
 
     pub fn ty(&self) -> Class {
-        self.class
+        self.plan.class()
     }
 
     pub fn nullable(&self) -> bool {
-        self.nullable
+        self.plan.nullable
     }
 
     /// Reports each `(table, column)` that a value depends on, the key and parent columns by which
     /// other rows are found included. Counting a table reports its key columns.
-    pub fn reads(&self, _report: &mut impl FnMut(usize, usize)) {
-        todo!()
+    pub fn reads(&self, report: &mut impl FnMut(usize, usize)) {
+        self.plan.walk(&mut |plan| match &plan.node {
+            Node::Column { place, table, column } => {
+                report(*table, *column);
+                match place {
+                    Place::Parent => self.reads_parent(report),
+                    Place::Only | Place::Item => self.reads_rows(*table, report),
+                    Place::Row | Place::Header => {}
+                }
+            }
+            Node::Aggregate(aggregate) => self.reads_rows(aggregate.table, report),
+            _ => {}
+        });
+    }
+
+    fn reads_parent(&self, report: &mut impl FnMut(usize, usize)) {
+        if let Some((parent, by)) = &self.layout.tables[self.per].parent {
+            by.iter().for_each(|c| report(self.per, *c));
+            self.layout.tables[*parent].key.iter().for_each(|c| report(*parent, *c));
+        }
+    }
+
+    fn reads_rows(&self, table: usize, report: &mut impl FnMut(usize, usize)) {
+        self.layout.tables[table].key.iter().for_each(|c| report(table, *c));
+        if self.per != Layout::HEADER {
+            self.layout.tables[self.per].key.iter().for_each(|c| report(self.per, *c));
+            if let Some((_, by)) = &self.layout.tables[table].parent {
+                by.iter().for_each(|c| report(table, *c));
+            }
+        }
     }
 
     pub fn uses_secret(&self) -> bool {
-        todo!()
+        let mut uses = false;
+        self.plan.walk(&mut |plan| {
+            if let Node::Call { function, .. } = &plan.node {
+                uses |= matches!(function.name, "keyed_id" | "uuid_v5");
+            }
+        });
+        uses
     }
 
     pub fn is_null_literal(&self) -> bool {
-        todo!()
+        matches!(self.plan.node, Node::Null)
     }
 
     /// The same condition in the source's SQL over a header row `row_alias`, where Postgres means
-    /// the same by all of it.
-    pub fn pushdown(&self, _row_alias: &str) -> Option<String> {
-        todo!()
+    /// the same by all of it and none of it can fail.
+    pub fn pushdown(&self, row_alias: &str) -> Option<String> {
+        render::Render {
+            layout: &self.layout,
+            alias: row_alias,
+            total: true,
+        }
+        .sql(&self.plan)
     }
-}
-
-/// The text of `value` as a column of type `ty` holds and prints it; none for null.
-pub fn bind(_value: &Value<'_>, _ty: &SqlType) -> Result<Option<Box<str>>, EvalError> {
-    todo!()
-}
-
-/// A text of type `ty` in the one form in which the server prints it.
-pub fn canonical(_text: &str, _ty: &SqlType) -> Result<Box<str>, EvalError> {
-    todo!()
-}
-
-pub fn assignable(_from: Class, _nullable: bool, _to: &SqlType) -> Assign {
-    todo!()
 }
 
 /// A condition over the columns of a target table: its SQL over the alias `t`, and the columns it
 /// names.
 pub fn target_condition(
-    _text: &str,
-    _columns: &[(String, SqlType)],
+    text: &str,
+    columns: &[(String, SqlType)],
 ) -> Result<(String, Vec<String>), Vec<ExprError>> {
-    todo!()
+    let fail = |message: &str| {
+        vec![ExprError {
+            span: 0..text.len(),
+            message: message.to_owned(),
+        }]
+    };
+    let layout = Layout {
+        tables: vec![Table {
+            alias: "t".into(),
+            schema: String::new(),
+            name: "t".into(),
+            columns: columns
+                .iter()
+                .map(|(name, ty)| Column {
+                    name: name.clone(),
+                    ty: ty.clone(),
+                    not_null: false,
+                })
+                .collect(),
+            key: Vec::new(),
+            cart: None,
+            parent: None,
+        }],
+    };
+    let expr = Expr::compile(text, &Scope { layout: &layout, per: Layout::HEADER })?;
+    if expr.ty() != Class::Bool {
+        return Err(fail("a condition must be boolean"));
+    }
+    let render = render::Render {
+        layout: &layout,
+        alias: "t",
+        total: false,
+    };
+    let sql = render.sql(&expr.plan).ok_or_else(|| fail("the target's server cannot judge this condition"))?;
+    let mut named = Vec::new();
+    expr.reads(&mut |_, column| {
+        let name = &columns[column].0;
+        if !named.contains(name) {
+            named.push(name.clone());
+        }
+    });
+    Ok((sql, named))
 }

@@ -1,0 +1,185 @@
+//! Aggregates over the rows of a table that belong to the row.
+
+use std::cmp::Ordering;
+
+use super::decimal::Decimal;
+use super::error::EvalError;
+use super::evaluate::{self, Frame};
+use super::functions::{array_of, object_of};
+use super::plan::{Aggregate, AggregateKind, Arithmetic, Order};
+use super::value::Value;
+use super::{operators, rows};
+use crate::cart::image::Row;
+use crate::sqltype::Class;
+
+type Given<'a> = Result<Value<'a>, EvalError>;
+
+pub fn value<'a>(aggregate: &'a Aggregate, class: Class, frame: &Frame<'a>) -> Given<'a> {
+    let mut items = Vec::new();
+    for row in rows::belonging(&frame.env, frame.per, aggregate.table)? {
+        let item = at(frame, row);
+        let kept = match &aggregate.filter {
+            Some(filter) => evaluate::value(filter, &item)?.is_true(),
+            None => true,
+        };
+        if kept {
+            items.push(item);
+        }
+    }
+    sort(&mut items, &aggregate.order)?;
+    reduce(aggregate, class, &items)
+}
+
+fn at<'a>(frame: &Frame<'a>, row: &'a Row) -> Frame<'a> {
+    Frame {
+        item: Some(row),
+        ..*frame
+    }
+}
+
+fn reduce<'a>(aggregate: &'a Aggregate, class: Class, items: &[Frame<'a>]) -> Given<'a> {
+    use AggregateKind::*;
+    match aggregate.kind {
+        Exists => Ok(Value::bool(!items.is_empty())),
+        Count => {
+            let mut count = 0usize;
+            for item in items {
+                count += usize::from(match aggregate.args.first() {
+                    Some(arg) => !evaluate::value(arg, item)?.is_null(),
+                    None => true,
+                });
+            }
+            Ok(Value::of(class, count.to_string()))
+        }
+        First => match items.first() {
+            Some(item) => argument(aggregate, 0, item),
+            None => Ok(Value::Null),
+        },
+        JsonAgg => {
+            let values = items.iter().map(|i| argument(aggregate, 0, i)).collect::<Result<Vec<_>, _>>()?;
+            if values.is_empty() {
+                return Ok(Value::Null);
+            }
+            let text = array_of(values.iter()).ok_or_else(|| EvalError::value("json_agg: a timestamp is out of range"))?;
+            Ok(Value::of(class, text))
+        }
+        JsonObjectAgg => {
+            let mut pairs = Vec::with_capacity(items.len());
+            for item in items {
+                pairs.push((argument(aggregate, 0, item)?, argument(aggregate, 1, item)?));
+            }
+            if pairs.is_empty() {
+                return Ok(Value::Null);
+            }
+            let text = object_of(&pairs).map_err(|e| EvalError::Value(format!("json_object_agg: {e}")))?;
+            Ok(Value::of(class, text))
+        }
+        StringAgg => {
+            let mut joined: Option<String> = None;
+            for item in items {
+                let (text, separator) = (argument(aggregate, 0, item)?, argument(aggregate, 1, item)?);
+                let Some(text) = text.text() else { continue };
+                match &mut joined {
+                    // The separator of the first value is not used.
+                    None => joined = Some(text.to_owned()),
+                    Some(joined) => {
+                        joined.push_str(separator.text().unwrap_or(""));
+                        joined.push_str(text);
+                    }
+                }
+            }
+            Ok(joined.map_or(Value::Null, |text| Value::of(class, text)))
+        }
+        Sum => fold(aggregate, items, |sum, next| match class {
+            // Whole numbers are summed without a limit; the total must fit the class.
+            Class::Int8 => whole(sum, next),
+            class => operators::calculate(Arithmetic::Add, class, sum, next),
+        })
+        .and_then(|sum| checked(sum, class)),
+        Min | Max => {
+            let keep = if aggregate.kind == Min { Ordering::Less } else { Ordering::Greater };
+            fold(aggregate, items, |best, next| {
+                let stays = operators::compare(class, best, next)? == keep;
+                Ok(if stays { best } else { next }.to_owned())
+            })
+            .map(|best| recast(best, class))
+        }
+        BoolOr => fold(aggregate, items, |any, next| {
+            Ok(if any == "t" || next == "t" { "t" } else { "f" }.to_owned())
+        }),
+    }
+}
+
+fn argument<'a>(aggregate: &'a Aggregate, at: usize, item: &Frame<'a>) -> Given<'a> {
+    aggregate.args.get(at).map_or(Ok(Value::Null), |arg| evaluate::value(arg, item))
+}
+
+/// Combines the values that are not null, from the first one on.
+fn fold<'a>(
+    aggregate: &'a Aggregate,
+    items: &[Frame<'a>],
+    combine: impl Fn(&str, &str) -> Result<String, EvalError>,
+) -> Given<'a> {
+    let mut result = Value::Null;
+    for item in items {
+        let next = argument(aggregate, 0, item)?;
+        result = match (&result, &next) {
+            (_, Value::Null) => continue,
+            (Value::Null, _) => next,
+            (Value::Of { class, text }, Value::Of { text: next, .. }) => Value::of(*class, combine(text, next)?),
+        };
+    }
+    Ok(result)
+}
+
+fn whole(sum: &str, next: &str) -> Result<String, EvalError> {
+    operators::calculate(Arithmetic::Add, Class::Numeric, sum, next)
+}
+
+fn checked<'a>(sum: Value<'a>, class: Class) -> Given<'a> {
+    if class == Class::Int8 && sum.text().and_then(Decimal::parse).is_some_and(|d| d.to_i64().is_none()) {
+        return Err(EvalError::value("sum: integer out of range"));
+    }
+    Ok(recast(sum, class))
+}
+
+fn recast(value: Value<'_>, class: Class) -> Value<'_> {
+    value.into_text().map_or(Value::Null, |text| Value::Of { class, text })
+}
+
+fn sort<'a>(items: &mut Vec<Frame<'a>>, order: &'a [Order]) -> Result<(), EvalError> {
+    if order.is_empty() {
+        return Ok(());
+    }
+    let mut keyed = Vec::with_capacity(items.len());
+    for item in items.drain(..) {
+        let keys = order.iter().map(|o| evaluate::value(&o.by, &item)).collect::<Result<Vec<_>, _>>()?;
+        keyed.push((keys, item));
+    }
+    let mut failed = None;
+    keyed.sort_by(|(a, _), (b, _)| {
+        for (order, (a, b)) in order.iter().zip(a.iter().zip(b)) {
+            let found = match (a.text(), b.text()) {
+                (None, None) => Ordering::Equal,
+                (None, Some(_)) if order.nulls_first => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(_), None) if order.nulls_first => Ordering::Greater,
+                (Some(_), None) => Ordering::Less,
+                (Some(a), Some(b)) => match operators::compare(order.by.class(), a, b) {
+                    Ok(found) if order.descending => found.reverse(),
+                    Ok(found) => found,
+                    Err(error) => {
+                        failed = Some(error);
+                        Ordering::Equal
+                    }
+                },
+            };
+            if found.is_ne() {
+                return found;
+            }
+        }
+        Ordering::Equal
+    });
+    items.extend(keyed.into_iter().map(|(_, item)| item));
+    failed.map_or(Ok(()), Err)
+}

@@ -1,0 +1,89 @@
+//! What a value becomes in a column of the target.
+
+use std::borrow::Cow;
+
+use chrono_tz::Tz;
+
+use super::cast::{self, Context};
+use super::error::EvalError;
+use super::value::Value;
+use crate::sqltype::{Class, SqlType};
+
+/// Whether a value of a class can be written into a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assign {
+    Exact,
+    /// It depends on the value; says what could fail.
+    MayFail(String),
+    /// Never; says why.
+    No(String),
+}
+
+/// The text of `value` as a column of type `ty` holds and prints it; none for null.
+pub fn bind(value: &Value<'_>, ty: &SqlType) -> Result<Option<Box<str>>, EvalError> {
+    let Value::Of { class, text } = value else {
+        return Ok(None);
+    };
+    let refused = || EvalError::Value(format!("{} cannot be written into {}", class.name(), ty.name));
+    cast::context(*class, ty.class)
+        .filter(|c| *c <= Context::Assignment)
+        .ok_or_else(refused)?;
+    let text = cast::cast(Cow::Borrowed(text.as_ref()), *class, ty, Context::Assignment, Tz::UTC)?;
+    Ok(Some(text.into()))
+}
+
+/// A text of type `ty` in the one form in which the server prints it.
+pub fn canonical(text: &str, ty: &SqlType) -> Result<Box<str>, EvalError> {
+    cast::input(text, ty, Context::Assignment).map(String::into_boxed_str)
+}
+
+/// Whether values of class `from` go into a column of type `to`. `nullable` says that they can be
+/// null; whether the column takes null is the caller's to know.
+pub fn assignable(from: Class, nullable: bool, to: &SqlType) -> Assign {
+    match cast::context(from, to.class) {
+        None => Assign::No(format!("{} cannot become {}", from.name(), to.name)),
+        Some(Context::Explicit) => Assign::No(format!(
+            "{} becomes {} only by a cast: write cast(… as {})",
+            from.name(),
+            to.name,
+            to.base
+        )),
+        Some(_) => match (risk(from, to), nullable) {
+            (Some(risk), true) => Assign::MayFail(format!("{risk}; it can be null")),
+            (Some(risk), false) => Assign::MayFail(risk),
+            (None, _) => Assign::Exact,
+        },
+    }
+}
+
+/// What about a value could fail or change on its way into a column.
+fn risk(from: Class, to: &SqlType) -> Option<String> {
+    use Class::*;
+    let name = &to.name;
+    match (from, to.class) {
+        (_, Text | Char) => to.length.map(|n| format!("it may be longer than {n} characters")),
+        (Int4 | Int8, Int2) | (Int8, Int4) => Some(format!("it may be out of the range of {name}")),
+        (Numeric | Float4 | Float8, Int2 | Int4 | Int8) => {
+            Some(format!("it is rounded, and may be out of the range of {name}"))
+        }
+        (_, Numeric) => match to.numeric {
+            Some(_) => Some(format!("it is rounded to {name}, and may have too many digits")),
+            None if from.is_float() => Some("it is rounded to its sure digits".into()),
+            None => None,
+        },
+        (Int8 | Numeric, Float8) | (_, Float4) if from != to.class => {
+            Some(format!("{name} may not hold it exactly"))
+        }
+        (Timestamp | Date, TimestampTz) => Some("it is read as UTC: write `at time zone`".into()),
+        (TimestampTz, Timestamp) => Some("it is written in UTC: write `at time zone`".into()),
+        (Timestamp | TimestampTz, Date | Time) => Some(format!("only its part in {name} is kept")),
+        (Timestamp | TimestampTz | Time, _) => {
+            to.fraction.filter(|d| *d < 6).map(|_| format!("it is rounded to {name}"))
+        }
+        (Enum, Enum) => Some(format!("it may be no label of {name}")),
+        (Text | Char, Enum | Uuid | Json | Jsonb | Other) | (Other, Other) | (Json, Jsonb) => {
+            Some(format!("it may be no valid {name}"))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,318 @@
+//! Calls: functions by name and arguments, the forms that look like functions, and aggregates.
+
+use std::ops::Range;
+
+use sqlparser::ast::{
+    Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, ObjectNamePart,
+    OrderBySort,
+};
+
+use super::compile::Compiler;
+use super::functions::{self, Function, LATER, Takes};
+use super::names::{self, Reach};
+use super::plan::{Aggregate, AggregateKind, Arithmetic, Node, Order, Plan};
+use super::{operators, typing};
+use crate::sqltype::Class;
+
+const AGGREGATES: &[(&str, AggregateKind, usize)] = &[
+    ("count", AggregateKind::Count, 1),
+    ("sum", AggregateKind::Sum, 1),
+    ("min", AggregateKind::Min, 1),
+    ("max", AggregateKind::Max, 1),
+    ("first", AggregateKind::First, 1),
+    ("string_agg", AggregateKind::StringAgg, 2),
+    ("json_agg", AggregateKind::JsonAgg, 1),
+    ("json_object_agg", AggregateKind::JsonObjectAgg, 2),
+    ("bool_or", AggregateKind::BoolOr, 1),
+    ("exists", AggregateKind::Exists, 1),
+];
+
+const FORMS: &[&str] = &["coalesce", "nullif", "greatest", "least", "mod", "trim", "cast", "case"];
+
+/// Other spellings that the server has too.
+fn spelled(name: &str) -> &str {
+    match name {
+        "substr" => "substring",
+        "ceiling" => "ceil",
+        "char_length" | "character_length" => "length",
+        "trim" => "btrim",
+        name => name,
+    }
+}
+
+impl Compiler<'_> {
+    pub fn function(&mut self, call: &Call, span: Range<usize>) -> Option<Plan> {
+        let [ObjectNamePart::Identifier(name)] = call.name.0.as_slice() else {
+            return self.fail(span, "a function is called by a plain name");
+        };
+        let name_span = super::parse::bytes(self.text, name.span);
+        let lower = name.value.to_lowercase();
+        let list = match &call.args {
+            FunctionArguments::List(list) => list,
+            _ => return self.fail(span, format!("`{lower}` is called with arguments in parentheses")),
+        };
+        if call.over.is_some()
+            || call.null_treatment.is_some()
+            || !call.within_group.is_empty()
+            || call.uses_odbc_syntax
+            || !matches!(call.parameters, FunctionArguments::None)
+            || list.duplicate_treatment.is_some()
+        {
+            return self.fail(span, "windows, `distinct` and the like are not part of the language");
+        }
+        if let Some((_, kind, count)) = AGGREGATES.iter().find(|(n, ..)| *n == lower) {
+            return self.aggregate(*kind, &lower, *count, call, span);
+        }
+        if LATER.contains(&lower.as_str()) {
+            return self.fail(name_span, format!("`{lower}` is not built yet"));
+        }
+        if call.filter.is_some() || !list.clauses.is_empty() {
+            return self.fail(span, format!("`{lower}` is no aggregate"));
+        }
+        let mut args = Vec::with_capacity(list.args.len());
+        for arg in &list.args {
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) = arg else {
+                return self.fail(span, format!("`{lower}` takes plain values"));
+            };
+            args.push(arg);
+        }
+        self.named(&lower, &args, span)
+    }
+
+    /// A call whose arguments are parsed and not yet compiled.
+    pub fn named(&mut self, name: &str, args: &[&Expr], span: Range<usize>) -> Option<Plan> {
+        let args: Vec<Option<Plan>> = args.iter().map(|a| self.plan(a)).collect();
+        let args = args.into_iter().collect::<Option<Vec<_>>>()?;
+        match (name, args.len()) {
+            ("coalesce", 1..) => {
+                let nullable = args.iter().all(|a| a.nullable);
+                let (class, args) = self.alike(args, name, &span)?;
+                Some(Plan::new(Node::Coalesce(args), class, nullable, span))
+            }
+            ("greatest" | "least", 1..) => {
+                let nullable = args.iter().all(|a| a.nullable);
+                let (class, args) = self.alike(args, name, &span)?;
+                if !operators::orders(class) {
+                    return self.fail(span, format!("{} has no order", class.name()));
+                }
+                let greatest = name == "greatest";
+                Some(Plan::new(Node::Extreme { greatest, args }, class, nullable, span))
+            }
+            ("nullif", 2) => {
+                let mut args = args.into_iter();
+                let (left, right) = (args.next()?, args.next()?);
+                let class = left.class();
+                let (left, right) = self.pair(left, right, false, &span)?;
+                let held = left.class();
+                let node = Node::NullIf(Box::new(left), Box::new(right));
+                let plan = Plan::new(node, held, true, span);
+                self.coerce(plan, class)
+            }
+            ("mod", 2) => {
+                let mut args = args.into_iter();
+                let (left, right) = (args.next()?, args.next()?);
+                self.arithmetic(Arithmetic::Remainder, left, right, span)
+            }
+            _ => self.invoke(spelled(name), args, span),
+        }
+    }
+
+    /// A call of the first form of a function that takes these arguments.
+    pub fn invoke(&mut self, name: &str, args: Vec<Plan>, span: Range<usize>) -> Option<Plan> {
+        let forms: Vec<&'static Function> = functions::all().filter(|f| f.name == name).collect();
+        if forms.is_empty() {
+            return self.fail(span, unknown(name));
+        }
+        // Exact forms come before those that need a conversion (manual, 10.3).
+        let exact = forms.iter().find(|f| fits(f, &args, |class, to| class == to));
+        let Some(function) = exact.or_else(|| forms.iter().find(|f| fits(f, &args, typing::implicit))) else {
+            let given: Vec<&str> = args.iter().map(|a| a.class().name()).collect();
+            return self.fail(span, format!("`{name}` does not take ({})", given.join(", ")));
+        };
+        let nullable = function.nullable || function.strict && args.iter().any(|a| a.nullable);
+        let args: Vec<Option<Plan>> = args
+            .into_iter()
+            .enumerate()
+            .map(|(i, arg)| match takes(function, i) {
+                Some(Takes::Is(class)) => self.coerce(arg, class),
+                _ => {
+                    let class = arg.class();
+                    self.coerce(arg, class)
+                }
+            })
+            .collect();
+        let args = args.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Plan::new(Node::Call { function, args }, function.gives, nullable, span))
+    }
+
+    fn aggregate(&mut self, kind: AggregateKind, name: &str, count: usize, call: &Call, span: Range<usize>) -> Option<Plan> {
+        if self.gathering.is_some() {
+            return self.fail(span, "an aggregate cannot stand inside another");
+        }
+        self.gathering = Some(None);
+        let found = self.gathered(kind, name, count, call, &span);
+        let table = self.gathering.take().flatten();
+        let (args, filter, order) = found?;
+        let Some(table) = table else {
+            return self.fail(span, format!("`{name}` must name a table whose rows belong to this one: {name}(table.column)"));
+        };
+        let (args, class) = self.result(kind, name, args, &span)?;
+        let nullable = !matches!(kind, AggregateKind::Count | AggregateKind::Exists);
+        let aggregate = Aggregate { kind, table, args, filter, order };
+        Some(Plan::new(Node::Aggregate(Box::new(aggregate)), class, nullable, span))
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn gathered(
+        &mut self,
+        kind: AggregateKind,
+        name: &str,
+        count: usize,
+        call: &Call,
+        span: &Range<usize>,
+    ) -> Option<(Vec<Plan>, Option<Plan>, Vec<Order>)> {
+        let FunctionArguments::List(list) = &call.args else {
+            return self.fail(span.clone(), format!("`{name}` needs arguments"));
+        };
+        if list.args.len() != count {
+            return self.fail(span.clone(), format!("`{name}` takes {count} argument(s)"));
+        }
+        let mut args = Vec::new();
+        for arg in &list.args {
+            if let Some(table) = self.whole_table(arg) {
+                self.gather(table, span)?;
+                if !matches!(kind, AggregateKind::Count | AggregateKind::Exists) {
+                    return self.fail(span.clone(), format!("`{name}` takes a column, not a table"));
+                }
+                continue;
+            }
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) = arg else {
+                return self.fail(span.clone(), format!("`{name}` must name its table: {name}(table.*)"));
+            };
+            if kind == AggregateKind::Exists {
+                let message = "`exists` takes a table: exists(table.*) filter (where …)";
+                return self.fail(span.clone(), message);
+            }
+            args.push(self.plan(arg));
+        }
+        let filter = call.filter.as_ref().map(|f| self.condition(f));
+        let mut order = Vec::new();
+        for clause in &list.clauses {
+            let FunctionArgumentClause::OrderBy(by) = clause else {
+                return self.fail(span.clone(), "only `order by` may follow the arguments");
+            };
+            for by in by {
+                let Some(plan) = self.plan(&by.expr) else { continue };
+                let class = plan.class();
+                if !operators::orders(class) {
+                    return self.fail(plan.span, format!("{} has no order", class.name()));
+                }
+                let descending = match &by.options.sort {
+                    None | Some(OrderBySort::Asc) => false,
+                    Some(OrderBySort::Desc) => true,
+                    Some(_) => return self.fail(plan.span, "the order is `asc` or `desc`"),
+                };
+                order.push(Order {
+                    by: plan,
+                    descending,
+                    nulls_first: by.options.nulls_first.unwrap_or(descending),
+                });
+            }
+        }
+        let args = args.into_iter().collect::<Option<Vec<_>>>()?;
+        let filter = match filter {
+            Some(filter) => Some(filter?),
+            None => None,
+        };
+        Some((args, filter, order))
+    }
+
+    /// `t.*`, or `t` where it is no column.
+    fn whole_table(&mut self, arg: &FunctionArg) -> Option<usize> {
+        let name = match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(name)) => match name.0.as_slice() {
+                [ObjectNamePart::Identifier(name)] => name,
+                _ => return None,
+            },
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(name))) => {
+                let own = &self.scope.layout.tables[self.scope.per];
+                if names::column(own, name).is_ok() {
+                    return None;
+                }
+                name
+            }
+            _ => return None,
+        };
+        match names::reach(&self.scope, name, true) {
+            Ok(Reach::Rows(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The arguments as the aggregate takes them, and what it gives.
+    fn result(&mut self, kind: AggregateKind, name: &str, args: Vec<Plan>, span: &Range<usize>) -> Option<(Vec<Plan>, Class)> {
+        use AggregateKind::*;
+        let class = args.first().map_or(Class::Bool, Plan::class);
+        let (takes, gives) = match kind {
+            Exists => (class, Class::Bool),
+            Count => (class, Class::Int8),
+            First => (class, class),
+            JsonAgg | JsonObjectAgg => (class, Class::Json),
+            Sum => match class {
+                Class::Int2 | Class::Int4 => (class, Class::Int8),
+                Class::Int8 => (class, Class::Numeric),
+                class if class.is_number() => (class, class),
+                class => return self.fail(span.clone(), format!("{} cannot be summed", class.name())),
+            },
+            Min | Max if operators::orders(class) => (class, class),
+            Min | Max => return self.fail(span.clone(), format!("{} has no order", class.name())),
+            StringAgg if matches!(class, Class::Text | Class::Char) => (Class::Text, Class::Text),
+            BoolOr if class == Class::Bool => (Class::Bool, Class::Bool),
+            StringAgg | BoolOr => return self.fail(span.clone(), format!("`{name}` does not take {}", class.name())),
+        };
+        let mut coerced = Vec::with_capacity(args.len());
+        for (i, arg) in args.into_iter().enumerate() {
+            let to = match (i, kind) {
+                (0, _) => takes,
+                (_, StringAgg) => Class::Text,
+                _ => arg.class(),
+            };
+            coerced.push(self.coerce(arg, to)?);
+        }
+        Some((coerced, gives))
+    }
+}
+
+fn takes(function: &Function, at: usize) -> Option<Takes> {
+    match function.takes.get(at) {
+        Some(takes) => Some(*takes),
+        None if function.repeats => function.takes.last().copied(),
+        None => None,
+    }
+}
+
+fn fits(function: &Function, args: &[Plan], fit: impl Fn(Class, Class) -> bool) -> bool {
+    args.len() >= function.least
+        && (function.repeats || args.len() <= function.takes.len())
+        && args.iter().enumerate().all(|(i, arg)| match (takes(function, i), arg.class) {
+            (None, _) => false,
+            (Some(Takes::Any), _) | (_, None) => true,
+            (Some(Takes::Is(to)), Some(class)) => fit(class, to),
+        })
+}
+
+/// Names the known function that was most likely meant.
+fn unknown(name: &str) -> String {
+    let known = functions::all()
+        .map(|f| f.name)
+        .chain(AGGREGATES.iter().map(|(n, ..)| *n))
+        .chain(FORMS.iter().copied())
+        .filter(|n| n.starts_with(|c: char| c.is_alphabetic()));
+    let nearest = known.map(|n| (names::distance(name, n), n)).min();
+    match nearest {
+        Some((distance, nearest)) if distance <= 3 && distance < name.len() => {
+            format!("no function `{name}`; did you mean `{nearest}`? (Lookups are not built yet.)")
+        }
+        _ => format!("no function `{name}` (lookups are not built yet)"),
+    }
+}

@@ -1,0 +1,320 @@
+//! From the parsed tree to the typed plan: names found, types checked, every mistake reported.
+
+use std::ops::Range;
+
+use sqlparser::ast::{self, BinaryOperator, Ident, Spanned, UnaryOperator};
+
+use super::cast;
+use super::error::ExprError;
+use super::names::{self, Reach};
+use super::parse;
+use super::plan::{Arithmetic, Comparison, Node, Place, Plan};
+use super::scope::Scope;
+use super::{operators, typing};
+use crate::sqltype::{Class, SqlType};
+
+/// Compiles `text`; all mistakes that can be told apart are reported.
+pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Plan, Vec<ExprError>> {
+    let parsed = parse::parse(text).map_err(|e| vec![e])?;
+    let mut compiler = Compiler {
+        scope: *scope,
+        text,
+        errors: Vec::new(),
+        gathering: None,
+    };
+    match compiler.plan(&parsed) {
+        Some(plan) if compiler.errors.is_empty() => Ok(plan),
+        _ => Err(compiler.errors),
+    }
+}
+
+pub struct Compiler<'a> {
+    pub scope: Scope<'a>,
+    pub text: &'a str,
+    pub errors: Vec<ExprError>,
+    /// Inside an aggregate: the table over whose rows it goes, once it is named.
+    pub gathering: Option<Option<usize>>,
+}
+
+impl Compiler<'_> {
+    /// Reports a mistake; the plan above is given up, its other parts are still checked.
+    pub fn fail<T>(&mut self, span: Range<usize>, message: impl Into<String>) -> Option<T> {
+        self.errors.push(ExprError {
+            span,
+            message: message.into(),
+        });
+        None
+    }
+
+    pub fn span(&self, of: &impl Spanned) -> Range<usize> {
+        parse::bytes(self.text, of.span())
+    }
+
+    pub fn plan(&mut self, expr: &ast::Expr) -> Option<Plan> {
+        use ast::Expr::*;
+        let span = self.span(expr);
+        match expr {
+            Nested(inner) => self.plan(inner),
+            Identifier(name) => self.bare(name, span),
+            CompoundIdentifier(names) => self.qualified(names, span),
+            Value(value) => self.value(&value.value, span),
+            TypedString(typed) => {
+                let value = self.value(&typed.value.value, span.clone())?;
+                self.cast(value, &typed.data_type, span)
+            }
+            UnaryOp { op, expr } => self.unary(*op, expr, span),
+            BinaryOp { left, op, right } => self.binary(left, op, right, span),
+            IsNull(of) => self.is_null(of, false, span),
+            IsNotNull(of) => self.is_null(of, true, span),
+            IsTrue(of) => self.is_truth(of, Some(true), false, span),
+            IsNotTrue(of) => self.is_truth(of, Some(true), true, span),
+            IsFalse(of) => self.is_truth(of, Some(false), false, span),
+            IsNotFalse(of) => self.is_truth(of, Some(false), true, span),
+            IsUnknown(of) => self.is_truth(of, None, false, span),
+            IsNotUnknown(of) => self.is_truth(of, None, true, span),
+            IsDistinctFrom(left, right) => self.distinct(left, right, false, span),
+            IsNotDistinctFrom(left, right) => self.distinct(left, right, true, span),
+            In { expr, target: ast::InTarget::List(list), negated, global: false } => {
+                self.in_list(expr, list, *negated, span)
+            }
+            Between { expr, negated, low, high } => self.between(expr, *negated, low, high, span),
+            Like { negated, any: false, expr, pattern, escape_char } => {
+                self.like(expr, pattern, escape_char.as_deref(), false, *negated, span)
+            }
+            ILike { negated, any: false, expr, pattern, escape_char } => {
+                self.like(expr, pattern, escape_char.as_deref(), true, *negated, span)
+            }
+            Case { operand, conditions, else_result, .. } => {
+                self.case(operand.as_deref(), conditions, else_result.as_deref(), span)
+            }
+            Cast { kind: ast::CastKind::Cast | ast::CastKind::DoubleColon, expr, data_type, format: None } => {
+                let value = self.plan(expr)?;
+                self.cast(value, data_type, span)
+            }
+            AtTimeZone { timestamp, time_zone } => self.named("timezone", &[time_zone, timestamp], span),
+            Ceil { expr, field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
+                self.named("ceil", &[expr], span)
+            }
+            Floor { expr, field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
+                self.named("floor", &[expr], span)
+            }
+            Substring { expr, substring_from: Some(from), substring_for, special: _, shorthand: _ } => {
+                match substring_for {
+                    Some(length) => self.named("substring", &[expr, from, length], span),
+                    None => self.named("substring", &[expr, from], span),
+                }
+            }
+            Trim { trim_where, trim_what, expr, trim_characters } => {
+                let name = match trim_where {
+                    Some(ast::TrimWhereField::Leading) => "ltrim",
+                    Some(ast::TrimWhereField::Trailing) => "rtrim",
+                    _ => "btrim",
+                };
+                match (trim_what, trim_characters.as_deref()) {
+                    (None, None) => self.named(name, &[expr], span),
+                    (Some(what), None) => self.named(name, &[expr, what], span),
+                    (None, Some([what])) => self.named(name, &[expr, what], span),
+                    _ => self.fail(span, "trim takes a text and the characters to cut"),
+                }
+            }
+            Function(function) => self.function(function, span),
+            Exists { .. } | Subquery(_) | In { .. } => self.fail(span, "subqueries are not part of the language"),
+            other => {
+                let shown: String = other.to_string().chars().take(40).collect();
+                self.fail(span, format!("`{shown}` is not part of the language"))
+            }
+        }
+    }
+
+    fn bare(&mut self, name: &Ident, span: Range<usize>) -> Option<Plan> {
+        let table = &self.scope.layout.tables[self.scope.per];
+        match names::column(table, name) {
+            Ok(column) => Some(self.column(Place::Row, self.scope.per, column, span)),
+            Err(message) => self.fail(span, message),
+        }
+    }
+
+    fn qualified(&mut self, parts: &[Ident], span: Range<usize>) -> Option<Plan> {
+        let [table, name] = parts else {
+            return self.fail(span, "a column is written `name` or `table.name`");
+        };
+        let (place, index) = match names::reach(&self.scope, table, self.gathering.is_some()) {
+            Ok(Reach::Row(place, index)) => (place, index),
+            Ok(Reach::Rows(index)) => (self.gather(index, &span)?, index),
+            Err(message) => return self.fail(span, message),
+        };
+        match names::column(&self.scope.layout.tables[index], name) {
+            Ok(column) => Some(self.column(place, index, column, span)),
+            Err(message) => self.fail(span, message),
+        }
+    }
+
+    /// Notes that rows of a table are named: the rows of the aggregate around, if there is one.
+    pub fn gather(&mut self, table: usize, span: &Range<usize>) -> Option<Place> {
+        match self.gathering {
+            None => Some(Place::Only),
+            Some(None) => {
+                self.gathering = Some(Some(table));
+                Some(Place::Item)
+            }
+            Some(Some(held)) if held == table => Some(Place::Item),
+            Some(Some(_)) => self.fail(span.clone(), "an aggregate goes over the rows of one table"),
+        }
+    }
+
+    fn column(&self, place: Place, table: usize, column: usize, span: Range<usize>) -> Plan {
+        let found = &self.scope.layout.tables[table].columns[column];
+        let nullable = !found.not_null || matches!(place, Place::Parent | Place::Only | Place::Header);
+        let node = Node::Column { place, table, column };
+        Plan::new(node, found.ty.class, nullable, span)
+    }
+
+    fn value(&mut self, value: &ast::Value, span: Range<usize>) -> Option<Plan> {
+        use ast::Value::*;
+        let literal = |text: &str, class: Class| Plan::new(Node::Literal(text.to_owned()), class, false, span.clone());
+        match value {
+            Number(text, false) => {
+                let class = match text.parse::<i64>() {
+                    Ok(n) if i32::try_from(n).is_ok() => Class::Int4,
+                    Ok(_) => Class::Int8,
+                    Err(_) => Class::Numeric,
+                };
+                match cast::input(text, &SqlType::of(class), cast::Context::Explicit) {
+                    Ok(text) => Some(literal(&text, class)),
+                    Err(_) => self.fail(span, "not a number"),
+                }
+            }
+            SingleQuotedString(text) | EscapedStringLiteral(text) | UnicodeStringLiteral(text) => {
+                Some(Plan { class: None, ..literal(text, Class::Text) })
+            }
+            DollarQuotedString(text) => Some(Plan { class: None, ..literal(&text.value, Class::Text) }),
+            Boolean(value) => Some(literal(if *value { "t" } else { "f" }, Class::Bool)),
+            Null => Some(Plan { node: Node::Null, class: None, nullable: true, span }),
+            _ => self.fail(span, "this kind of literal is not part of the language"),
+        }
+    }
+
+    pub fn coerce(&mut self, plan: Plan, to: Class) -> Option<Plan> {
+        let span = plan.span.clone();
+        typing::coerce(plan, to).map_err(|message| self.fail::<()>(span, message)).ok()
+    }
+
+    /// Compiles a condition.
+    pub fn condition(&mut self, expr: &ast::Expr) -> Option<Plan> {
+        let plan = self.plan(expr)?;
+        match plan.class {
+            None | Some(Class::Bool) => self.coerce(plan, Class::Bool),
+            Some(class) => self.fail(plan.span, format!("a condition must be boolean, and this is {}", class.name())),
+        }
+    }
+
+    fn cast(&mut self, value: Plan, data_type: &ast::DataType, span: Range<usize>) -> Option<Plan> {
+        let to = SqlType::parse(&data_type.to_string().to_lowercase());
+        if matches!(to.class, Class::Other | Class::Enum) {
+            return self.fail(span, format!("expressions cannot cast to {}", to.name));
+        }
+        let Some(from) = value.class else {
+            let literal = typing::literal(value, &to).map(|p| Plan { span: span.clone(), ..p });
+            return literal.map_err(|message| self.fail::<()>(span, message)).ok();
+        };
+        if cast::context(from, to.class).is_none() {
+            return self.fail(span, format!("{} cannot be cast to {}", from.name(), to.name));
+        }
+        let (class, nullable) = (to.class, value.nullable);
+        Some(Plan::new(Node::Cast { of: Box::new(value), to }, class, nullable, span))
+    }
+
+    fn unary(&mut self, op: UnaryOperator, of: &ast::Expr, span: Range<usize>) -> Option<Plan> {
+        if op == UnaryOperator::Not {
+            let of = self.condition(of)?;
+            let nullable = of.nullable;
+            return Some(Plan::new(Node::Not(Box::new(of)), Class::Bool, nullable, span));
+        }
+        let of = self.plan(of)?;
+        match (op, of.class) {
+            (UnaryOperator::Plus, Some(class)) if class.is_number() => Some(of),
+            (UnaryOperator::Minus, Some(class)) if class.is_number() => {
+                let nullable = of.nullable;
+                Some(Plan::new(Node::Negate(Box::new(of)), class, nullable, span))
+            }
+            (UnaryOperator::Plus | UnaryOperator::Minus, _) => self.fail(span, "a sign needs a number"),
+            _ => self.fail(span, format!("the operator {op} is not part of the language")),
+        }
+    }
+
+    fn binary(&mut self, left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr, span: Range<usize>) -> Option<Plan> {
+        use BinaryOperator as B;
+        let arithmetic = match op {
+            B::Plus => Arithmetic::Add,
+            B::Minus => Arithmetic::Subtract,
+            B::Multiply => Arithmetic::Multiply,
+            B::Divide => Arithmetic::Divide,
+            B::Modulo => Arithmetic::Remainder,
+            B::Eq => return self.compare(left, Comparison::Equal, right, span),
+            B::NotEq => return self.compare(left, Comparison::NotEqual, right, span),
+            B::Lt => return self.compare(left, Comparison::Less, right, span),
+            B::LtEq => return self.compare(left, Comparison::LessOrEqual, right, span),
+            B::Gt => return self.compare(left, Comparison::Greater, right, span),
+            B::GtEq => return self.compare(left, Comparison::GreaterOrEqual, right, span),
+            B::And | B::Or => {
+                let (left, right) = (self.condition(left), self.condition(right));
+                let (left, right) = (Box::new(left?), Box::new(right?));
+                let nullable = left.nullable || right.nullable;
+                let node = if *op == B::And { Node::And(left, right) } else { Node::Or(left, right) };
+                return Some(Plan::new(node, Class::Bool, nullable, span));
+            }
+            B::StringConcat => return self.concatenate(left, right, span),
+            B::Arrow => return self.named("->", &[left, right], span),
+            B::LongArrow => return self.named("->>", &[left, right], span),
+            B::HashLongArrow => return self.named("#>>", &[left, right], span),
+            other => return self.fail(span, format!("the operator {other} is not part of the language")),
+        };
+        let (left, right) = (self.plan(left), self.plan(right));
+        self.arithmetic(arithmetic, left?, right?, span)
+    }
+
+    pub fn arithmetic(&mut self, op: Arithmetic, left: Plan, right: Plan, span: Range<usize>) -> Option<Plan> {
+        let class = match typing::operands(left.class, right.class) {
+            Some(class) if class.is_number() && !(class.is_float() && op == Arithmetic::Remainder) => class,
+            _ => {
+                let (left, right) = (left.class().name(), right.class().name());
+                return self.fail(span, format!("no arithmetic of {left} and {right}"));
+            }
+        };
+        let nullable = left.nullable || right.nullable;
+        let (left, right) = (self.coerce(left, class), self.coerce(right, class));
+        let node = Node::Arithmetic { op, left: Box::new(left?), right: Box::new(right?) };
+        Some(Plan::new(node, class, nullable, span))
+    }
+
+    /// Brings two values to the class in which they are compared.
+    pub fn pair(&mut self, left: Plan, right: Plan, ordered: bool, span: &Range<usize>) -> Option<(Plan, Plan)> {
+        let comparable = |class: Class| if ordered { operators::orders(class) } else { operators::equates(class) };
+        match typing::operands(left.class, right.class) {
+            Some(class) if comparable(class) => {
+                self.check_label(&left, &right);
+                self.check_label(&right, &left);
+                let (left, right) = (self.coerce(left, class), self.coerce(right, class));
+                Some((left?, right?))
+            }
+            found => {
+                let (a, b) = (left.class().name(), right.class().name());
+                let hint = if found.is_some() { ": cast them to text" } else { "" };
+                self.fail(span.clone(), format!("{a} and {b} cannot be compared so{hint}"))
+            }
+        }
+    }
+
+    /// A literal beside an enum's column must be one of its labels.
+    fn check_label(&mut self, column: &Plan, literal: &Plan) {
+        let (Node::Column { table, column, .. }, Node::Literal(text), None) = (&column.node, &literal.node, literal.class)
+        else {
+            return;
+        };
+        let labels = &self.scope.layout.tables[*table].columns[*column].ty.labels;
+        if !labels.is_empty() && !labels.contains(text) {
+            let message = format!("{text:?} is none of the labels {}", labels.join(", "));
+            self.fail::<()>(literal.span.clone(), message);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Floating point as the server prints it: the shortest digits that read back.
+
+/// Reads a `double precision`; none where the server refuses it.
+pub fn parse(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let value: f64 = text.parse().ok()?;
+    sound(text, value.is_infinite(), value == 0.0).then_some(value)
+}
+
+/// Reads a `real`.
+pub fn parse_single(text: &str) -> Option<f32> {
+    let text = text.trim();
+    let value: f32 = text.parse().ok()?;
+    sound(text, value.is_infinite(), value == 0.0).then_some(value)
+}
+
+/// A number that became infinite or zero only by its size is out of range.
+fn sound(text: &str, infinite: bool, zero: bool) -> bool {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or("");
+    if infinite {
+        return !mantissa.bytes().any(|b| b.is_ascii_digit());
+    }
+    !zero || mantissa.bytes().all(|b| !b.is_ascii_digit() || b == b'0')
+}
+
+pub fn print(value: f64) -> String {
+    layout(&format!("{value:e}"), 15)
+}
+
+pub fn print_single(value: f32) -> String {
+    layout(&format!("{value:e}"), 6)
+}
+
+/// Turns Rust's shortest `d.ddde±x` into the server's choice of plain or scientific form, which
+/// changes at `digits`, the type's sure digits.
+fn layout(shortest: &str, digits: i32) -> String {
+    let Some((mantissa, exponent)) = shortest.split_once('e') else {
+        return match shortest {
+            "inf" => "Infinity".into(),
+            "-inf" => "-Infinity".into(),
+            other => other.into(),
+        };
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if exponent < -4 || exponent >= digits {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:02}", exponent.abs());
+    }
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let mut figures = mantissa.replace('.', "");
+    let point = exponent + 1;
+    if point <= 0 {
+        let zeros = "0".repeat(point.unsigned_abs() as usize);
+        return format!("{sign}0.{zeros}{figures}");
+    }
+    let point = point.unsigned_abs() as usize;
+    while figures.len() < point {
+        figures.push('0');
+    }
+    let (whole, fraction) = figures.split_at(point);
+    if fraction.is_empty() {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{fraction}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_as_the_server_does() {
+        for (value, text) in [
+            (0.1, "0.1"),
+            (1e15, "1e+15"),
+            (123_456_789_012_345.0, "123456789012345"),
+            (1e-5, "1e-05"),
+            (0.0001, "0.0001"),
+            (-2.5, "-2.5"),
+            (-0.0, "-0"),
+            (f64::INFINITY, "Infinity"),
+            (f64::NAN, "NaN"),
+            (100.0, "100"),
+        ] {
+            assert_eq!(print(value), text);
+        }
+        assert_eq!(print_single(1e6), "1e+06");
+        assert_eq!(print_single(0.1), "0.1");
+    }
+
+    #[test]
+    fn refuses_what_is_out_of_range() {
+        assert!(parse("1e400").is_none());
+        assert!(parse("1e-400").is_none());
+        assert_eq!(parse("0e-400"), Some(0.0));
+        assert_eq!(parse("-Infinity"), Some(f64::NEG_INFINITY));
+    }
+}

@@ -1,0 +1,164 @@
+//! A plan as SQL of the server, where the server means the same by it.
+
+use super::cast::{self, Context};
+use super::plan::{Arithmetic, Comparison, Node, Place, Plan};
+use crate::cart::layout::Layout;
+use crate::sqltype::Class;
+
+/// Writes plans over the columns of one table.
+#[derive(Clone, Copy)]
+pub struct Render<'a> {
+    pub layout: &'a Layout,
+    pub alias: &'a str,
+    /// Only what can neither fail nor differ by collation or settings: an error in the source's
+    /// `where` would stop a whole scan, where ours holds one cart.
+    pub total: bool,
+}
+
+impl Render<'_> {
+    pub fn sql(&self, plan: &Plan) -> Option<String> {
+        Some(match &plan.node {
+            Node::Null => "NULL".into(),
+            Node::Literal(text) => match plan.class {
+                Some(class @ (Class::Enum | Class::Other)) => {
+                    debug_assert!(class == Class::Enum || class == Class::Other);
+                    quote(text)
+                }
+                Some(class) => format!("{}::{}", quote(text), class.name()),
+                None => quote(text),
+            },
+            Node::Column { place: Place::Row | Place::Header, table: Layout::HEADER, column } => {
+                let column = self.layout.header().columns.get(*column)?;
+                let name = format!("{}.{}", self.alias, identifier(&column.name));
+                // `citext` compares without case, expressions do not.
+                match column.ty.class {
+                    Class::Text if !matches!(column.ty.base.as_str(), "text" | "character varying") => {
+                        format!("{name}::text")
+                    }
+                    _ => name,
+                }
+            }
+            Node::Column { .. } | Node::Aggregate(_) => return None,
+            Node::Cast { of, to } => {
+                if self.total && (!safe_cast(of.class(), to.class) || to.name != to.class.name()) {
+                    return None;
+                }
+                format!("({})::{}", self.sql(of)?, to.name)
+            }
+            Node::Call { function, args } => {
+                if self.total || !function.sql {
+                    return None;
+                }
+                match (function.name, args.as_slice()) {
+                    (op @ ("||" | "->" | "->>" | "#>>"), [left, right]) => {
+                        let cast = if op == "#>>" { "::text[]" } else { "" };
+                        format!("({} {op} ({}){cast})", self.sql(left)?, self.sql(right)?)
+                    }
+                    (name, args) => format!("{name}({})", self.list(args)?),
+                }
+            }
+            Node::Negate(of) if !self.total => format!("(- {})", self.sql(of)?),
+            Node::Arithmetic { op, left, right } if !self.total => {
+                let op = match op {
+                    Arithmetic::Add => "+",
+                    Arithmetic::Subtract => "-",
+                    Arithmetic::Multiply => "*",
+                    Arithmetic::Divide => "/",
+                    Arithmetic::Remainder => "%",
+                };
+                format!("({} {op} {})", self.sql(left)?, self.sql(right)?)
+            }
+            Node::Negate(_) | Node::Arithmetic { .. } => return None,
+            Node::Compare { op, left, right } => {
+                let equality = matches!(op, Comparison::Equal | Comparison::NotEqual);
+                if !equality && matches!(left.class(), Class::Text | Class::Char) {
+                    return None;
+                }
+                let op = match op {
+                    Comparison::Equal => "=",
+                    Comparison::NotEqual => "<>",
+                    Comparison::Less => "<",
+                    Comparison::LessOrEqual => "<=",
+                    Comparison::Greater => ">",
+                    Comparison::GreaterOrEqual => ">=",
+                };
+                format!("({} {op} {})", self.sql(left)?, self.sql(right)?)
+            }
+            Node::Distinct { left, right, negated } => {
+                let not = if *negated { "NOT " } else { "" };
+                format!("({} IS {not}DISTINCT FROM {})", self.sql(left)?, self.sql(right)?)
+            }
+            Node::And(left, right) => format!("({} AND {})", self.sql(left)?, self.sql(right)?),
+            Node::Or(left, right) => format!("({} OR {})", self.sql(left)?, self.sql(right)?),
+            Node::Not(of) => format!("(NOT {})", self.sql(of)?),
+            Node::IsNull { of, negated } => {
+                format!("({} IS {}NULL)", self.sql(of)?, if *negated { "NOT " } else { "" })
+            }
+            Node::IsTruth { of, truth, negated } => {
+                let word = match truth {
+                    Some(true) => "TRUE",
+                    Some(false) => "FALSE",
+                    None => "UNKNOWN",
+                };
+                format!("({} IS {}{word})", self.sql(of)?, if *negated { "NOT " } else { "" })
+            }
+            Node::In { of, list, negated } => {
+                let not = if *negated { "NOT " } else { "" };
+                format!("({} {not}IN ({}))", self.sql(of)?, self.list(list)?)
+            }
+            Node::Like { of, pattern, escape, fold: false, negated } => {
+                // A pattern that ends in its escape fails.
+                if self.total && !matches!(&pattern.node, Node::Literal(text) if !escape.is_some_and(|e| text.contains(e))) {
+                    return None;
+                }
+                let escape: String = escape.iter().collect();
+                let not = if *negated { "NOT " } else { "" };
+                format!("({} {not}LIKE {} ESCAPE {})", self.sql(of)?, self.sql(pattern)?, quote(&escape))
+            }
+            Node::Like { .. } => return None,
+            Node::Case { arms, otherwise } => {
+                let mut sql = String::from("CASE");
+                for (when, then) in arms {
+                    sql.push_str(&format!(" WHEN {} THEN {}", self.sql(when)?, self.sql(then)?));
+                }
+                if let Some(otherwise) = otherwise {
+                    sql.push_str(&format!(" ELSE {}", self.sql(otherwise)?));
+                }
+                sql + " END"
+            }
+            Node::Coalesce(args) => format!("coalesce({})", self.list(args)?),
+            Node::NullIf(left, right) => format!("nullif({}, {})", self.sql(left)?, self.sql(right)?),
+            Node::Extreme { args, .. } if args.iter().any(|a| matches!(a.class(), Class::Text | Class::Char)) => {
+                return None;
+            }
+            Node::Extreme { greatest, args } => {
+                format!("{}({})", if *greatest { "greatest" } else { "least" }, self.list(args)?)
+            }
+        })
+    }
+
+    fn list(&self, plans: &[Plan]) -> Option<String> {
+        let sql = plans.iter().map(|p| self.sql(p)).collect::<Option<Vec<_>>>()?;
+        Some(sql.join(", "))
+    }
+}
+
+/// A conversion that cannot fail and depends on no setting.
+fn safe_cast(from: Class, to: Class) -> bool {
+    let settled = |class: Class| !matches!(class, Class::TimestampTz);
+    settled(from) && settled(to) && cast::context(from, to) == Some(Context::Implicit)
+}
+
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A string literal that no setting of the server reads otherwise.
+fn quote(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}
