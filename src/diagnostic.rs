@@ -96,9 +96,14 @@ impl Diagnostics {
                 let at = place.map_or(format!("{path}"), |p| {
                     format!("{path}:{}:{}", p.line, p.column)
                 });
+                let warning = match d.severity {
+                    Severity::Error => "",
+                    Severity::Warning => "warning: ",
+                };
+                let message = &d.message;
                 match &d.expected {
-                    Some(expected) => format!("{at}: {} (expected {expected})", d.message),
-                    None => format!("{at}: {}", d.message),
+                    Some(expected) => format!("{at}: {warning}{message} (expected {expected})"),
+                    None => format!("{at}: {warning}{message}"),
                 }
             })
             .collect()
@@ -194,7 +199,7 @@ mod tests {
         assert_eq!(
             two().lines(),
             [
-                "c.toml:1:1: first",
+                "c.toml:1:1: warning: first",
                 "c.toml:2:4: second (expected a number)"
             ]
         );

@@ -305,11 +305,22 @@ pub(super) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 
 /// The known name that differs least, if it is near enough to be meant.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let allowed = if name.len() < 5 { 1 } else { 2 };
+    let distance = |known: &str| {
+        let known = known.to_lowercase();
+        let begins = name.len() > 2 && known.starts_with(&name);
+        if begins {
+            allowed
+        } else {
+            edits(&name, &known)
+        }
+    };
     known
         .into_iter()
-        .map(|k| (edits(&name.to_lowercase(), &k.to_lowercase()), k))
+        .map(|k| (distance(k), k))
         .min()
-        .filter(|(edits, known)| *edits <= 2.max(known.len() / 3) && *edits < known.len())
+        .filter(|(edits, _)| *edits <= allowed)
         .map(|(_, known)| known)
 }
 
@@ -360,6 +371,8 @@ mod tests {
             Some("batch_rows")
         );
         assert_eq!(nearest("Lane", ["batch_rows", "lanes"]), Some("lanes"));
+        assert_eq!(nearest("item", ["id", "item_id"]), Some("item_id"));
+        assert_eq!(nearest("gone", ["code", "one_more"]), None);
         assert_eq!(nearest("colour", ["batch_rows", "lanes"]), None);
     }
 }

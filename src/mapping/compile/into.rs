@@ -372,7 +372,7 @@ pub(super) fn check_fits(
         Assign::MayFail(why) => report.warning(text, format!("may not fit into `{name}`: {why}")),
         Assign::No(why) => {
             let message = format!("cannot be written into `{name}`: {why}");
-            report.error(text, message, &format!("{}", column.ty.name));
+            report.error(text, message, &column.ty.name);
         }
     }
     if column.not_null && expr.nullable() {

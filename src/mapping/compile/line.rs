@@ -163,7 +163,7 @@ fn words(text: &str) -> Vec<String> {
         if c.is_whitespace() {
             continue;
         } else if matches!(c, '\'' | '"') {
-            while let Some(next) = chars.next() {
+            for next in chars.by_ref() {
                 word.push(next);
                 if next == c {
                     break;

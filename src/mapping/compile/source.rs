@@ -170,11 +170,7 @@ fn owner(
         return None;
     }
     if names.len() != there.key.len() {
-        let message = format!(
-            "{what} has {} columns, not {}",
-            there.key.len(),
-            names.len()
-        );
+        let message = format!("{what} is made of ({})", names_of(there, &there.key));
         report.error(first, message, "a column here for each of them");
         return None;
     }
@@ -186,6 +182,11 @@ fn owner(
         }
     }
     Some(found)
+}
+
+fn names_of(table: &Table, columns: &[usize]) -> String {
+    let names = columns.iter().map(|c| table.columns[*c].name.as_str());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Types in which equal values have equal texts.

@@ -1,4 +1,6 @@
-//! Mappings against hand-made catalogs, good and bad.
+//! Mappings against hand-made catalogs.
+
+mod bad;
 
 use std::path::Path;
 
@@ -94,7 +96,7 @@ fn source() -> Catalog {
 fn target() -> Catalog {
     let line = table(
         "line",
-        "id text not null, cart_id text not null, sku text, quantity integer, total numeric(10,2) generated",
+        "id text not null, cart_id text not null, sku text, quantity integer, total numeric generated",
     );
     catalog(vec![
         table(
@@ -154,15 +156,6 @@ fn compiled(text: &str) -> Compiled {
     try_compile(text, &source(), &target()).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// The errors after a piece of the good mapping is replaced.
-fn errors(from: &str, to: &str) -> Vec<String> {
-    assert!(MAPPING.contains(from), "{from}");
-    match try_compile(&MAPPING.replacen(from, to, 1), &source(), &target()) {
-        Ok(_) => Vec::new(),
-        Err(all) => all.lines(),
-    }
-}
-
 fn columns(mapping: &Mapping, table: usize) -> Vec<&str> {
     let columns = mapping.layout.tables[table].columns.iter();
     columns.map(|c| c.name.as_str()).collect()
@@ -220,14 +213,17 @@ fn the_hash_is_of_the_mapping_only() {
     let hash = |text: &str| compiled(text).hash;
     let first = hash(MAPPING);
     assert_eq!(first.len(), 64);
-    assert_eq!(first, hash(&MAPPING.replace(" = ", "  =  ")));
+    assert_eq!(
+        first,
+        hash(&MAPPING.replace("\nrole = ", " # comment\n\n role =  "))
+    );
     assert_eq!(first, hash(&MAPPING.replace("u@h", "other@else")));
     assert_ne!(first, hash(&MAPPING.replace("'line_'", "'l_'")));
     let mut wider = source();
     wider.tables[0].columns[3].ty = SqlType::parse("integer");
     let other = |source: &Catalog| try_compile(MAPPING, source, &target()).unwrap().hash;
     assert_eq!(first, other(&wider), "a column that nothing reads");
-    wider.tables[1].columns[3].ty = SqlType::parse("smallint");
+    wider.tables[1].columns[2].ty = SqlType::parse("character varying(9)");
     assert_ne!(first, other(&wider));
 }
 
@@ -288,7 +284,7 @@ fn what_may_fail_by_value_is_a_warning() {
     let text = MAPPING.replace("email = \"lower", "code = \"email\"\nemail = \"lower");
     let warnings = compiled(&text).warnings.lines().join("\n");
     assert!(
-        warnings.contains("c:23:8: may not fit into `code`"),
+        warnings.contains("c:23:8: warning: may not fit into `code`"),
         "{warnings}"
     );
     let text = MAPPING.replace("'cart_' || order_id", "header.email");
@@ -297,78 +293,4 @@ fn what_may_fail_by_value_is_a_warning() {
         warnings.contains("can be null, and `cart_id` is NOT NULL"),
         "{warnings}"
     );
-}
-
-#[test]
-fn bad_mappings() {
-    let cases: &[(&str, &str, &[&str])] = &[
-        ("table = \"orders\"", "table = \"order\"\n", &["x"]),
-        (
-            "items = {",
-            "lines = { table = \"itms\", cart = \"order_id\" }\nitems = {",
-            &["x"],
-        ),
-        ("cart = \"order_id\"", "cart = \"orderid\"", &["x"]),
-        ("cart = \"order_id\"", "cart = \"sku\"", &["x"]),
-        (
-            "cart = \"order_id\"",
-            "cart = [\"order_id\", \"id\"]",
-            &["x"],
-        ),
-        ("by = \"item_id\"", "by = \"item\"", &["x"]),
-        ("live =", "key = [\"state\"]\nlive =", &["x"]),
-        (
-            "changed_at = \"updated_at\"",
-            "changed_at = \"state\"",
-            &["x"],
-        ),
-        ("state = 'cart'", "state", &["x"]),
-        ("table = \"line\"", "table = \"lines\"", &["x"]),
-        ("sku = \"sku\"", "skew = \"sku\"", &["x"]),
-        ("sku = \"sku\"", "total = \"1\"\nsku = \"sku\"", &["x"]),
-        ("email = \"lower", "n = \"1\"\nemail = \"lower", &["x"]),
-        ("cart_id = \"'cart_' || order_id\"", "", &["x"]),
-        ("lock = \"version\"", "lock = \"vers\"", &["x"]),
-        (
-            "lock = \"version\"",
-            "lock = \"code\"\nwhere = \"true\"",
-            &["x"],
-        ),
-        (
-            "id = { key = \"'cart_' || id\" }",
-            "id = \"id\"\nemail2 = { key = \"email\" }",
-            &["x"],
-        ),
-        ("'line_' || id", "'line'", &["x"]),
-        (
-            "role = \"line\"",
-            "role = \"header\"\nended = \"keep\"",
-            &["x"],
-        ),
-        ("product = \"sku\"", "product = \"skuu\"", &["x"]),
-        ("quantity = \"quantity\" }", "quantity = \"sku\" }", &["x"]),
-        (
-            "deleted = \"keep\"",
-            "deleted = \"delete\"\n[[into]]\ntable = \"line\"\nper = \"options\"\ndeleted = \"keep\"\n[into.columns]\nid = { key = \"'o' || id\" }\ncart_id = \"'x'\"\n[[into]]\ntable = \"cart\"\nper = \"orders\"",
-            &["x"],
-        ),
-        (
-            "{ set = { completed_at = \"commit_time()\" } }",
-            "{ set = { id = \"'x'\", version = \"1\", gone = \"1\" } }",
-            &["x"],
-        ),
-        (
-            "sku = \"sku\"",
-            "sku = \"\"\"\n  skew || 'é' ||\n  noted\"\"\"",
-            &["x"],
-        ),
-    ];
-    let mut failures = Vec::new();
-    for (from, to, expected) in cases {
-        let found = errors(from, to);
-        if found != *expected {
-            failures.push(format!("{from} -> {to}\n   found: {found:#?}"));
-        }
-    }
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
