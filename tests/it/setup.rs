@@ -400,17 +400,20 @@ async fn a_table_dropped_from_the_publication_stops_and_setup_mends_it() {
     ends.verify().await.unwrap();
     assert_eq!(ends.runs().await, 1, "changes may have passed meanwhile");
 
-    ends.old("ALTER PUBLICATION cartage_shop SET TABLE orders WHERE (id > 5), items (id, order_id), notes")
+    // Filters and column lists are new in 15.
+    if ends.cluster.version().await.unwrap() >= 150_000 {
+        ends.old("ALTER PUBLICATION cartage_shop SET TABLE orders WHERE (id > 5), items (id, order_id), notes")
         .await;
-    let error = ends.verify().await.unwrap_err().to_string();
-    assert!(
-        error.contains("filters the rows of public.orders"),
-        "{error}"
-    );
-    assert!(
-        error.contains("leaves out columns of public.items: sku, tags"),
-        "{error}"
-    );
+        let error = ends.verify().await.unwrap_err().to_string();
+        assert!(
+            error.contains("filters the rows of public.orders"),
+            "{error}"
+        );
+        assert!(
+            error.contains("leaves out columns of public.items: sku, tags"),
+            "{error}"
+        );
+    }
     ends.old("ALTER PUBLICATION cartage_shop SET (publish = 'insert', publish_via_partition_root = false)")
         .await;
     let error = ends.verify().await.unwrap_err().to_string();
@@ -516,7 +519,11 @@ async fn what_happens_to_partitions_behind_the_log_is_seen() {
 async fn a_slot_in_use_names_its_process_and_is_not_torn_down() {
     let ends = Ends::start(Options::default()).await;
     ends.setup().await;
-    let mut receiver = std::process::Command::new(ends.cluster.programs().join("pg_recvlogical"))
+    let program = ends.cluster.programs().join("pg_recvlogical");
+    if !program.exists() {
+        return; // Some packages hold the server alone.
+    }
+    let mut receiver = std::process::Command::new(program)
         .args([
             "-d",
             &ends.cluster.url("old"),
