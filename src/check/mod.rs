@@ -3,6 +3,7 @@
 mod both;
 mod grants;
 mod into_tables;
+mod mapping;
 mod pipeline;
 mod report;
 mod server;
@@ -37,7 +38,7 @@ pub async fn schemas(config: &Config, source: &Client, target: &Client) -> Resul
 }
 
 /// Asks everything that can be asked; an error means that a question could not be put, not that
-/// the answer was bad. What the mapping's compilation says is added by the command.
+/// the answer was bad.
 pub async fn run(
     config: &Config,
     source: &Client,
@@ -55,6 +56,7 @@ pub async fn run(
     grants::source(source, &outline.layout, &mut report).await?;
     grants::target(target, config, &schemas.target, &mut report).await?;
     source_tables::check(source, &outline.layout, &schemas.source, &mut report).await?;
+    mapping::check(config, schemas, &mut report);
     into_tables::check(config, &schemas.source, &schemas.target, &mut report);
     if outline.problems.is_empty() {
         pipeline::check(config, source, target, &outline.layout, &mut report).await?;

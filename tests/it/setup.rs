@@ -400,17 +400,20 @@ async fn a_table_dropped_from_the_publication_stops_and_setup_mends_it() {
     ends.verify().await.unwrap();
     assert_eq!(ends.runs().await, 1, "changes may have passed meanwhile");
 
-    ends.old("ALTER PUBLICATION cartage_shop SET TABLE orders WHERE (id > 5), items (id, order_id), notes")
+    // Filters and column lists are new in 15.
+    if ends.cluster.version().await.unwrap() >= 150_000 {
+        ends.old("ALTER PUBLICATION cartage_shop SET TABLE orders WHERE (id > 5), items (id, order_id), notes")
         .await;
-    let error = ends.verify().await.unwrap_err().to_string();
-    assert!(
-        error.contains("filters the rows of public.orders"),
-        "{error}"
-    );
-    assert!(
-        error.contains("leaves out columns of public.items: sku, tags"),
-        "{error}"
-    );
+        let error = ends.verify().await.unwrap_err().to_string();
+        assert!(
+            error.contains("filters the rows of public.orders"),
+            "{error}"
+        );
+        assert!(
+            error.contains("leaves out columns of public.items: sku, tags"),
+            "{error}"
+        );
+    }
     ends.old("ALTER PUBLICATION cartage_shop SET (publish = 'insert', publish_via_partition_root = false)")
         .await;
     let error = ends.verify().await.unwrap_err().to_string();
@@ -516,7 +519,11 @@ async fn what_happens_to_partitions_behind_the_log_is_seen() {
 async fn a_slot_in_use_names_its_process_and_is_not_torn_down() {
     let ends = Ends::start(Options::default()).await;
     ends.setup().await;
-    let mut receiver = std::process::Command::new(ends.cluster.programs().join("pg_recvlogical"))
+    let program = ends.cluster.programs().join("pg_recvlogical");
+    if !program.exists() {
+        return; // Some packages hold the server alone.
+    }
+    let mut receiver = std::process::Command::new(program)
         .args([
             "-d",
             &ends.cluster.url("old"),
@@ -580,6 +587,30 @@ async fn without_a_terminal_and_without_yes_nothing_is_done() {
             .unwrap()
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn an_expression_that_does_not_fit_is_a_failure_with_its_place() {
+    let mut ends = Ends::start(Options::default()).await;
+    ends.config = changed(&ends, "sku = \"sku\"", "sku = \"upper(skew)\"");
+    let finding = found(&ends.check().await, "mapping", Verdict::Fail);
+    assert!(finding.message.contains("skew"), "{}", finding.message);
+    let place: Vec<&str> = finding.message.splitn(4, ':').collect();
+    assert_eq!(place[0], "shop.toml");
+    assert!(place[1].parse::<u32>().is_ok(), "{}", finding.message);
+
+    ends.config = changed(&ends, "keyed_id(id)", "id");
+    let report = ends.check().await;
+    assert!(
+        found(&report, "guessable id", Verdict::Warn)
+            .message
+            .contains("keyed_id")
+    );
+}
+
+fn changed(ends: &Ends, from: &str, to: &str) -> Config {
+    let text = ends.config.text.replace(from, to);
+    Config::parse(&text, Path::new("shop.toml")).unwrap()
 }
 
 #[tokio::test]

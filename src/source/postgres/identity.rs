@@ -75,7 +75,7 @@ pub enum IdentityError {
     #[error(
         "the replication slot {slot} stands at {confirmed}, after the checkpoint {checkpoint}: it \
          was made anew or read by something else, and the changes between are lost; run: cartage \
-         refresh --all"
+         setup, which goes on from the slot and reads every cart again (refresh --all)"
     )]
     SlotAhead {
         slot: String,
@@ -83,7 +83,7 @@ pub enum IdentityError {
         checkpoint: Lsn,
     },
     #[error(
-        "the publication {0} is not on the source; run: cartage setup, then: cartage refresh --all"
+        "the publication {0} is not on the source; run: cartage setup, which makes it and reads every cart again (refresh --all)"
     )]
     PublicationMissing(String),
     #[error(

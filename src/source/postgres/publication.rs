@@ -116,8 +116,9 @@ pub fn statements(name: &str, found: Option<&Publication>, layout: &Layout) -> V
             .table(s, t)
             .is_some_and(|t| t.filtered || !t.unpublished.is_empty())
     });
-    if narrowed {
-        // Only SET TABLE takes a filter or a column list away.
+    // Only SET TABLE takes a filter or a column list away. And where partitions are published as
+    // themselves, the view names them and not the root, which may be a member all the same.
+    if narrowed || !found.via_root && !missing.is_empty() {
         statements.push(format!(
             "ALTER PUBLICATION {publication} SET TABLE {}",
             list(&wanted)

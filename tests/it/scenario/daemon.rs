@@ -1,0 +1,137 @@
+//! The real binary: commands that end, and the daemon that is killed and started again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+const STOP_DEADLINE: Duration = Duration::from_secs(40);
+
+/// What a daemon says of a kill's aftermath, which every scenario provokes.
+const AFTER_A_KILL: &[&str] = &["is still active"];
+
+fn cartage(config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cartage"));
+    command
+        .env("CARTAGE_CONFIG", config)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end, which must be a good one.
+pub fn command(config: &Path, arguments: &[&str]) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = cartage(config).args(arguments).output().unwrap();
+    let stdout = String::from_utf8_lossy(&stdout).into_owned();
+    assert!(
+        status.success(),
+        "cartage {} ended with {status}\n{stdout}\n{}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&stderr)
+    );
+    stdout
+}
+
+/// `cartage run`, over as many lives as the kills give it.
+pub struct Daemon {
+    config: PathBuf,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Daemon {
+    pub fn start(config: &Path) -> Self {
+        let log = config.with_extension("log");
+        Self {
+            child: launch(config, &log),
+            config: config.to_path_buf(),
+            log,
+        }
+    }
+
+    /// SIGKILL, and a new life at once.
+    pub fn kill(&mut self) {
+        assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = launch(&self.config, &self.log);
+    }
+
+    pub fn alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// SIGTERM: it must drain and exit with 0.
+    pub async fn stop(mut self) {
+        assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        let deadline = Instant::now() + STOP_DEADLINE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited {STOP_DEADLINE:?} for the daemon to end after SIGTERM\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        assert!(
+            status.success(),
+            "after SIGTERM it ended with {status}\n{}",
+            self.log()
+        );
+    }
+
+    /// All that it has logged, in all its lives.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn launch(config: &Path, log: &Path) -> Child {
+    let log = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .unwrap();
+    cartage(config)
+        .args(["run", "--log-format", "json"])
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// Lines that ask for a human although nothing is wrong.
+pub fn unexpected(log: &str, allow: &[String]) -> Vec<String> {
+    log.lines()
+        .filter(|line| {
+            let level = serde_json::from_str::<serde_json::Value>(line)
+                .ok()
+                .and_then(|line| Some(line.get("level")?.as_str()?.to_string()));
+            match level {
+                Some(level) => level == "WARN" || level == "ERROR",
+                None => line.contains("panicked"),
+            }
+        })
+        .filter(|line| !AFTER_A_KILL.iter().any(|part| line.contains(part)))
+        .filter(|line| !allow.iter().any(|part| line.contains(part.as_str())))
+        .map(str::to_string)
+        .collect()
+}

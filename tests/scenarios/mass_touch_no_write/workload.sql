@@ -1,0 +1,10 @@
+UPDATE orders SET touched_at = now();
+UPDATE orders SET hits = hits + 1;
+UPDATE order_lines SET qty = qty;
+UPDATE orders SET email = email, status = 'open';
+DO $$ BEGIN FOR i IN 1..50 LOOP UPDATE orders SET hits = hits + 1; COMMIT; END LOOP; END $$;
+BEGIN;
+UPDATE order_lines SET qty = qty + 1;
+UPDATE order_lines SET qty = qty - 1;
+COMMIT;
+UPDATE orders SET email = 'one real change' WHERE id = 100;

@@ -1,0 +1,11 @@
+CREATE TABLE cart (cart_id bigint PRIMARY KEY, customer_email text, currency_code text NOT NULL);
+CREATE TABLE cart_line (
+    line_id bigint PRIMARY KEY,
+    cart_id bigint NOT NULL REFERENCES cart,
+    product text NOT NULL,
+    quantity integer NOT NULL,
+    unit_price numeric(10,2) NOT NULL
+);
+CREATE INDEX ON cart_line (cart_id);
+
+CREATE TABLE cart_address (cart_id bigint REFERENCES cart, kind text, street text NOT NULL, city text, PRIMARY KEY (cart_id, kind));

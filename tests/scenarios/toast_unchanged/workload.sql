@@ -1,0 +1,10 @@
+UPDATE orders SET email = 'changed' || id;
+UPDATE order_lines SET sku = 'changed' WHERE order_id < 30;
+INSERT INTO orders VALUES (90, 'new', repeat(md5('90'), 400), NULL);
+UPDATE orders SET email = 'new, changed' WHERE id = 90;
+UPDATE orders SET payload = repeat(md5('other'), 400) WHERE id = 3;
+UPDATE orders SET email = 'again' WHERE id = 3;
+UPDATE order_lines SET order_id = 5 WHERE order_id = 6;
+UPDATE orders SET payload = NULL WHERE id = 7;
+UPDATE orders SET id = 91 WHERE id = 90;
+DELETE FROM order_lines WHERE order_id = 8;

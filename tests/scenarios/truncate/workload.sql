@@ -1,0 +1,13 @@
+UPDATE quote SET email = 'before' WHERE id < 10;
+TRUNCATE option_file;
+INSERT INTO option_file SELECT id, id, '/after' FROM item_option WHERE item_id % 5 = 0;
+UPDATE quote_item SET sku = 'after' WHERE quote_id < 10;
+TRUNCATE quote_item CASCADE;
+INSERT INTO quote_item VALUES (1, 1, 'only one');
+INSERT INTO item_option VALUES (1, 1, 'only', 'one');
+BEGIN;
+TRUNCATE quote CASCADE;
+INSERT INTO quote SELECT n, 'anew' FROM generate_series(50, 70) n;
+INSERT INTO quote_item SELECT n, n, 'anew' FROM generate_series(50, 70) n;
+COMMIT;
+UPDATE quote SET email = 'after all' WHERE id = 60;

@@ -1,0 +1,1 @@
+SELECT id, small, whole, large, exact, fixed, single, double, flag, name, code, bytes, day, hour, hour_zone, moment, instant, span, feeling, feeling::text AS feeling_text, numbers, words, address, period FROM orders

@@ -1,0 +1,11 @@
+UPDATE orders SET instant = 'infinity', moment = '-infinity', day = 'infinity' WHERE small % 5 = 0;
+UPDATE orders SET single = 'Infinity', double = '-Infinity' WHERE small % 5 = 1;
+UPDATE orders SET single = 'NaN', double = '1e-300' WHERE small % 5 = 2;
+UPDATE orders SET exact = '123456789012345678901234567890.000000000000000000000000000001', fixed = -0.0001 WHERE small = 3;
+UPDATE orders SET day = '0044-03-15 BC', moment = '4713-01-01 BC', instant = '200000-01-01 00:00:00+00' WHERE small = 4;
+UPDATE orders SET bytes = '\x00ff', name = '', code = '' WHERE small = 6;
+UPDATE orders SET numbers = '{}', words = '{{a,b},{c,d}}', period = 'empty', address = '::1' WHERE small = 7;
+INSERT INTO orders (id) VALUES ('00000000-0000-0000-0000-000000000001');
+UPDATE orders SET span = '-1 year 3 days -04:05:06.7', hour = '24:00', hour_zone = '00:00-15:59' WHERE small = 8;
+UPDATE orders SET whole = -2147483648, small = 32767, large = 9223372036854775807 WHERE small = 9;
+DELETE FROM orders WHERE small = 10;
