@@ -5,6 +5,7 @@
 #![warn(clippy::unwrap_used)]
 
 pub mod cart;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod mapping;
