@@ -15,6 +15,7 @@ pub mod shops;
 pub mod storefront;
 mod template;
 pub mod watch;
+mod watchdog;
 
 /// Why the demo could not come to its end.
 #[derive(Debug, thiserror::Error)]

@@ -253,7 +253,7 @@ impl Desk<'_> {
 
     async fn note(&mut self) -> Result<(), Error> {
         let cart = self.any();
-        let note = self.rng.bool().then(|| "Leave it at the door \u{1f6aa}");
+        let note = self.rng.bool().then_some("Leave it at the door \u{1f6aa}");
         self.transaction
             .execute("UPDATE orders SET note = $2 WHERE id = $1", &[&cart, &note])
             .await?;
