@@ -2,8 +2,6 @@
 //!
 //! The modules stand in the order in which a change passes through them.
 
-#![warn(clippy::unwrap_used)]
-
 pub mod cli;
 pub mod config;
 pub mod diagnostic;

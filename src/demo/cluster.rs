@@ -27,6 +27,7 @@ use tokio_postgres::NoTls;
 
 use super::binaries::{self, Account};
 use super::template::{Folder, Template};
+use super::watchdog::watchdog;
 
 /// The superuser of every cluster.
 pub const USER: &str = "postgres";
@@ -399,31 +400,6 @@ fn configure(data: &Path, sockets: &Path, options: &Options) -> io::Result<()> {
              host all all 127.0.0.1/32 {over_tcp}\nhost replication all 127.0.0.1/32 {over_tcp}\n"
         ),
     )
-}
-
-/// A shell that holds one end of a pipe whose other end is ours. If we die without a chance to
-/// tidy up, it reads the end of the pipe, stops the server and removes the folders.
-fn watchdog(folder: &Path, template: Option<&Template>) -> io::Result<Child> {
-    const SCRIPT: &str = r#"
-        read -r _
-        pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
-        tries=0
-        while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $tries -lt 100 ]; do
-            sleep 0.1
-            tries=$((tries + 1))
-        done
-        rm -rf "$@"
-    "#;
-    Command::new("sh")
-        .args(["-c", SCRIPT, "cartage-demo-watchdog"])
-        .arg(folder)
-        .args(template.map(Template::path))
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
 }
 
 #[cfg(test)]

@@ -1,5 +1,48 @@
 //! `cartage demo`: the main job, live, on throwaway databases.
 
+use std::io;
+use std::process::ExitStatus;
+
 pub mod binaries;
 pub mod cluster;
+pub mod comparison;
+pub mod daemon;
+pub mod probe;
+pub mod report;
+pub mod run;
+pub mod screen;
+pub mod shops;
+pub mod storefront;
 mod template;
+pub mod watch;
+mod watchdog;
+
+/// Why the demo could not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    #[error(transparent)]
+    Cluster(#[from] cluster::ClusterError),
+    #[error("a throwaway database: {0}")]
+    Database(#[from] tokio_postgres::Error),
+    #[error("{what}: {source}")]
+    Io {
+        what: &'static str,
+        source: io::Error,
+    },
+    #[error("`cartage {command}` ended with {status}; its log ends with:\n{log}")]
+    Daemon {
+        command: &'static str,
+        status: ExitStatus,
+        log: String,
+    },
+    #[error("waited in vain for {0}")]
+    Deadline(&'static str),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl DemoError {
+    fn io(what: &'static str, source: io::Error) -> Self {
+        DemoError::Io { what, source }
+    }
+}

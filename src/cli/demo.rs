@@ -1,0 +1,108 @@
+//! `cartage demo`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::demo::DemoError;
+use crate::demo::run::{Plan, run as play};
+use crate::demo::screen::Screen;
+use crate::demo::storefront::Pace;
+
+/// Shows the main job, live, on throwaway databases
+///
+/// Starts two PostgreSQL servers in a temporary folder, fills an old shop with carts, lets a
+/// simulated storefront write to it, moves the carts into a new shop with another schema, kills the
+/// daemon several times on the way, and compares every cart at the end. Leaves nothing behind.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  cartage demo --carts 50000 --rate 800")]
+pub struct DemoArgs {
+    /// Print one line of JSON instead of the summary
+    #[arg(long)]
+    pub json: bool,
+    /// Corrupt one row of the new shop before the comparison, which must find it (exit code 3)
+    #[arg(long)]
+    pub sabotage: bool,
+    /// Live carts in the old shop at the start
+    #[arg(long, default_value_t = 32_000, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(2_000..=2_000_000))]
+    pub carts: u32,
+    /// Transactions per second of the storefront
+    #[arg(long, default_value_t = 400, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub rate: u32,
+    /// Seconds for which the storefront is open, at least
+    #[arg(long, default_value_t = 35, value_name = "S",
+        value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub seconds: u64,
+    /// Seed of the storefront's choices; a random one is taken and printed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Leave the databases running after the comparison, until Ctrl-C
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Runs the demo: 0 if every cart is equal, 3 if not.
+pub async fn run(args: DemoArgs) -> Result<ExitCode, DemoError> {
+    let program = std::env::current_exe().map_err(|source| DemoError::Io {
+        what: "this program's path",
+        source,
+    })?;
+    tokio::select! {
+        outcome = show(&args, program) => outcome,
+        interrupted = interruption() => {
+            interrupted?;
+            match args.keep {
+                true => Ok(ExitCode::SUCCESS),
+                false => Err(DemoError::Interrupted),
+            }
+        }
+    }
+}
+
+async fn show(args: &DemoArgs, program: PathBuf) -> Result<ExitCode, DemoError> {
+    let plan = Plan {
+        program,
+        carts: args.carts,
+        pace: Pace {
+            seed: args.seed.unwrap_or_else(|| u64::from(fastrand::u32(..))),
+            rate: args.rate,
+        },
+        open_for: Duration::from_secs(args.seconds),
+        sabotage: args.sabotage,
+    };
+    let screen = Screen::new();
+    let (report, shops) = play(&plan, &screen).await?;
+    drop(screen);
+    match args.json {
+        true => println!("{}", serde_json::json!(report)),
+        false => println!("{report}"),
+    }
+    if args.keep {
+        eprintln!("The old shop: {}", shops.old.url("old_shop"));
+        eprintln!("The new shop: {}", shops.new.url("new_shop"));
+        eprintln!("Ctrl-C removes both.");
+        std::future::pending::<()>().await;
+    }
+    Ok(match report.all_well() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(3),
+    })
+}
+
+/// Ctrl-C or SIGTERM. What the demo started ends when it is dropped.
+async fn interruption() -> Result<(), DemoError> {
+    let failed = |source| DemoError::Io {
+        what: "cannot wait for signals",
+        source,
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.map_err(failed),
+        _ = terminate.recv() => Ok(()),
+    }
+}
