@@ -20,7 +20,10 @@ pub fn play(name: &str) {
         Err(_) => fastrand::u64(..1_000_000),
     };
     println!("scenario {name}: CARTAGE_SEED={seed}");
-    block_on(migrate(Scenario::load(name), fastrand::Rng::with_seed(seed)));
+    block_on(migrate(
+        Scenario::load(name),
+        fastrand::Rng::with_seed(seed),
+    ));
 }
 
 /// Runs all SQL of a scenario without cartage: it must load, and the oracle must notice.
@@ -249,7 +252,11 @@ fn verify(config: &Path) {
     for count in ["missing", "extra", "different", "held"] {
         assert_eq!(report[count].as_i64(), Some(0), "verify: {report}");
     }
-    assert_ne!(report["carts_compared"].as_i64(), Some(0), "verify: {report}");
+    assert_ne!(
+        report["carts_compared"].as_i64(),
+        Some(0),
+        "verify: {report}"
+    );
 }
 
 /// After teardown neither side remembers that cartage was there.

@@ -55,8 +55,7 @@ impl Shops {
                 .await
                 .unwrap();
         }
-        let (source_url, target_url) =
-            (servers.source.url(database), servers.target.url(database));
+        let (source_url, target_url) = (servers.source.url(database), servers.target.url(database));
         Self {
             source: connect(&source_url).await,
             target: connect(&target_url).await,

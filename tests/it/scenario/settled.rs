@@ -41,11 +41,9 @@ pub async fn settled(daemon: &mut Daemon, shops: &Shops) {
         .await
         .unwrap()
         .get(0);
-    until(daemon, async || {
-        match backfill(&shops.target).await {
-            None => behind(&shops.target, &goal).await,
-            awaited => awaited,
-        }
+    until(daemon, async || match backfill(&shops.target).await {
+        None => behind(&shops.target, &goal).await,
+        awaited => awaited,
     })
     .await;
 }

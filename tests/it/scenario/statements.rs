@@ -9,7 +9,11 @@ pub fn split(sql: &str) -> Vec<String> {
         let length = match c {
             '\'' | '"' => quoted(rest, &rest[..1]),
             '$' => match rest[1..].find('$') {
-                Some(end) if rest[1..=end].chars().all(|c| c.is_alphanumeric() || c == '_') => {
+                Some(end)
+                    if rest[1..=end]
+                        .chars()
+                        .all(|c| c.is_alphanumeric() || c == '_') =>
+                {
                     quoted(rest, &rest[..end + 2])
                 }
                 _ => 1,
