@@ -20,12 +20,17 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+    if let Command::Demo(args) = cli.command {
+        return cli::demo::run(args).await.map_err(CommandError::failed);
+    }
     let config = Config::load(&cli.config).map_err(|problems| {
         CommandError::usage(problems.render(std::io::stderr().is_terminal()))
     })?;
     match cli.command {
         Command::Check(args) => cli::check::run(&config, args).await,
         Command::Setup(args) => cli::setup::run(&config, args).await,
+        Command::Run => cli::run::run(&config).await,
         Command::Teardown(args) => cli::teardown::run(&config, args).await,
+        Command::Demo(_) => unreachable!("it has no configuration file"),
     }
 }

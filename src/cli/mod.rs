@@ -1,10 +1,12 @@
 //! The commands, and what their exit codes mean.
 
-pub mod check;
-pub mod confirm;
 pub mod logging;
+pub mod confirm;
+pub mod check;
 pub mod setup;
+pub mod run;
 pub mod teardown;
+pub mod demo;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -91,8 +93,12 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Create what the pipeline needs on both ends
     Setup(setup::SetupArgs),
+    /// Move carts: backfill if needed, then follow, until SIGTERM
+    #[command(after_help = "Example:\n  cartage --config /etc/cartage/shop.toml run")]
+    Run,
     /// Remove every trace of the pipeline from both ends
     Teardown(teardown::TeardownArgs),
+    Demo(demo::DemoArgs),
 }
 
 /// What `main` gives back to the system.
