@@ -88,7 +88,7 @@ pub fn cast<'a>(
         (Float4 | Float8, Int2 | Int4 | Int8) => {
             let value = float::parse(&text).ok_or_else(unfit)?.round_ties_even();
             // 2^63 is the first float that is too large.
-            if !(-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&value) {
+            if !(i64::MIN as f64..-(i64::MIN as f64)).contains(&value) {
                 return Err(unfit());
             }
             integer(value as i64, to)
@@ -291,7 +291,7 @@ fn uuid(text: &str) -> Option<String> {
     for c in inner.chars() {
         let hex = digits.len() - digits.matches('-').count();
         match c {
-            '-' if hex > 0 && hex < 32 && hex % 4 == 0 && !after_hyphen => {
+            '-' if hex > 0 && hex < 32 && hex.is_multiple_of(4) && !after_hyphen => {
                 after_hyphen = true;
                 continue;
             }

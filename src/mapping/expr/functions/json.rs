@@ -144,7 +144,7 @@ fn text(json: &Json<'_>) -> Option<String> {
 }
 
 fn build_object(a: &Args<'_>) -> Given {
-    if a.len() % 2 != 0 {
+    if !a.len().is_multiple_of(2) {
         return Err(a.error("needs names and values in pairs"));
     }
     let mut out = String::from("{");
