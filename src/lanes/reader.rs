@@ -328,7 +328,8 @@ impl Reader {
         if !questions.is_empty() {
             for cart in carts_of(&self.source, self.router.layout(), &questions).await? {
                 let why = Wish::Owner;
-                route(Action::Refresh { cart, why }, last.seq);
+                // After every change of the transaction, lest it counts as done with them.
+                route(Action::Refresh { cart, why }, last.seq.saturating_add(1));
             }
         }
         if self.state.window.as_ref().is_some_and(Window::overflows) {
