@@ -290,13 +290,12 @@ fn take_read(mapper: &Mapper, folding: &mut Folding, read: Read) {
             match (mapper.live(&image), before) {
                 (Ok(true), _) => Some(image),
                 (Ok(false), None) => None,
-                (Ok(false), Some(mut before)) => {
-                    if before.life == Life::Live {
-                        before.life = Life::Ended { stamp };
-                        folding.time = Some(stamp);
-                    }
-                    Some(before)
+                (Ok(false), Some(before)) if before.life == Life::Live => {
+                    image.life = Life::Ended { stamp };
+                    folding.time = Some(stamp);
+                    Some(image)
                 }
+                (Ok(false), Some(before)) => Some(before),
                 (Err(why), _) => {
                     folding.fault = Some(why);
                     Some(image)
