@@ -174,7 +174,7 @@ fn disposition(error: &WriteError) -> Disposition {
         WriteError::Guard { .. } => Disposition::Split(None),
         WriteError::Database(error) if stumbled(error) => Disposition::Again,
         WriteError::Database(error) => match fault::of(error) {
-            Fault::Row => Disposition::Split(Some(refusal(error))),
+            Fault::Row => Disposition::Split(Some(fault::describe(error))),
             Fault::Retry | Fault::Stop => Disposition::Stop,
         },
         WriteError::Ledger(_) | WriteError::FencedOff { .. } => Disposition::Stop,
@@ -190,26 +190,6 @@ fn stumbled(error: &tokio_postgres::Error) -> bool {
     ]
     .iter()
     .any(|state| error.code() == Some(state))
-}
-
-/// What the server refused and on which object, without the values that its own message may hold.
-fn refusal(error: &tokio_postgres::Error) -> String {
-    let (_, advice) = fault::explain(error);
-    let Some(db) = error.as_db_error() else {
-        return advice.to_owned();
-    };
-    let mut text = format!("SQLSTATE {}", db.code().code());
-    for (kind, name) in [
-        ("table", db.table()),
-        ("column", db.column()),
-        ("constraint", db.constraint()),
-        ("type", db.datatype()),
-    ] {
-        if let Some(name) = name {
-            text.push_str(&format!(", {kind} {name}"));
-        }
-    }
-    format!("{text}: {advice}")
 }
 
 fn add_counts(tally: &mut Tally, units: &[Unit]) {

@@ -15,6 +15,7 @@ use super::tail::Tail;
 use super::window::Window;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, IdentityTooSmall, Question, Routed, Router, Wish};
+use crate::postgres::fault;
 use crate::refresh::owners::{OwnersError, carts_of};
 use crate::refresh::runs;
 use crate::source::change::{Change, Event, Lsn, Position};
@@ -70,7 +71,7 @@ pub enum ReaderError {
     Identity(#[from] IdentityTooSmall),
     #[error(transparent)]
     Owners(#[from] OwnersError),
-    #[error("the control tables cannot be written: {0}")]
+    #[error("the control tables cannot be written: {}", fault::describe(.0))]
     Control(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Lane(#[from] LaneGone),

@@ -4,6 +4,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::checkpoint::position;
+use crate::postgres::fault;
 use crate::cart::codec::{self, CodecError};
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
@@ -64,7 +65,7 @@ pub struct Loaded {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error(transparent)]
+    #[error("{}", fault::describe(.0))]
     Database(#[from] tokio_postgres::Error),
     #[error("cartage.ledger, cart {cart}: {why}")]
     Damaged { cart: CartKey, why: CodecError },
