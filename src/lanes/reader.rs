@@ -26,7 +26,7 @@ use crate::target::checkpoint::Durable;
 
 /// A source transaction of more changes is dealt out in pieces: memory stays bounded, and its carts
 /// are not atomic (protocol rule 5).
-const MAX_GROUPED: usize = 100_000;
+const MAX_GROUPED: usize = 50_000;
 
 /// How often lanes without work learn how far the log has come.
 const TICK: Duration = Duration::from_secs(1);
