@@ -312,7 +312,8 @@ fn unit_cart(
     refreshed: bool,
     retried: bool,
 ) -> (UnitCart, Folding) {
-    let newly_wished = folding.wish.filter(|_| !known.wished);
+    // A read fulfils the wish of before; one that came up after it is another.
+    let newly_wished = folding.wish.filter(|_| refreshed || !known.wished);
     let remapped = known.older && retried && folding.wish.is_none();
     let cart = UnitCart {
         key,
