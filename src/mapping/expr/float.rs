@@ -1,5 +1,9 @@
 //! Floating point as the server prints it: the shortest digits that read back.
 
+use std::str::FromStr;
+
+use bigdecimal::BigDecimal;
+
 /// Reads a `double precision`; none where the server refuses it.
 pub fn parse(text: &str) -> Option<f64> {
     let text = text.trim();
@@ -24,11 +28,49 @@ fn sound(text: &str, infinite: bool, zero: bool) -> bool {
 }
 
 pub fn print(value: f64) -> String {
-    layout(&format!("{value:e}"), 15)
+    let bounds = [value.next_down(), value.next_up()];
+    layout(&shortest(value, bounds, format!("{value:e}")), 15)
 }
 
 pub fn print_single(value: f32) -> String {
-    layout(&format!("{value:e}"), 6)
+    let bounds = [value.next_down(), value.next_up()].map(f64::from);
+    layout(&shortest(f64::from(value), bounds, format!("{value:e}")), 6)
+}
+
+/// The server never prints a number that lies in the very middle of two floats, even where reading
+/// it back would find the right one: 1e23 is `9.999999999999999e+22`.
+fn shortest(value: f64, neighbours: [f64; 2], found: String) -> String {
+    /// Below 2^25 no such middle is shorter than the number itself.
+    const FIRST_MIDDLE: f64 = 33_554_432.0;
+    if !value.is_finite() || value.abs() < FIRST_MIDDLE {
+        return found;
+    }
+    let exact = |value: f64| BigDecimal::from_str(&format!("{value:.1}")).ok();
+    let is_middle = |text: &str| {
+        let twice = BigDecimal::from_str(text).ok().map(|d| d.double());
+        let middle = |next: f64| Some(exact(value)? + exact(next)?);
+        let finite = neighbours.into_iter().filter(|n| n.is_finite());
+        twice.is_some() && finite.map(middle).any(|m| m == twice)
+    };
+    let digits = found
+        .bytes()
+        .take_while(|b| *b != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
+    if !is_middle(&found) {
+        return found;
+    }
+    // One digit more lies nearer to the number, and so within.
+    let longer = format!("{value:.digits$e}");
+    match longer.split_once('e') {
+        Some((mantissa, exponent)) => {
+            format!(
+                "{}e{exponent}",
+                mantissa.trim_end_matches('0').trim_end_matches('.')
+            )
+        }
+        None => longer,
+    }
 }
 
 /// Turns Rust's shortest `d.ddde±x` into the server's choice of plain or scientific form, which
@@ -79,6 +121,9 @@ mod tests {
             (1e15, "1e+15"),
             (123_456_789_012_345.0, "123456789012345"),
             (1e-5, "1e-05"),
+            (1e22, "1e+22"),
+            (1e23, "9.999999999999999e+22"),
+            (f64::MAX, "1.7976931348623157e+308"),
             (0.0001, "0.0001"),
             (-2.5, "-2.5"),
             (-0.0, "-0"),
