@@ -489,3 +489,6 @@ fn complete(mut new: Cells, known: Option<&Row>, old: Option<&[Cell]>) -> Option
     }
     Some(new)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -28,18 +28,28 @@ fn sound(text: &str, infinite: bool, zero: bool) -> bool {
 }
 
 pub fn print(value: f64) -> String {
-    let bounds = [value.next_down(), value.next_up()];
-    layout(&shortest(value, bounds, format!("{value:e}")), 15)
+    let neighbours = [value.next_down(), value.next_up()];
+    let same = |text: &str| text.parse() == Ok(value);
+    layout(&shortest(value, neighbours, format!("{value:e}"), same), 15)
 }
 
 pub fn print_single(value: f32) -> String {
-    let bounds = [value.next_down(), value.next_up()].map(f64::from);
-    layout(&shortest(f64::from(value), bounds, format!("{value:e}")), 6)
+    let neighbours = [value.next_down(), value.next_up()].map(f64::from);
+    let same = |text: &str| text.parse() == Ok(value);
+    layout(
+        &shortest(value.into(), neighbours, format!("{value:e}"), same),
+        6,
+    )
 }
 
 /// The server never prints a number that lies in the very middle of two floats, even where reading
 /// it back would find the right one: 1e23 is `9.999999999999999e+22`.
-fn shortest(value: f64, neighbours: [f64; 2], found: String) -> String {
+fn shortest(
+    value: f64,
+    neighbours: [f64; 2],
+    found: String,
+    reads_back: impl Fn(&str) -> bool,
+) -> String {
     /// Below 2^25 no such middle is shorter than the number itself.
     const FIRST_MIDDLE: f64 = 33_554_432.0;
     if !value.is_finite() || value.abs() < FIRST_MIDDLE {
@@ -52,25 +62,14 @@ fn shortest(value: f64, neighbours: [f64; 2], found: String) -> String {
         let finite = neighbours.into_iter().filter(|n| n.is_finite());
         twice.is_some() && finite.map(middle).any(|m| m == twice)
     };
-    let digits = found
-        .bytes()
-        .take_while(|b| *b != b'e')
-        .filter(u8::is_ascii_digit)
-        .count();
     if !is_middle(&found) {
         return found;
     }
-    // One digit more lies nearer to the number, and so within.
-    let longer = format!("{value:.digits$e}");
-    match longer.split_once('e') {
-        Some((mantissa, exponent)) => {
-            format!(
-                "{}e{exponent}",
-                mantissa.trim_end_matches('0').trim_end_matches('.')
-            )
-        }
-        None => longer,
-    }
+    // With enough digits the nearest decimal is no longer the middle, and lies within.
+    (0..17)
+        .map(|digits| format!("{value:.digits$e}"))
+        .find(|text| reads_back(text) && !is_middle(text))
+        .unwrap_or(found)
 }
 
 /// Turns Rust's shortest `d.ddde±x` into the server's choice of plain or scientific form, which

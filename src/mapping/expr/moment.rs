@@ -115,9 +115,14 @@ pub fn print_for_json(micros: i64, zone: &str) -> Option<String> {
     Some(format!("{day}T{time}{zone}{era}"))
 }
 
-/// Microseconds since midnight.
+/// Microseconds since midnight. A date before it is checked and dropped, and with it a zone.
 pub fn parse_time(text: &str) -> Option<i64> {
-    match time_part(text.trim())? {
+    let text = text.trim();
+    // The server reads `T` before a time of day in another way.
+    if let Some((_, rest)) = date_part(text).filter(|_| !text.contains('T')) {
+        return Some(time_part(rest)?.0);
+    }
+    match time_part(text)? {
         (micros, Zone::None) => Some(micros),
         _ => None,
     }
