@@ -42,17 +42,24 @@ pub fn print_single(value: f32) -> String {
     )
 }
 
-/// The server never prints a number that lies in the very middle of two floats, even where reading
-/// it back would find the right one: 1e23 is `9.999999999999999e+22`.
+/// Of two decimals that are as short and as near, the server prints the even one. It never prints
+/// one in the very middle of two floats, even where reading it back would find the right one:
+/// 1e23 is `9.999999999999999e+22`.
 fn shortest(
     value: f64,
     neighbours: [f64; 2],
     found: String,
     reads_back: impl Fn(&str) -> bool,
 ) -> String {
-    /// Below 2^25 no such middle is shorter than the number itself.
-    const FIRST_MIDDLE: f64 = 33_554_432.0;
-    if !value.is_finite() || value.abs() < FIRST_MIDDLE {
+    if !value.is_finite() {
+        return found;
+    }
+    let digits = found.split('e').next().unwrap_or("");
+    let digits = digits.bytes().filter(u8::is_ascii_digit).count();
+    let even = format!("{value:.*e}", digits.saturating_sub(1));
+    let found = if reads_back(&even) { even } else { found };
+    // Among floats less than 1 apart, no middle is shorter than the number itself.
+    if (neighbours[1] - value).abs() < 1.0 {
         return found;
     }
     let exact = |value: f64| BigDecimal::from_str(&format!("{value:.1}")).ok();
@@ -120,6 +127,7 @@ mod tests {
             (1e15, "1e+15"),
             (123_456_789_012_345.0, "123456789012345"),
             (1e-5, "1e-05"),
+            (1_298_022_486_272_999.25, "1.2980224862729992e+15"),
             (1e22, "1e+22"),
             (1e23, "9.999999999999999e+22"),
             (f64::MAX, "1.7976931348623157e+308"),
