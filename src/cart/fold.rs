@@ -101,8 +101,9 @@ fn take_below(
         let hangs = |row: &Row| {
             by.len() == key.len() && by.iter().zip(key).all(|(&b, &k)| row.cells[b] == parent[k])
         };
-        let (gone, stay): (Vec<Row>, Vec<Row>) =
-            std::mem::take(&mut image.tables[child]).into_iter().partition(hangs);
+        let (gone, stay): (Vec<Row>, Vec<Row>) = std::mem::take(&mut image.tables[child])
+            .into_iter()
+            .partition(hangs);
         image.tables[child] = stay;
         for row in gone {
             // A self-parent's children may hang below each other.
@@ -185,7 +186,9 @@ pub fn apply(rules: &Rules<'_>, carts: &mut Foldings, change: Routed) {
             old,
             new,
             insert,
-        } => one(carts, &cart, at, |c| put(rules, c, at, table, old, new, insert)),
+        } => one(carts, &cart, at, |c| {
+            put(rules, c, at, table, old, new, insert)
+        }),
         Action::Remove { cart, table, old } => {
             one(carts, &cart, at, |c| remove(rules, c, at, table, &old));
         }
@@ -255,8 +258,11 @@ fn put(
     let Some(image) = &mut cart.image else { return };
     let order = &rules.layout.tables[table];
     let before = old.as_deref().unwrap_or(&new);
-    let Some(cells) = complete(new.clone(), image.row(rules.layout, table, before), old.as_deref())
-    else {
+    let Some(cells) = complete(
+        new.clone(),
+        image.row(rules.layout, table, before),
+        old.as_deref(),
+    ) else {
         cart.wish = Some(Wish::Toast);
         return;
     };
@@ -508,3 +514,6 @@ fn complete(mut new: Cells, known: Option<&Row>, old: Option<&[Cell]>) -> Option
     }
     Some(new)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -181,26 +181,29 @@ impl Router {
         let Change { table, op } = change;
         let mut routing = Routing::default();
         routing.action = match op {
-            Op::Insert { new } => self.place(table, &new, &mut routing).map(|cart| Action::Put {
-                cart,
-                table,
-                old: None,
-                new,
-                insert: true,
-            }),
+            Op::Insert { new } => self
+                .place(table, &new, &mut routing)
+                .map(|cart| Action::Put {
+                    cart,
+                    table,
+                    old: None,
+                    new,
+                    insert: true,
+                }),
             Op::Delete { old } => {
                 self.require_owner(table, &old)?;
                 self.place(table, &old, &mut routing)
                     .map(|cart| Action::Remove { cart, table, old })
             }
             Op::Update { old: None, new } => {
-                self.place(table, &new, &mut routing).map(|cart| Action::Put {
-                    cart,
-                    table,
-                    old: None,
-                    new,
-                    insert: false,
-                })
+                self.place(table, &new, &mut routing)
+                    .map(|cart| Action::Put {
+                        cart,
+                        table,
+                        old: None,
+                        new,
+                        insert: false,
+                    })
             }
             Op::Update {
                 old: Some(old),

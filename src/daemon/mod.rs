@@ -52,7 +52,10 @@ pub async fn run(config: &Config, mut stop: watch::Receiver<bool>) -> Result<(),
             pauses = Box::new(retry::policy(None));
         }
         let pause = pauses.next().unwrap_or(HEALTHY);
-        warn!(pause_ms = pause.as_millis() as u64, "{error}; starting again");
+        warn!(
+            pause_ms = pause.as_millis() as u64,
+            "{error}; starting again"
+        );
         tokio::select! {
             () = told(&mut stop) => return Ok(()),
             () = tokio::time::sleep(pause) => {}
@@ -103,10 +106,7 @@ async fn attend(
     }
 }
 
-async fn drain(
-    tasks: &mut JoinSet<Result<(), DaemonError>>,
-    failures: &mut Vec<DaemonError>,
-) {
+async fn drain(tasks: &mut JoinSet<Result<(), DaemonError>>, failures: &mut Vec<DaemonError>) {
     while let Some(ended) = tasks.join_next().await {
         failures.extend(error::of_task(ended));
     }

@@ -98,13 +98,24 @@ pub async fn start(config: &Config) -> Result<Running, DaemonError> {
         state: verified.publication_state,
     };
     assemble(
-        config, pipeline.id, taken, mappers, tables, stream, source, control, watch,
+        config,
+        pipeline.id,
+        taken,
+        mappers,
+        tables,
+        stream,
+        source,
+        control,
+        watch,
     )
     .await
 }
 
 /// Connects, spawns and wires up all tasks.
-#[allow(clippy::too_many_arguments, reason = "the one place where all parts meet")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the one place where all parts meet"
+)]
 async fn assemble(
     config: &Config,
     pipeline: i32,
@@ -196,7 +207,10 @@ async fn connect_target(config: &Config, purpose: &str) -> Result<Client, Daemon
 
 async fn load_pipeline(config: &Config, control: &Client) -> Result<PipelineRow, DaemonError> {
     let not_set_up = || DaemonError::NotSetUp(config.name.clone());
-    if !pipeline::installed(control).await.map_err(DaemonError::Target)? {
+    if !pipeline::installed(control)
+        .await
+        .map_err(DaemonError::Target)?
+    {
         return Err(not_set_up());
     }
     pipeline::load(control, &config.name)

@@ -64,7 +64,10 @@ impl Dispatch {
     }
 
     async fn send(&self, lane: usize, item: Item) -> Result<(), LaneGone> {
-        self.lanes[lane].send(item).await.map_err(|_| LaneGone(lane))
+        self.lanes[lane]
+            .send(item)
+            .await
+            .map_err(|_| LaneGone(lane))
     }
 
     /// Sends the load; returns into how many parts it was cut.

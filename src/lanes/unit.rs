@@ -50,7 +50,10 @@ impl Known {
             return Ok(known);
         };
         let current = &mappers.current;
-        let former = mappers.former.get(&entry.mapping).filter(|_| entry.mapping != current.id);
+        let former = mappers
+            .former
+            .get(&entry.mapping)
+            .filter(|_| entry.mapping != current.id);
         if let Some(former) = former {
             let tokens = std::mem::take(&mut entry.tokens);
             let converted = convert(former, current, &entry.image, tokens)?;
@@ -141,9 +144,7 @@ pub struct Unit {
 impl Unit {
     /// Nothing to write, not even into the ledger.
     fn idle(&self) -> bool {
-        let still = |c: &UnitCart| {
-            !c.touched && !c.refreshed && c.wish.is_none() && c.late == 0
-        };
+        let still = |c: &UnitCart| !c.touched && !c.refreshed && c.wish.is_none() && c.late == 0;
         self.patch.is_empty() && self.carts.iter().all(still)
     }
 
@@ -184,8 +185,10 @@ pub fn units(
         live_reads: &mappers.live_reads,
         trusted_births: mappers.trusted_births,
     };
-    let mut foldings: Foldings =
-        known.iter().map(|(key, known)| (key.clone(), begin(known))).collect();
+    let mut foldings: Foldings = known
+        .iter()
+        .map(|(key, known)| (key.clone(), begin(known)))
+        .collect();
     let mut ties = Ties::default();
     let mut refreshed: HashMap<CartKey, Position> = HashMap::new();
     let mut retried = HashSet::new();
@@ -216,7 +219,9 @@ pub fn units(
     let mut by_unit: BTreeMap<String, CartKey> = BTreeMap::new();
     for (key, known) in &known {
         if let Some(unit) = known.held_unit() {
-            let first = by_unit.entry(unit.to_owned()).or_insert_with(|| key.clone());
+            let first = by_unit
+                .entry(unit.to_owned())
+                .or_insert_with(|| key.clone());
             ties.tie(&first.clone(), key);
         }
     }
@@ -331,11 +336,7 @@ fn unit_cart(
 }
 
 /// Settles the carts of a unit and decides what becomes of them.
-fn decide(
-    mapper: &Mapper,
-    carts: Vec<(UnitCart, Folding)>,
-    retried: &HashSet<CartKey>,
-) -> Unit {
+fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>, retried: &HashSet<CartKey>) -> Unit {
     let (mut carts, mut foldings): (Vec<UnitCart>, Vec<Folding>) = carts.into_iter().unzip();
     let held = carts.iter().any(|c| c.known.state() == Some(State::Held));
     let retry = carts
@@ -416,7 +417,10 @@ fn settle(
     for (cart, folding) in carts.iter_mut().zip(foldings.iter_mut()) {
         let known = cart.known.clone();
         let old_rows: Vec<TargetRow> = known.left.iter().map(|l| l.row.clone()).collect();
-        let before = known.entry.as_ref().map(|e| (&e.image, old_rows.as_slice()));
+        let before = known
+            .entry
+            .as_ref()
+            .map(|e| (&e.image, old_rows.as_slice()));
         if folding.handed_over || !(cart.touched || cart.refreshed) {
             cart.rows = old_rows;
             continue;

@@ -326,7 +326,11 @@ impl Mapper {
 
 fn blank_row(layout: &Layout, table: usize) -> Row {
     Row {
-        cells: layout.tables[table].columns.iter().map(|_| Cell::Null).collect(),
+        cells: layout.tables[table]
+            .columns
+            .iter()
+            .map(|_| Cell::Null)
+            .collect(),
         stamp: 0,
     }
 }
@@ -338,7 +342,7 @@ fn row_key(into: &Into, env: &Env<'_>) -> Result<RowKey, MapError> {
             let value = column
                 .expr
                 .evaluate(env)
-                .and_then(|value| bind(&value, &column.ty))
+                .and_then(|value| bind(&value, &column.ty, env.time_zone))
                 .map_err(|why| failed(into, &column.name, why))?;
             value.ok_or_else(|| MapError::NullKey {
                 table: into.full_name(),
@@ -361,7 +365,7 @@ fn cell(into: &Into, column: usize, expr: &Expr, env: &Env<'_>) -> Result<Cell, 
     let column = &into.columns[column];
     let value = expr
         .evaluate(env)
-        .and_then(|value| bind(&value, &column.ty))
+        .and_then(|value| bind(&value, &column.ty, env.time_zone))
         .map_err(|why| failed(into, &column.name, why))?;
     Ok(value.map_or(Cell::Null, Cell::Text))
 }

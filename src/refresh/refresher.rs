@@ -19,8 +19,8 @@ use crate::cart::layout::Layout;
 use crate::lanes::reader::{Progress, Request};
 use crate::postgres::fault;
 use crate::source::change::Lsn;
-use crate::stop::told;
 use crate::source::postgres::identity::IdentityError;
+use crate::stop::told;
 
 /// No window opens while the reader is further behind than this.
 const MAX_LAG: u64 = 256 << 20;
@@ -295,7 +295,10 @@ impl Refresher {
                     .query_one("SELECT pg_current_wal_lsn()::text", &[])
                     .await
                     .map_err(ReadError::from)?;
-                let end: Lsn = row.get::<_, &str>(0).parse().map_err(|_| ReadError::Answer)?;
+                let end: Lsn = row
+                    .get::<_, &str>(0)
+                    .parse()
+                    .map_err(|_| ReadError::Answer)?;
                 let lag = end.0.saturating_sub(self.progress.borrow().delivered.0);
                 if lag > MAX_LAG {
                     objection = Some(format!("the log is {} MiB behind", lag >> 20));
@@ -349,12 +352,19 @@ impl Refresher {
 
     /// A snapshot that sees every transaction delivered before the window opened: their changes to
     /// these carts were let go or applied, and are not among those kept (protocol rule 16).
-    async fn see_all(&mut self, unseen: &[u32], run: Option<i32>) -> Result<read::View, RefreshError> {
+    async fn see_all(
+        &mut self,
+        unseen: &[u32],
+        run: Option<i32>,
+    ) -> Result<read::View, RefreshError> {
         let begun = Instant::now();
         let mut told = false;
         loop {
             let view = read::begin(&self.source).await?;
-            let missing = unseen.iter().filter(|xid| !view.snapshot.sees(**xid)).count();
+            let missing = unseen
+                .iter()
+                .filter(|xid| !view.snapshot.sees(**xid))
+                .count();
             if missing == 0 {
                 return Ok(view);
             }

@@ -130,7 +130,10 @@ fn judge(write: &RowWrite, found: Option<&Found>) -> Verdict {
             if differ.is_empty() {
                 return adopt(row);
             }
-            let names: Vec<&str> = differ.iter().map(|&i| into.columns[i].name.as_str()).collect();
+            let names: Vec<&str> = differ
+                .iter()
+                .map(|&i| into.columns[i].name.as_str())
+                .collect();
             Verdict::Against(format!("the new backend changed {}", names.join(", ")))
         }
     }
@@ -256,12 +259,7 @@ fn select(into: &Into) -> String {
     )
 }
 
-fn evidence(
-    mapping: &Mapping,
-    left: &[&Left],
-    want: &[&TargetRow],
-    found: &FoundRows,
-) -> Evidence {
+fn evidence(mapping: &Mapping, left: &[&Left], want: &[&TargetRow], found: &FoundRows) -> Evidence {
     let rows: Vec<serde_json::Value> = found
         .iter()
         .map(|((into, _), row)| {

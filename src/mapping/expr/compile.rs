@@ -367,6 +367,9 @@ impl Compiler<'_> {
             B::StringConcat => return self.concatenate(left, right, span),
             B::Arrow => return self.named("->", &[left, right], span),
             B::LongArrow => return self.named("->>", &[left, right], span),
+            B::HashLongArrow if !matches!(right, ast::Expr::Value(_)) => {
+                return self.fail(span, "the path right of #>> is a literal: '{a,0}'");
+            }
             B::HashLongArrow => return self.named("#>>", &[left, right], span),
             other => {
                 return self.fail(

@@ -71,6 +71,21 @@ impl Expr {
         self.plan.class()
     }
 
+    /// The type of its values with what is known of their length or digits.
+    pub fn sql_type(&self) -> SqlType {
+        match &self.plan.node {
+            Node::Column { table, column, .. } => {
+                self.layout.tables[*table].columns[*column].ty.clone()
+            }
+            Node::Cast { to, .. } => to.clone(),
+            Node::Literal(text) if matches!(self.ty(), Class::Text) => SqlType {
+                length: text.chars().count().try_into().ok(),
+                ..SqlType::of(Class::Text)
+            },
+            _ => SqlType::of(self.ty()),
+        }
+    }
+
     pub fn nullable(&self) -> bool {
         self.plan.nullable
     }
