@@ -190,7 +190,7 @@ pub fn apply(rules: &Rules<'_>, carts: &mut Foldings, change: Routed) {
             put(rules, c, at, table, old, new, insert)
         }),
         Action::Remove { cart, table, old } => {
-            one(carts, &cart, at, |c| remove(rules, c, at, table, &old));
+            passing(carts, &cart, at, |c| remove(rules, c, at, table, &old));
         }
         Action::Refresh { cart, why } => one(carts, &cart, at, |c| c.wish = c.wish.or(Some(why))),
         Action::Touch { cart } => {
@@ -223,7 +223,8 @@ fn one(carts: &mut Foldings, key: &CartKey, at: At, change: impl FnOnce(&mut Fol
     }
 }
 
-/// The same for a move, which also touches carts that wait to be read.
+/// The same for a row that leaves or moves: a target row has one owner, so it leaves even a cart that
+/// waits to be read anew.
 fn passing(carts: &mut Foldings, key: &CartKey, at: At, change: impl FnOnce(&mut Folding)) {
     let wish = carts.get_mut(key).and_then(|cart| cart.wish.take());
     let mut wished = wish;
@@ -332,9 +333,9 @@ fn remove(rules: &Rules<'_>, cart: &mut Folding, at: At, table: usize, old: &[Ce
         }
         return;
     }
-    if !cart.whole() {
+    if !cart.lives() {
         if rules.live_reads[table] {
-            cart.wish = Some(Wish::BecameLive);
+            cart.wish = cart.wish.or(Some(Wish::BecameLive));
         }
         return;
     }
@@ -343,7 +344,7 @@ fn remove(rules: &Rules<'_>, cart: &mut Folding, at: At, table: usize, old: &[Ce
         cart.time = Some(at.time);
         cart.touched = true;
     }
-    if rules.live_reads[table] {
+    if rules.live_reads[table] && cart.whole() {
         judge(rules, cart, at);
     }
 }

@@ -12,7 +12,7 @@ use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Wish};
 use crate::mapping::convert::convert;
 use crate::mapping::difference::{Left, Patch, RowWrite, Sides, difference};
-use crate::mapping::map::{MapError, Mapper, RowKey, TargetRow};
+use crate::mapping::map::{Claim, MapError, Mapper, RowKey, TargetRow};
 use crate::source::change::Position;
 use crate::target::ledger::{Entry, Evidence, Loaded, State};
 
@@ -404,17 +404,30 @@ fn settle(
         false => Refused::Unmappable(why.to_string()),
     };
     // In a unit of several carts, what one no longer gives another may: it moved.
-    let mut given: HashSet<(usize, RowKey)> = HashSet::new();
+    let mut given: HashMap<(usize, RowKey), (Claim, usize)> = HashMap::new();
     if foldings.len() > 1 {
-        for folding in foldings.iter() {
-            if let Some(image) = folding.image.as_ref().filter(|i| i.life == Life::Live) {
-                let rows = mapper.map(image).map_err(refuse)?;
-                given.extend(rows.into_iter().map(|row| (row.into, row.key)));
+        for (at, (cart, folding)) in carts.iter().zip(foldings.iter()).enumerate() {
+            let was = cart.known.entry.as_ref().map(|e| e.image.life);
+            let Some(image) = &folding.image else {
+                continue;
+            };
+            let claim = (Claim::of(image.life), at);
+            for row in mapper.gives(was, image).map_err(refuse)? {
+                let best = given.entry((row.into, row.key)).or_insert(claim);
+                *best = claim.max(*best);
             }
         }
     }
-    let elsewhere = |row: &TargetRow| given.contains(&(row.into, row.key.clone()));
-    for (cart, folding) in carts.iter_mut().zip(foldings.iter_mut()) {
+    let elsewhere = |row: &TargetRow, at: usize| {
+        let claim = given.get(&(row.into, row.key.clone()));
+        claim.is_some_and(|(_, owner)| *owner != at)
+    };
+    // A ghost is given up to the cart in which its source row now lives.
+    for (at, (cart, folding)) in carts.iter_mut().zip(foldings.iter()).enumerate() {
+        let ghost = |left: &Left| left.row.origin.is_none() && elsewhere(&left.row, at);
+        cart.touched |= !folding.handed_over && cart.known.left.iter().any(ghost);
+    }
+    for (at, (cart, folding)) in carts.iter_mut().zip(foldings.iter_mut()).enumerate() {
         let known = cart.known.clone();
         let old_rows: Vec<TargetRow> = known.left.iter().map(|l| l.row.clone()).collect();
         let before = known
@@ -425,7 +438,9 @@ fn settle(
             cart.rows = old_rows;
             continue;
         }
-        cart.rows = mapper.settle(before, folding, &elsewhere).map_err(refuse)?;
+        cart.rows = mapper
+            .settle(before, folding, &|row| elsewhere(row, at))
+            .map_err(refuse)?;
     }
     let sides: Vec<Sides<'_>> = carts
         .iter()

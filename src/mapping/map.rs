@@ -41,6 +41,23 @@ impl TargetRow {
     }
 }
 
+/// How good a cart's claim is on the target rows that it gives, where carts of a unit share one:
+/// the living before the ended, the later before the earlier end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    Ending(i64),
+    Living,
+}
+
+impl Claim {
+    pub fn of(life: Life) -> Self {
+        match life {
+            Life::Live => Claim::Living,
+            Life::Ended { stamp } | Life::Deleted { stamp } => Claim::Ending(stamp),
+        }
+    }
+}
+
 /// Why an image has no target rows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
@@ -161,7 +178,7 @@ impl Mapper {
     }
 
     /// Settles a cart after a fold: what it was (`before`) and no longer gives leaves a ghost or
-    /// goes, as `ended` and `deleted` say. `elsewhere` tells of rows that another cart now gives.
+    /// goes, as `ended` and `deleted` say. `elsewhere` tells of rows to which another cart has the better claim.
     /// Returns all its target rows.
     pub fn settle(
         &self,
@@ -177,6 +194,16 @@ impl Mapper {
         result
     }
 
+    /// The target rows that the cart's source rows stand for now. A cart that ends now ends as it
+    /// last was: changes that are folded with its end count.
+    pub fn gives(&self, was: Option<Life>, image: &Image) -> Result<Vec<TargetRow>, MapError> {
+        match image.life {
+            Life::Live => self.living(image),
+            _ if was.is_none_or(|was| was == Life::Live) => self.living(image),
+            Life::Ended { .. } | Life::Deleted { .. } => Ok(Vec::new()),
+        }
+    }
+
     fn settle_image(
         &self,
         before: Option<(&Image, &[TargetRow])>,
@@ -184,16 +211,10 @@ impl Mapper {
         folding: &Folding,
         elsewhere: &dyn Fn(&TargetRow) -> bool,
     ) -> Result<Vec<TargetRow>, MapError> {
-        let was = before.map_or(Life::Live, |(old, _)| old.life);
-        // A cart that ends now ends as it last was: changes that are folded with its end count.
-        let last = match image.life {
-            Life::Live => Vec::new(),
-            Life::Ended { .. } | Life::Deleted { .. } if was == Life::Live => self.living(image)?,
-            Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
-        };
-        let mut rows = match image.life {
-            Life::Live => self.living(image)?,
-            Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
+        let given = self.gives(before.map(|(old, _)| old.life), image)?;
+        let (mut rows, last) = match image.life {
+            Life::Live => (given, Vec::new()),
+            Life::Ended { .. } | Life::Deleted { .. } => (Vec::new(), given),
         };
         let mut ghosts = Vec::new();
         for row in last.iter().filter(|row| !elsewhere(row)) {

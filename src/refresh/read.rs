@@ -7,12 +7,12 @@ use tokio_postgres::Client;
 
 use super::owners::{join, name, values};
 use super::rows::{RowsError, copy, literal};
-use crate::postgres::fault;
 use crate::cart::image::{Cells, Image, Row};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
 use crate::lanes::item::Read;
 use crate::mapping::plan::LIVE_ALIAS;
+use crate::postgres::fault;
 use crate::source::change::{Lsn, Position};
 use crate::source::snapshot::Snapshot;
 use crate::target::statement::quote;

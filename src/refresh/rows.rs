@@ -5,8 +5,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, pin_mut};
 use tokio_postgres::Client;
 
-use crate::postgres::fault;
 use crate::cart::image::{Cell, Cells};
+use crate::postgres::fault;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {

@@ -4,10 +4,10 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::checkpoint::position;
-use crate::postgres::fault;
 use crate::cart::codec::{self, CodecError};
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
+use crate::postgres::fault;
 use crate::source::change::Position;
 
 /// A cart's state as stored.
@@ -316,7 +316,10 @@ impl Records {
         let lsns: Vec<String> = rows.iter().map(|r| r.position.lsn.to_string()).collect();
         let seqs: Vec<i64> = rows.iter().map(|r| i64::from(r.position.seq)).collect();
         let mappings: Vec<i32> = rows.iter().map(|r| r.mapping).collect();
-        let patches: Vec<i64> = rows.iter().map(|r| i64::from(r.patched != Patched::No)).collect();
+        let patches: Vec<i64> = rows
+            .iter()
+            .map(|r| i64::from(r.patched != Patched::No))
+            .collect();
         let first: Vec<String> = rows
             .iter()
             .filter(|r| r.patched == Patched::First)

@@ -14,10 +14,10 @@ use super::checkpoint::{self, Durable};
 use super::ledger::{self, LedgerError, Loaded, Records};
 use super::statement::{self, Kind, Shape};
 use super::tables::Tables;
-use crate::postgres::fault;
 use crate::cart::key::CartKey;
 use crate::mapping::difference::{Patch, RowWrite};
 use crate::mapping::plan::Lock;
+use crate::postgres::fault;
 use crate::source::change::Position;
 
 /// Why a batch was not written.

@@ -177,10 +177,11 @@ mod tests {
         let cluster = Cluster::start(Options::default()).await.expect("a server");
         let client = cluster.client("postgres").await.expect("a client");
         client
-            .batch_execute(
-                "CREATE PUBLICATION p;
-                 SELECT pg_create_logical_replication_slot('cartage_42', 'pgoutput')",
-            )
+            .batch_execute("CREATE PUBLICATION p")
+            .await
+            .expect("a publication");
+        client
+            .batch_execute("SELECT pg_create_logical_replication_slot('cartage_42', 'pgoutput')")
             .await
             .expect("a slot");
         let endpoint = Endpoint {

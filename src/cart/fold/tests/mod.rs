@@ -91,12 +91,17 @@ proptest! {
                 .filter(|id| carts[&key(id)].wish.is_some())
                 .map(|id| (key(id), format!("{:?}", carts[&key(id)].image)))
                 .collect();
+            let mut moved = Vec::new();
             for change in routed(lsn, shop.transaction(&mut rng)) {
+                if let Action::Move { .. } | Action::Remove { .. } = change.action {
+                    moved.extend(change.action.carts().cloned());
+                }
                 history.push(change.clone());
                 apply(&rules, &mut carts, change);
             }
             check(&shop, &carts, trusted)?;
-            for (cart, image) in wished {
+            // Rows leave even carts that wait to be read; else these change nothing.
+            for (cart, image) in wished.into_iter().filter(|(cart, _)| !moved.contains(cart)) {
                 prop_assert_eq!(format!("{:?}", carts[&cart].image), image);
             }
             // Now and then the wishes are fulfilled by a snapshot.
