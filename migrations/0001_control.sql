@@ -102,7 +102,7 @@ COMMENT ON COLUMN ledger.state IS 'mirror, merged, handed_over, held, ended';
 COMMENT ON COLUMN ledger.lsn IS 'Source changes up to here are in the image (or in held.pending)';
 COMMENT ON COLUMN ledger.seq IS 'Change number inside the transaction that commits at lsn';
 COMMENT ON COLUMN ledger.mapping IS 'The mapping that made the target rows (mapping.id)';
-COMMENT ON COLUMN ledger.patches IS 'Patches of this cart committed so far';
+COMMENT ON COLUMN ledger.patches IS 'Patches of this cart committed since its header row was inserted';
 COMMENT ON COLUMN ledger.refreshed IS 'Position at which the cart was last read whole from the source';
 COMMENT ON COLUMN ledger.image IS 'The source rows that the target rows were made from (binary)';
 COMMENT ON COLUMN ledger.tokens IS 'Lock tokens that cartage last left on the target rows (binary)';
@@ -126,7 +126,7 @@ COMMENT ON TABLE held IS 'Carts that could not be applied, with all that is need
 COMMENT ON COLUMN held.pipeline IS 'The pipeline (pipeline.id)';
 COMMENT ON COLUMN held.cart IS 'Cart key';
 COMMENT ON COLUMN held.unit IS 'Carts with the same unit are held and released together';
-COMMENT ON COLUMN held.reason IS 'conflict, constraint, unmappable, image_lost';
+COMMENT ON COLUMN held.reason IS 'conflict, constraint, unmappable';
 COMMENT ON COLUMN held.message IS 'What failed and on which object, without cell values';
 COMMENT ON COLUMN held.pending IS 'The image that the cart should be brought to (binary)';
 COMMENT ON COLUMN held.base IS 'Target rows as cartage last wrote them; shop data';
@@ -146,7 +146,7 @@ CREATE TABLE wish (
 COMMENT ON TABLE wish IS 'Carts that must be read again from the source';
 COMMENT ON COLUMN wish.pipeline IS 'The pipeline (pipeline.id)';
 COMMENT ON COLUMN wish.cart IS 'Cart key';
-COMMENT ON COLUMN wish.reason IS 'Why: became_live, born_unproved, arrival, toast, truncated, asked, mapping, held_retry';
+COMMENT ON COLUMN wish.reason IS 'Why: became_live, born_unproved, arrival, toast, owner, mapping, asked';
 COMMENT ON COLUMN wish.since IS 'When it was first wished';
 
 CREATE TABLE refresh_run (

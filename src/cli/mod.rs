@@ -20,6 +20,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::postgres::fault;
+
 /// The operation failed.
 pub const FAILED: u8 = 1;
 /// The command line or the configuration is wrong.
@@ -57,18 +59,7 @@ impl CommandError {
 impl From<tokio_postgres::Error> for CommandError {
     /// The server's own message where there is one: the driver's says only "db error".
     fn from(error: tokio_postgres::Error) -> Self {
-        Self::failed(database_message(&error))
-    }
-}
-
-/// The message and hint of a server's error, without its detail, which may quote cell values.
-pub fn database_message(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => match db.hint() {
-            Some(hint) => format!("{} ({})", db.message(), hint),
-            None => db.message().to_owned(),
-        },
-        None => error.to_string(),
+        Self::failed(fault::describe(&error))
     }
 }
 

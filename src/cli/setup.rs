@@ -8,6 +8,7 @@ use super::CommandError;
 use super::confirm::confirm;
 use crate::cart::layout::Layout;
 use crate::config::Config;
+use crate::postgres::fault;
 use crate::postgres::catalog::Catalog;
 use crate::postgres::connect::connect;
 use crate::source::change::Lsn;
@@ -274,7 +275,7 @@ async fn carry_out(
             CommandError::failed(format!(
                 "the publication could not be made: {}; a superuser or the owner of the tables \
                  can run on the source: {sql}",
-                super::database_message(&error)
+                fault::describe(&error)
             ))
         })?;
     }
@@ -337,7 +338,7 @@ async fn create_slot(source: &Client, name: &str) -> Result<Lsn, CommandError> {
     slot::create(source, name).await.map_err(|error| {
         CommandError::failed(format!(
             "the replication slot {name} could not be made: {}; see: cartage check",
-            super::database_message(&error)
+            fault::describe(&error)
         ))
     })
 }

@@ -21,9 +21,9 @@ pub enum DaemonError {
     ConnectSource(ConnectError),
     #[error("target: {0}")]
     ConnectTarget(ConnectError),
-    #[error("source: {}", fault_message(.0))]
+    #[error("source: {}", fault::describe(.0))]
     Source(tokio_postgres::Error),
-    #[error("target: {}", fault_message(.0))]
+    #[error("target: {}", fault::describe(.0))]
     Target(tokio_postgres::Error),
     #[error("{}", .0.render(false))]
     Mapping(Box<Diagnostics>),
@@ -113,11 +113,6 @@ fn of_write(error: &WriteError) -> Fault {
         }
         _ => Fault::Stop,
     }
-}
-
-/// The server's words where they are about no cart's values.
-fn fault_message(error: &tokio_postgres::Error) -> String {
-    crate::cli::database_message(error)
 }
 
 /// What a task that ended has to say.

@@ -11,13 +11,14 @@ use super::lane::{Lane, LaneError};
 use super::unit::{Decision, Known, Unit, UnitCart};
 use crate::cart::codec;
 use crate::cart::image::{Image, Life};
-use crate::mapping::difference::{Left, Patch};
+use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
 use crate::mapping::map::TargetRow;
+use crate::mapping::plan::Role;
 use crate::postgres::fault::{self, Fault};
 use crate::source::change::Position;
 use crate::target::examine::{Finding, examine, rows_json};
 use crate::target::ledger::{
-    ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Records, State,
+    ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Patched, Records, State,
 };
 use crate::target::writer::{Tally, WriteError};
 
@@ -174,7 +175,7 @@ fn disposition(error: &WriteError) -> Disposition {
         WriteError::Guard { .. } => Disposition::Split(None),
         WriteError::Database(error) if stumbled(error) => Disposition::Again,
         WriteError::Database(error) => match fault::of(error) {
-            Fault::Row => Disposition::Split(Some(refusal(error))),
+            Fault::Row => Disposition::Split(Some(fault::describe(error))),
             Fault::Retry | Fault::Stop => Disposition::Stop,
         },
         WriteError::Ledger(_) | WriteError::FencedOff { .. } => Disposition::Stop,
@@ -190,26 +191,6 @@ fn stumbled(error: &tokio_postgres::Error) -> bool {
     ]
     .iter()
     .any(|state| error.code() == Some(state))
-}
-
-/// What the server refused and on which object, without the values that its own message may hold.
-fn refusal(error: &tokio_postgres::Error) -> String {
-    let (_, advice) = fault::explain(error);
-    let Some(db) = error.as_db_error() else {
-        return advice.to_owned();
-    };
-    let mut text = format!("SQLSTATE {}", db.code().code());
-    for (kind, name) in [
-        ("table", db.table()),
-        ("column", db.column()),
-        ("constraint", db.constraint()),
-        ("type", db.datatype()),
-    ] {
-        if let Some(name) = name {
-            text.push_str(&format!(", {kind} {name}"));
-        }
-    }
-    format!("{text}: {advice}")
 }
 
 fn add_counts(tally: &mut Tally, units: &[Unit]) {
@@ -335,7 +316,7 @@ fn applied(
         state,
         position: cart.position,
         mapping,
-        patched: !unit.patch.is_empty(),
+        patched: patched(unit, cart),
         refreshed: cart.refreshed,
         image: codec::encode(&image),
         tokens: has_tokens
@@ -356,6 +337,24 @@ fn applied(
         left,
         ..Known::default()
     })
+}
+
+/// What the unit's patch does to this cart of it.
+fn patched(unit: &Unit, cart: &UnitCart) -> Patched {
+    let is = |row: &TargetRow, w: &RowWrite| w.index == Some(row.into) && w.key == row.key;
+    let wanted = |w: &RowWrite| cart.rows.iter().any(|row| is(row, w));
+    let left = |w: &RowWrite| cart.known.left.iter().any(|left| is(&left.row, w));
+    let begins = |w: &RowWrite| {
+        w.into.role == Role::Header && matches!(w.op, RowOp::Insert { .. }) && wanted(w)
+    };
+    let writes = &unit.patch.writes;
+    if writes.iter().any(begins) {
+        Patched::First
+    } else if writes.iter().any(|w| wanted(w) || left(w)) || !cart.known.dropped.is_empty() {
+        Patched::Yes
+    } else {
+        Patched::No
+    }
 }
 
 /// The token that our write left on a row, else the one that it had.
@@ -401,7 +400,7 @@ fn stay(
                 state,
                 position: cart.position,
                 mapping,
-                patched: false,
+                patched: Patched::No,
                 refreshed: cart.refreshed,
                 image: codec::encode(&image),
                 tokens: None,

@@ -2,14 +2,18 @@
 //! them while the others are quiet (protocol rule 9).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::item::{Item, Meeting, Read, Work, lane_of};
 use super::ties::Ties;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
 use crate::source::change::Position;
+
+/// Rows that may wait for a lane, whatever the number of its items. What is larger waits alone.
+const WAITING_ROWS: u32 = 20_000;
 
 /// A lane has stopped; its own error says why.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +23,7 @@ pub struct LaneGone(pub usize);
 /// The queues of all lanes.
 pub struct Dispatch {
     lanes: Vec<mpsc::Sender<Item>>,
+    room: Vec<Arc<Semaphore>>,
     /// What each lane was last told that it is done up to.
     sent: Vec<Position>,
 }
@@ -38,7 +43,24 @@ pub struct Load {
 impl Dispatch {
     pub fn new(lanes: Vec<mpsc::Sender<Item>>, start: Position) -> Self {
         let sent = vec![start; lanes.len()];
-        Self { lanes, sent }
+        let room = lanes
+            .iter()
+            .map(|_| Arc::new(Semaphore::new(WAITING_ROWS as usize)))
+            .collect();
+        Self { lanes, room, sent }
+    }
+
+    /// Waits until the lane has room for the work: a slow target slows the reading of the log.
+    async fn make_room(&self, lane: usize, work: &mut Work) -> Result<(), LaneGone> {
+        let rows = work.changes.len() + work.reads.len();
+        let rows = u32::try_from(rows).unwrap_or(WAITING_ROWS).clamp(1, WAITING_ROWS);
+        let share = self.room[lane].clone().acquire_many_owned(rows);
+        tokio::select! {
+            share = share => work.share = share.ok(),
+            // What a stopped lane held is given back with its queue, but it takes no more.
+            () = self.lanes[lane].closed() => return Err(LaneGone(lane)),
+        }
+        Ok(())
     }
 
     async fn send(&self, lane: usize, item: Item) -> Result<(), LaneGone> {
@@ -95,6 +117,7 @@ impl Dispatch {
             work.commit_time = load.commit_time;
             work.done.clone_from(&load.done);
             parts += 1;
+            self.make_room(leader, &mut work).await?;
             self.send(leader, Item::Lead(work, meeting)).await?;
         }
         for (lane, mut work) in own {
@@ -103,6 +126,7 @@ impl Dispatch {
             work.done.clone_from(&load.done);
             parts += 1;
             self.sent[lane] = self.sent[lane].max(load.through);
+            self.make_room(lane, &mut work).await?;
             self.send(lane, Item::Work(work)).await?;
         }
         Ok(parts)

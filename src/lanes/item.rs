@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
@@ -32,6 +32,8 @@ pub struct Work {
     pub commit_time: Option<i64>,
     /// Told once all of it is durable.
     pub done: Option<mpsc::UnboundedSender<()>>,
+    /// Its share of what may wait for the lane; given back when it is done.
+    pub share: Option<OwnedSemaphorePermit>,
 }
 
 /// Lanes meet here while one of them applies what concerns several.

@@ -125,7 +125,8 @@ impl Lane {
     }
 
     /// Brings work into the target. When this returns, all of it is durable.
-    async fn process(&mut self, works: Vec<Work>) -> Result<(), LaneError> {
+    async fn process(&mut self, mut works: Vec<Work>) -> Result<(), LaneError> {
+        let _shares: Vec<_> = works.iter_mut().filter_map(|w| w.share.take()).collect();
         let to = works
             .iter()
             .map(|w| w.through)

@@ -15,6 +15,7 @@ use super::tail::Tail;
 use super::window::Window;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, IdentityTooSmall, Question, Routed, Router, Wish};
+use crate::postgres::fault;
 use crate::refresh::owners::{OwnersError, carts_of};
 use crate::refresh::runs;
 use crate::source::change::{Change, Event, Lsn, Position};
@@ -25,7 +26,7 @@ use crate::target::checkpoint::Durable;
 
 /// A source transaction of more changes is dealt out in pieces: memory stays bounded, and its carts
 /// are not atomic (protocol rule 5).
-const MAX_GROUPED: usize = 100_000;
+const MAX_GROUPED: usize = 50_000;
 
 /// How often lanes without work learn how far the log has come.
 const TICK: Duration = Duration::from_secs(1);
@@ -70,7 +71,7 @@ pub enum ReaderError {
     Identity(#[from] IdentityTooSmall),
     #[error(transparent)]
     Owners(#[from] OwnersError),
-    #[error("the control tables cannot be written: {0}")]
+    #[error("the control tables cannot be written: {}", fault::describe(.0))]
     Control(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Lane(#[from] LaneGone),
@@ -328,7 +329,8 @@ impl Reader {
         if !questions.is_empty() {
             for cart in carts_of(&self.source, self.router.layout(), &questions).await? {
                 let why = Wish::Owner;
-                route(Action::Refresh { cart, why }, last.seq);
+                // After every change of the transaction, lest it counts as done with them.
+                route(Action::Refresh { cart, why }, last.seq.saturating_add(1));
             }
         }
         if self.state.window.as_ref().is_some_and(Window::overflows) {

@@ -187,11 +187,11 @@ pub fn units(
     let mut foldings: Foldings =
         known.iter().map(|(key, known)| (key.clone(), begin(known))).collect();
     let mut ties = Ties::default();
-    let mut refreshed = HashSet::new();
+    let mut refreshed: HashMap<CartKey, Position> = HashMap::new();
     let mut retried = HashSet::new();
     for work in works {
         for read in work.reads {
-            refreshed.insert(read.cart.clone());
+            refreshed.insert(read.cart.clone(), read.at);
             if let Some(folding) = foldings.get_mut(&read.cart) {
                 take_read(mapper, folding, read);
             }
@@ -205,6 +205,11 @@ pub fn units(
                 _ => {}
             }
             fold::apply(&rules, &mut foldings, change);
+        }
+    }
+    for (cart, at) in &refreshed {
+        if let Some(folding) = foldings.get_mut(cart) {
+            folding.position = folding.position.max(*at);
         }
     }
     // Carts held together come back together, where they are here together.
@@ -226,7 +231,7 @@ pub fn units(
                     Some((key, folding, known))
                 })
                 .map(|(key, folding, known)| {
-                    let refreshed = refreshed.contains(&key);
+                    let refreshed = refreshed.contains_key(&key);
                     let retried = retried.contains(&key);
                     unit_cart(key, folding, known, refreshed, retried)
                 })
@@ -257,13 +262,14 @@ fn begin(known: &Known) -> Folding {
     folding
 }
 
-/// The cart becomes what was read. Rows that did not change keep their stamps.
+/// The cart becomes what was read. Rows that did not change keep their stamps. The changes that
+/// follow were kept for it: none of them is old, whatever the ledger's position.
 fn take_read(mapper: &Mapper, folding: &mut Folding, read: Read) {
     folding.wish = None;
-    folding.position = folding.position.max(read.at);
     if folding.handed_over {
         return;
     }
+    folding.position = Position::default();
     folding.fault = None;
     folding.touched = true;
     let before = folding.image.take();
@@ -284,13 +290,12 @@ fn take_read(mapper: &Mapper, folding: &mut Folding, read: Read) {
             match (mapper.live(&image), before) {
                 (Ok(true), _) => Some(image),
                 (Ok(false), None) => None,
-                (Ok(false), Some(mut before)) => {
-                    if before.life == Life::Live {
-                        before.life = Life::Ended { stamp };
-                        folding.time = Some(stamp);
-                    }
-                    Some(before)
+                (Ok(false), Some(before)) if before.life == Life::Live => {
+                    image.life = Life::Ended { stamp };
+                    folding.time = Some(stamp);
+                    Some(image)
                 }
+                (Ok(false), Some(before)) => Some(before),
                 (Err(why), _) => {
                     folding.fault = Some(why);
                     Some(image)

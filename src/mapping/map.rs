@@ -184,23 +184,31 @@ impl Mapper {
         folding: &Folding,
         elsewhere: &dyn Fn(&TargetRow) -> bool,
     ) -> Result<Vec<TargetRow>, MapError> {
+        let was = before.map_or(Life::Live, |(old, _)| old.life);
+        // A cart that ends now ends as it last was: changes that are folded with its end count.
+        let last = match image.life {
+            Life::Live => Vec::new(),
+            Life::Ended { .. } | Life::Deleted { .. } if was == Life::Live => self.living(image)?,
+            Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
+        };
         let mut rows = match image.life {
             Life::Live => self.living(image)?,
             Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
         };
+        let mut ghosts = Vec::new();
+        for row in last.iter().filter(|row| !elsewhere(row)) {
+            ghosts.extend(self.leave(image, row, image.life, folding)?);
+        }
         if let Some((old_image, old_rows)) = before {
-            let living: HashSet<_> = rows.iter().map(TargetRow::id).collect();
-            let mut ghosts = Vec::new();
+            let given: HashSet<_> = rows.iter().chain(&last).map(TargetRow::id).collect();
             for old in old_rows {
-                if living.contains(&old.id()) || elsewhere(old) {
+                if given.contains(&old.id()) || elsewhere(old) {
                     continue;
                 }
-                if let Some(ghost) = self.leave(old_image, old, image, folding)? {
-                    ghosts.push(ghost);
-                }
+                ghosts.extend(self.fade(old_image, old, image.life, folding)?);
             }
-            image.ghosts = ghosts;
         }
+        image.ghosts = ghosts;
         self.add_ghosts(image, &mut rows);
         match image.life {
             Life::Live => {}
@@ -213,6 +221,30 @@ impl Mapper {
         Ok(rows)
     }
 
+    /// What remains of a row that was there before and that the cart no longer gives: a ghost stays
+    /// one, until the header is deleted.
+    fn fade(
+        &self,
+        old_image: &Image,
+        old: &TargetRow,
+        life: Life,
+        folding: &Folding,
+    ) -> Result<Option<Ghost>, MapError> {
+        let known = old_image
+            .ghosts
+            .iter()
+            .find(|g| g.into == old.into && g.key == old.key);
+        let is_over = |life: Life| matches!(life, Life::Deleted { .. });
+        match known {
+            Some(ghost) if !is_over(life) || is_over(old_image.life) => Ok(Some(ghost.clone())),
+            // The row itself went before its cart ended.
+            None if matches!(life, Life::Ended { .. }) => {
+                self.leave(old_image, old, Life::Live, folding)
+            }
+            _ => self.leave(old_image, old, life, folding),
+        }
+    }
+
     /// Forgets ghosts beyond the bound, before anything is compared with them: a row forgotten on
     /// both sides of the difference is left alone.
     pub fn forget_old_ghosts(image: &mut Image) -> Vec<Ghost> {
@@ -223,62 +255,51 @@ impl Mapper {
         image.ghosts.split_off(MAX_GHOSTS)
     }
 
-    /// What remains of a target row that the cart no longer gives.
+    /// What `ended` or `deleted` leaves of a target row whose source row is in `image`, or was.
     fn leave(
         &self,
-        old_image: &Image,
-        old: &TargetRow,
         image: &Image,
+        row: &TargetRow,
+        life: Life,
         folding: &Folding,
     ) -> Result<Option<Ghost>, MapError> {
-        let into = &self.mapping.intos[old.into];
-        let known = old_image
-            .ghosts
-            .iter()
-            .find(|g| g.into == old.into && g.key == old.key);
-        let just_deleted = matches!(image.life, Life::Deleted { .. })
-            && !matches!(old_image.life, Life::Deleted { .. });
-        if let Some(ghost) = known
-            && !just_deleted
-        {
-            return Ok(Some(ghost.clone()));
-        }
-        let (fate, life_stamp) = match image.life {
+        let into = &self.mapping.intos[row.into];
+        let (fate, life_stamp) = match life {
             Life::Ended { stamp } => (&into.ended, Some(stamp)),
             Life::Deleted { stamp } => (&into.deleted, Some(stamp)),
             Life::Live => (&into.deleted, None),
         };
-        let origin = match old.origin {
+        let origin = match row.origin {
             Some(origin) => Some(origin),
             // A ghost's source row is found again among the rows that its cart kept.
             None => self
-                .living(old_image)
+                .living(image)
                 .unwrap_or_default()
                 .iter()
-                .find(|row| row.id() == old.id())
-                .and_then(|row| row.origin),
+                .find(|living| living.id() == row.id())
+                .and_then(|living| living.origin),
         };
-        let row = origin.and_then(|(table, at)| old_image.tables.get(table)?.get(at));
+        let source = origin.and_then(|(table, at)| image.tables.get(table)?.get(at));
         let stamp = life_stamp
-            .or_else(|| self.removal(folding, origin, row))
+            .or_else(|| self.removal(folding, origin, source))
             .or(folding.time)
-            .or(row.map(|r| r.stamp))
+            .or(source.map(|r| r.stamp))
             .unwrap_or_default();
-        let mut cells = old.cells.clone();
+        let mut cells = row.cells.clone();
         match fate {
             Fate::Delete => return Ok(None),
             Fate::Keep => {}
             Fate::Set(sets) => {
                 let blank = blank_row(self.layout(), into.per);
-                let env = self.env(old_image, row.unwrap_or(&blank), stamp);
+                let env = self.env(image, source.unwrap_or(&blank), stamp);
                 for (column, expr) in sets {
                     cells[*column] = cell(into, *column, expr, &env)?;
                 }
             }
         }
         Ok(Some(Ghost {
-            into: old.into,
-            key: old.key.clone(),
+            into: row.into,
+            key: row.key.clone(),
             cells,
             stamp,
         }))

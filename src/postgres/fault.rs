@@ -191,6 +191,36 @@ pub fn explain(error: &(dyn Error + 'static)) -> (Fault, &'static str) {
     (Fault::Stop, UNKNOWN)
 }
 
+/// What went wrong and on which object. The server's own words are left out where they are about
+/// values: its message may hold one.
+pub fn describe(error: &tokio_postgres::Error) -> String {
+    let Some(db) = error.as_db_error() else {
+        return match error.source() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+    };
+    let (fault, advice) = of_code(db.code().code());
+    if fault != Fault::Row {
+        return match db.hint() {
+            Some(hint) => format!("{} ({hint})", db.message()),
+            None => db.message().to_owned(),
+        };
+    }
+    let mut text = format!("SQLSTATE {}", db.code().code());
+    for (kind, name) in [
+        ("table", db.table()),
+        ("column", db.column()),
+        ("constraint", db.constraint()),
+        ("type", db.datatype()),
+    ] {
+        if let Some(name) = name {
+            text.push_str(&format!(", {kind} {name}"));
+        }
+    }
+    format!("{text}: {advice}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 
 use super::owners::{join, name, values};
 use super::rows::{RowsError, copy, literal};
+use crate::postgres::fault;
 use crate::cart::image::{Cells, Image, Row};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
@@ -20,7 +21,7 @@ use crate::target::statement::quote;
 pub enum ReadError {
     #[error(transparent)]
     Rows(#[from] RowsError),
-    #[error(transparent)]
+    #[error("{}", fault::describe(.0))]
     Database(#[from] tokio_postgres::Error),
     #[error("the source answered a question about its log with something else")]
     Answer,

@@ -17,6 +17,7 @@ use super::watch::PublicationWatch;
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::lanes::reader::{Progress, Request};
+use crate::postgres::fault;
 use crate::source::change::Lsn;
 use crate::stop::told;
 use crate::source::postgres::identity::IdentityError;
@@ -34,7 +35,7 @@ const WATCH: Duration = Duration::from_secs(30);
 pub enum RefreshError {
     #[error("the source cannot be read: {0}")]
     Source(ReadError),
-    #[error("the control tables cannot be read: {0}")]
+    #[error("the control tables cannot be read: {}", fault::describe(.0))]
     Control(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -5,11 +5,12 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, pin_mut};
 use tokio_postgres::Client;
 
+use crate::postgres::fault;
 use crate::cart::image::{Cell, Cells};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {
-    #[error(transparent)]
+    #[error("{}", fault::describe(.0))]
     Database(#[from] tokio_postgres::Error),
     #[error("the server sent a row that is not in COPY's text format")]
     Format,

@@ -207,9 +207,9 @@ pub async fn sweep(
     limit: i64,
 ) -> Result<Vec<CartKey>, tokio_postgres::Error> {
     let condition = match run.kind {
-        Kind::Mapping => "mapping <> $5 AND state <> 'handed_over'",
+        Kind::Mapping => "mapping <> $5::integer AND state <> 'handed_over'",
         Kind::Backfill | Kind::All | Kind::Truncate => {
-            "$5 IS NOT NULL AND state <> 'handed_over' \
+            "$5::integer IS NOT NULL AND state <> 'handed_over' \
              AND (refreshed IS NULL OR refreshed < $4::text::pg_lsn)"
         }
     };

@@ -4,6 +4,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::checkpoint::position;
+use crate::postgres::fault;
 use crate::cart::codec::{self, CodecError};
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
@@ -64,7 +65,7 @@ pub struct Loaded {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error(transparent)]
+    #[error("{}", fault::describe(.0))]
     Database(#[from] tokio_postgres::Error),
     #[error("cartage.ledger, cart {cart}: {why}")]
     Damaged { cart: CartKey, why: CodecError },
@@ -127,6 +128,15 @@ pub const LOAD: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.lsn::text, 
     LEFT JOIN cartage.held h ON h.pipeline = $1 AND h.cart = c.cart \
     WHERE l.cart IS NOT NULL OR w.cart IS NOT NULL";
 
+/// Whether a patch of the cart commits with its ledger row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patched {
+    No,
+    Yes,
+    /// It inserts the header: lock counters begin at 1, and so does the count of patches.
+    First,
+}
+
 /// A ledger row to write.
 #[derive(Clone, Debug)]
 pub struct LedgerRow {
@@ -134,8 +144,7 @@ pub struct LedgerRow {
     pub state: State,
     pub position: Position,
     pub mapping: i32,
-    /// Whether a patch was committed with it.
-    pub patched: bool,
+    pub patched: Patched,
     /// The cart was read whole at this position.
     pub refreshed: bool,
     pub image: Vec<u8>,
@@ -291,7 +300,12 @@ impl Records {
         let lsns: Vec<String> = rows.iter().map(|r| r.position.lsn.to_string()).collect();
         let seqs: Vec<i64> = rows.iter().map(|r| i64::from(r.position.seq)).collect();
         let mappings: Vec<i32> = rows.iter().map(|r| r.mapping).collect();
-        let patches: Vec<i64> = rows.iter().map(|r| i64::from(r.patched)).collect();
+        let patches: Vec<i64> = rows.iter().map(|r| i64::from(r.patched != Patched::No)).collect();
+        let first: Vec<String> = rows
+            .iter()
+            .filter(|r| r.patched == Patched::First)
+            .map(|r| r.cart.as_str().to_owned())
+            .collect();
         let refreshed: Vec<Option<String>> = rows
             .iter()
             .map(|r| r.refreshed.then(|| r.position.lsn.to_string()))
@@ -309,6 +323,7 @@ impl Records {
             Box::new(refreshed),
             Box::new(images),
             Box::new(tokens),
+            Box::new(first),
         ]
     }
 }
@@ -320,7 +335,8 @@ const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
                 $8::text[], $9::bytea[], $10::bytea[]) \
          AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens) \
     ON CONFLICT (pipeline, cart) DO UPDATE SET state = excluded.state, lsn = excluded.lsn, \
-        seq = excluded.seq, mapping = excluded.mapping, patches = l.patches + excluded.patches, \
+        seq = excluded.seq, mapping = excluded.mapping, \
+        patches = excluded.patches + CASE WHEN l.cart = ANY ($11::text[]) THEN 0 ELSE l.patches END, \
         refreshed = coalesce(excluded.refreshed, l.refreshed), image = excluded.image, \
         tokens = excluded.tokens";
 

@@ -14,6 +14,7 @@ use super::checkpoint::{self, Durable};
 use super::ledger::{self, LedgerError, Loaded, Records};
 use super::statement::{self, Kind, Shape};
 use super::tables::Tables;
+use crate::postgres::fault;
 use crate::cart::key::CartKey;
 use crate::mapping::difference::{Patch, RowWrite};
 use crate::mapping::plan::Lock;
@@ -22,7 +23,7 @@ use crate::source::change::Position;
 /// Why a batch was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error(transparent)]
+    #[error("{}", fault::describe(.0))]
     Database(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
