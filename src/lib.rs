@@ -17,4 +17,6 @@ pub mod target;
 pub mod lanes;
 pub mod refresh;
 pub mod daemon;
+pub mod status;
+pub mod verify;
 pub mod demo;

@@ -29,7 +29,13 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     match cli.command {
         Command::Check(args) => cli::check::run(&config, args).await,
         Command::Setup(args) => cli::setup::run(&config, args).await,
+        Command::Preview(args) => cli::preview::run(&config, args).await,
         Command::Run => cli::run::run(&config).await,
+        Command::Status(args) => cli::status::run(&config, args).await,
+        Command::Verify(args) => cli::verify::run(&config, args).await,
+        Command::Refresh(args) => cli::refresh::run(&config, args).await,
+        Command::Held(command) => cli::held::run(&config, command).await,
+        Command::Checkpoint(command) => cli::checkpoint::run(&config, command).await,
         Command::Teardown(args) => cli::teardown::run(&config, args).await,
         Command::Demo(_) => unreachable!("it has no configuration file"),
     }

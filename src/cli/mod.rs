@@ -2,9 +2,16 @@
 
 pub mod logging;
 pub mod confirm;
+pub mod ends;
 pub mod check;
 pub mod setup;
+pub mod preview;
 pub mod run;
+pub mod status;
+pub mod verify;
+pub mod refresh;
+pub mod held;
+pub mod checkpoint;
 pub mod teardown;
 pub mod demo;
 
@@ -84,9 +91,19 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Create what the pipeline needs on both ends
     Setup(setup::SetupArgs),
+    Preview(preview::PreviewArgs),
     /// Move carts: backfill if needed, then follow, until SIGTERM
     #[command(after_help = "Example:\n  cartage --config /etc/cartage/shop.toml run")]
     Run,
+    Status(status::StatusArgs),
+    Verify(verify::VerifyArgs),
+    Refresh(refresh::RefreshArgs),
+    /// The carts set aside, why, and what to do with each
+    #[command(subcommand)]
+    Held(held::HeldCommand),
+    /// The saved position
+    #[command(subcommand)]
+    Checkpoint(checkpoint::CheckpointCommand),
     /// Remove every trace of the pipeline from both ends
     Teardown(teardown::TeardownArgs),
     Demo(demo::DemoArgs),

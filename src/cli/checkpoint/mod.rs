@@ -1,0 +1,249 @@
+//! `cartage checkpoint`: the saved position, for looking at it, keeping it and moving it.
+
+mod saved;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use indicatif::HumanBytes;
+use serde_json::json;
+use tokio_postgres::Client;
+
+use self::saved::Export;
+use super::confirm::confirm;
+use super::{CommandError, ends};
+use crate::config::Config;
+use crate::source::change::Lsn;
+use crate::source::postgres::identity;
+use crate::source::postgres::slot::{self, Slot};
+use crate::target::control::pipeline::PipelineRow;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum CheckpointCommand {
+    /// Show how far each lane is
+    #[command(after_help = "Example: cartage checkpoint show")]
+    Show {
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print position, identity of the source and the generated key of ids as JSON. Keep it secret
+    #[command(after_help = "Example: (umask 077; cartage checkpoint export > shop.checkpoint)")]
+    Export,
+    /// Take back what export printed: the key of ids, and the position
+    #[command(after_help = "Example: cartage checkpoint import shop.checkpoint --only-secret")]
+    Import {
+        file: PathBuf,
+        /// Take the key of ids alone, as after a teardown and a new setup
+        #[arg(long)]
+        only_secret: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Move the position. Back is safe as far as the source still has the log; forward skips changes
+    #[command(after_help = "Example: cartage checkpoint set 16/B374D848")]
+    Set {
+        position: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub async fn run(config: &Config, command: CheckpointCommand) -> Result<ExitCode, CommandError> {
+    let mut target = ends::target(config, "checkpoint").await?;
+    let pipeline = ends::pipeline(config, &target).await?;
+    match command {
+        CheckpointCommand::Show { json } => show(&target, &pipeline, json).await?,
+        CheckpointCommand::Export => {
+            let export = saved::export(&target, &pipeline).await?;
+            if export.ids_secret.is_some() {
+                eprintln!("note: this holds the key of the pipeline's ids; keep it secret");
+            }
+            println!("{}", json!(export));
+        }
+        CheckpointCommand::Import { file, only_secret, yes } => {
+            let export = read_file(&file, &pipeline)?;
+            import(config, &mut target, &pipeline, &export, only_secret, yes).await?;
+        }
+        CheckpointCommand::Set { position, yes } => {
+            let to: Lsn = position.parse().map_err(CommandError::usage)?;
+            move_to(config, &mut target, &pipeline, to, yes).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(target: &Client, pipeline: &PipelineRow, as_json: bool) -> Result<(), CommandError> {
+    let lanes = saved::lanes(target, pipeline.id).await?;
+    let least = lanes.iter().map(|lane| lane.position()).min();
+    if as_json {
+        println!(
+            "{}",
+            json!({
+                "pipeline": pipeline.name,
+                "position": least.map(|least| least.lsn.to_string()),
+                "purge_horizon": pipeline.purge_horizon.map(|lsn| lsn.to_string()),
+                "epoch": pipeline.epoch,
+                "lanes": lanes,
+            })
+        );
+        return Ok(());
+    }
+    for lane in &lanes {
+        let inside = match lane.seq {
+            0 => String::new(),
+            seq => format!(" (change {seq} of the transaction that commits there)"),
+        };
+        println!("lane {}  {}{inside}  committed {}", lane.lane, lane.lsn, lane.updated_at);
+    }
+    if let Some(least) = least {
+        println!("position  {}", least.lsn);
+    }
+    if let Some(horizon) = pipeline.purge_horizon {
+        println!("it may not be moved back below  {horizon}");
+    }
+    Ok(())
+}
+
+fn read_file(file: &PathBuf, pipeline: &PipelineRow) -> Result<Export, CommandError> {
+    let bad = |why: String| CommandError::usage(format!("{}: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|why| bad(why.to_string()))?;
+    // The message of serde_json gives line and column, and may quote no value: it could be the key.
+    let export: Export = serde_json::from_str(&text).map_err(|why| {
+        let at = format!("line {} column {}", why.line(), why.column());
+        bad(format!("not what `cartage checkpoint export` prints ({at})"))
+    })?;
+    if export.format != Export::FORMAT {
+        return Err(bad(format!("format {}, and this version reads {}", export.format, Export::FORMAT)));
+    }
+    if export.pipeline != pipeline.name {
+        return Err(bad(format!(
+            "it is of the pipeline {}, not of {}",
+            export.pipeline, pipeline.name
+        )));
+    }
+    Ok(export)
+}
+
+async fn import(
+    config: &Config,
+    target: &mut Client,
+    pipeline: &PipelineRow,
+    export: &Export,
+    only_secret: bool,
+    yes: bool,
+) -> Result<(), CommandError> {
+    let secret = export.secret().map_err(CommandError::usage)?;
+    if only_secret && secret.is_none() {
+        return Err(CommandError::usage("the file holds no key of ids; [ids] secret gives it"));
+    }
+    let known = pipeline.ids_secret.as_ref().map(|secret| &secret.0);
+    if let Some(secret) = secret.filter(|secret| known != Some(secret)) {
+        no_daemon(&slot_of(config, pipeline).await?.0)?;
+        if !saved::put_secret(target, pipeline.id, &secret).await? {
+            return Err(CommandError::failed(
+                "the file's key of ids is another one, and carts were already written under the \
+                 present key; nothing was changed",
+            ));
+        }
+        println!("The key of ids is the file's.");
+    }
+    if only_secret {
+        return Ok(());
+    }
+    let to = export.least().ok_or_else(|| CommandError::usage("the file holds no position"))?;
+    let source = ends::source(config, "checkpoint").await?;
+    let cluster = identity::cluster(&source).await.map_err(CommandError::failed)?;
+    if export.source_system.as_deref() != Some(cluster.system.as_str()) {
+        return Err(CommandError::failed(format!(
+            "the file's position is of another source cluster (system identifier {}, this one has \
+             {}); positions compare only within one log",
+            export.source_system.as_deref().unwrap_or("unknown"),
+            cluster.system
+        )));
+    }
+    if export.source_timeline.is_some_and(|timeline| timeline > cluster.timeline) {
+        return Err(CommandError::failed(
+            "the file's position is of a later timeline: the source was restored to an earlier \
+             point; run: cartage setup",
+        ));
+    }
+    move_to(config, target, pipeline, to, yes).await
+}
+
+/// The slot, and the end of the source's log.
+async fn slot_of(config: &Config, pipeline: &PipelineRow) -> Result<(Slot, Lsn), CommandError> {
+    let source = ends::source(config, "checkpoint").await?;
+    let name = pipeline.slot.clone().unwrap_or_else(|| slot::name_of(&config.name));
+    let slot = slot::find(&source, &name).await?.ok_or_else(|| {
+        CommandError::failed(format!(
+            "the replication slot {name} is not on the source, so there is no log to begin in; \
+             run: cartage setup"
+        ))
+    })?;
+    let row = source.query_one("SELECT pg_current_wal_lsn()::text", &[]).await?;
+    let end: Lsn = row.try_get::<_, &str>(0)?.parse().map_err(CommandError::failed)?;
+    Ok((slot, end))
+}
+
+fn no_daemon(slot: &Slot) -> Result<(), CommandError> {
+    match slot.active_pid {
+        None => Ok(()),
+        Some(pid) => Err(CommandError::failed(format!(
+            "a daemon runs: the replication slot {} is in use by the process {pid} of the source; \
+             stop it first: systemctl stop cartage",
+            slot.name
+        ))),
+    }
+}
+
+async fn move_to(
+    config: &Config,
+    target: &mut Client,
+    pipeline: &PipelineRow,
+    to: Lsn,
+    yes: bool,
+) -> Result<(), CommandError> {
+    let (slot, end) = slot_of(config, pipeline).await?;
+    no_daemon(&slot)?;
+    if let Some(horizon) = pipeline.purge_horizon.filter(|horizon| to < *horizon) {
+        return Err(CommandError::failed(format!(
+            "{to} is below the purge horizon {horizon}: what tells old changes from new ones is \
+             kept only from there on"
+        )));
+    }
+    if let Some(confirmed) = slot.confirmed.filter(|confirmed| to < *confirmed) {
+        return Err(CommandError::failed(format!(
+            "{to} is impossible: the source has let go of its log before {confirmed}; to bring \
+             carts up to date, run: cartage refresh"
+        )));
+    }
+    if to > end {
+        return Err(CommandError::failed(format!("{to} is beyond the end of the source's log, {end}")));
+    }
+    let lanes = saved::lanes(target, pipeline.id).await?;
+    let least = lanes.iter().map(|lane| lane.position().lsn).min().unwrap_or_default();
+    let most = lanes.iter().map(|lane| lane.position().lsn).max().unwrap_or_default();
+    let step = match to > least {
+        true => format!(
+            "target: SKIP the changes between {least} and {to} ({} of log); carts changed in them \
+             stay as they are until they change again, or until: cartage refresh --all",
+            HumanBytes(to.0 - least.0)
+        ),
+        false => format!(
+            "target: read again from {to} ({} of log); changes that are applied already change \
+             nothing",
+            HumanBytes(most.0.saturating_sub(to.0))
+        ),
+    };
+    let heading = format!("Moving the checkpoint of the pipeline {}:", pipeline.name);
+    // Only skipping asks: replaying changes nothing.
+    if !confirm(&heading, &[step], yes || to <= least)? {
+        return Err(CommandError::failed("nothing was done"));
+    }
+    saved::move_to(target, pipeline.id, to).await?;
+    println!("Done.");
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The two ends of a pipeline, as commands open them.
+
+use tokio_postgres::Client;
+
+use super::CommandError;
+use crate::config::Config;
+use crate::daemon::DaemonError;
+use crate::daemon::start::compile_live;
+use crate::mapping::compile::Compiled;
+use crate::mapping::plan::Mapping;
+use crate::cart::key::CartKey;
+use crate::postgres::connect::connect;
+use crate::target::control::pipeline::{self, PipelineRow};
+
+pub async fn source(config: &Config, purpose: &str) -> Result<Client, CommandError> {
+    connect(&config.source, purpose)
+        .await
+        .map_err(|why| CommandError::failed(format!("source: {why}")))
+}
+
+pub async fn target(config: &Config, purpose: &str) -> Result<Client, CommandError> {
+    connect(&config.target, purpose)
+        .await
+        .map_err(|why| CommandError::failed(format!("target: {why}")))
+}
+
+/// The pipeline's row, if the control tables are there and hold one.
+pub async fn find_pipeline(
+    config: &Config,
+    target: &Client,
+) -> Result<Option<PipelineRow>, CommandError> {
+    if !pipeline::installed(target).await? {
+        return Ok(None);
+    }
+    Ok(pipeline::load(target, &config.name).await?)
+}
+
+pub async fn pipeline(config: &Config, target: &Client) -> Result<PipelineRow, CommandError> {
+    find_pipeline(config, target)
+        .await?
+        .ok_or_else(|| CommandError::failed(DaemonError::NotSetUp(config.name.clone())))
+}
+
+/// The mapping in the file against both live schemas.
+pub async fn compiled(
+    config: &Config,
+    source: &Client,
+    target: &Client,
+) -> Result<Compiled, CommandError> {
+    match compile_live(config, source, target).await {
+        Ok((compiled, _)) => Ok(compiled),
+        Err(DaemonError::Mapping(problems)) => Err(CommandError::usage(problems.render(false))),
+        Err(why) => Err(CommandError::failed(why)),
+    }
+}
+
+/// Cart keys as they were typed; a key of several columns is joined by `|`.
+pub fn carts(mapping: &Mapping, typed: &[String]) -> Result<Vec<CartKey>, CommandError> {
+    let header = mapping.layout.header();
+    let key = header.cart.as_deref().unwrap_or(&header.key);
+    let names: Vec<&str> = key.iter().map(|&c| header.columns[c].name.as_str()).collect();
+    typed
+        .iter()
+        .map(|text| {
+            CartKey::parse(text, key.len()).ok_or_else(|| {
+                CommandError::usage(format!(
+                    "`{text}` is not a cart key; expected {} joined by | (with \\ before a | or \\ \
+                     inside a value)",
+                    names.join(", ")
+                ))
+            })
+        })
+        .collect()
+}
+
+/// Whether a daemon writes for the pipeline: even idle lanes commit every few seconds.
+pub async fn daemon_works(target: &Client, pipeline: i32) -> Result<bool, CommandError> {
+    let row = target
+        .query_one(
+            "SELECT coalesce(max(c.updated_at) > now() - interval '10 seconds', false) \
+                    AND p.phase NOT IN ('new', 'stopped') \
+             FROM cartage.pipeline p LEFT JOIN cartage.checkpoint c ON c.pipeline = p.id \
+             WHERE p.id = $1 GROUP BY p.phase",
+            &[&pipeline],
+        )
+        .await?;
+    Ok(row.try_get(0)?)
+}

@@ -1,0 +1,236 @@
+//! `cartage held`: the carts set aside, why, and trying them again.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+
+use super::{CommandError, ends};
+use crate::config::Config;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum HeldCommand {
+    /// List them, the oldest first
+    #[command(after_help = "Example: cartage held list --json | jq -r '.held[].cart'")]
+    List {
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what we last wrote, what the source wants and what was found. Prints shop data
+    #[command(after_help = "Example: cartage held show 4711")]
+    Show {
+        /// The cart's key
+        cart: String,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have the daemon try carts again now, with those that are held together with them
+    #[command(after_help = "Examples:\n  cartage held retry 4711\n  cartage held retry --all")]
+    Retry {
+        #[arg(value_name = "CART", required_unless_present = "all", conflicts_with = "all")]
+        carts: Vec<String>,
+        #[arg(long)]
+        all: bool,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take one side's rows (not built yet)
+    #[command(after_help = "Example: cartage held resolve 4711 --take source")]
+    Resolve {
+        cart: String,
+        #[arg(long, value_parser = ["source", "target"])]
+        take: String,
+    },
+}
+
+pub async fn run(config: &Config, command: HeldCommand) -> Result<ExitCode, CommandError> {
+    if let HeldCommand::Resolve { .. } = &command {
+        return Err(CommandError::usage(
+            "held resolve is not built yet; change the cart on the side that is wrong, then run: \
+             cartage held retry",
+        ));
+    }
+    let target = ends::target(config, "held").await?;
+    let pipeline = ends::pipeline(config, &target).await?.id;
+    match command {
+        HeldCommand::List { json } => list(&target, pipeline, json).await?,
+        HeldCommand::Show { cart, json } => show(&target, pipeline, &cart, json).await?,
+        HeldCommand::Retry { carts, all, json } => {
+            let carts = (!all).then_some(carts);
+            retry(&target, pipeline, carts, json).await?;
+        }
+        HeldCommand::Resolve { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(target: &Client, pipeline: i32, as_json: bool) -> Result<(), CommandError> {
+    let rows = target
+        .query(
+            "SELECT cart, unit, reason, message, attempts, \
+                    to_char(since, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+                    to_char(retry_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+             FROM cartage.held WHERE pipeline = $1 ORDER BY since, cart",
+            &[&pipeline],
+        )
+        .await?;
+    let mut held = Vec::new();
+    for row in &rows {
+        held.push(json!({
+            "cart": row.try_get::<_, &str>(0)?,
+            "unit": row.try_get::<_, Option<&str>>(1)?,
+            "reason": row.try_get::<_, &str>(2)?,
+            "message": row.try_get::<_, &str>(3)?,
+            "attempts": row.try_get::<_, i32>(4)?,
+            "since": row.try_get::<_, &str>(5)?,
+            "retry_at": row.try_get::<_, Option<&str>>(6)?,
+        }));
+    }
+    if as_json {
+        println!("{}", json!({ "held": held }));
+        return Ok(());
+    }
+    if held.is_empty() {
+        println!("No cart is held.");
+    }
+    for cart in &held {
+        let text = |name: &str| cart[name].as_str().unwrap_or("never by itself").to_owned();
+        println!(
+            "{}  {}: {}\n    since {}, tried {} times, again at {}",
+            text("cart"),
+            text("reason"),
+            text("message"),
+            text("since"),
+            cart["attempts"],
+            text("retry_at")
+        );
+        if let Some(unit) = cart["unit"].as_str() {
+            println!("    held together with the carts of the unit {unit}");
+        }
+    }
+    Ok(())
+}
+
+async fn show(
+    target: &Client,
+    pipeline: i32,
+    cart: &str,
+    as_json: bool,
+) -> Result<(), CommandError> {
+    let row = target
+        .query_opt(
+            "SELECT reason, message, base::text, ours::text, theirs::text, unit \
+             FROM cartage.held WHERE pipeline = $1 AND cart = $2::text",
+            &[&pipeline, &cart],
+        )
+        .await?
+        .ok_or_else(|| not_held(&[cart.to_owned()]))?;
+    let side = |at: usize| -> Result<Value, CommandError> {
+        let text: Option<&str> = row.try_get(at)?;
+        // The server wrote it from jsonb, so it parses.
+        Ok(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null))
+    };
+    let document = json!({
+        "cart": cart,
+        "unit": row.try_get::<_, Option<&str>>(5)?,
+        "reason": row.try_get::<_, &str>(0)?,
+        "message": row.try_get::<_, &str>(1)?,
+        "base": side(2)?,
+        "ours": side(3)?,
+        "theirs": side(4)?,
+    });
+    if as_json {
+        println!("{document}");
+        return Ok(());
+    }
+    let text = |name: &str| document[name].as_str().unwrap_or_default();
+    println!("{cart}  {}: {}", text("reason"), text("message"));
+    for (name, title) in [
+        ("base", "As cartage last wrote it"),
+        ("ours", "As the source wants it"),
+        ("theirs", "As it was found in the target"),
+    ] {
+        println!("\n{title}:");
+        print!("{}", rows_text(&document[name]));
+    }
+    Ok(())
+}
+
+/// `[{"table": …, "row": {…}}]`, one column a line.
+fn rows_text(rows: &Value) -> String {
+    let Some(rows) = rows.as_array().filter(|rows| !rows.is_empty()) else {
+        return "  (no rows)\n".to_owned();
+    };
+    let mut out = String::new();
+    for entry in rows {
+        out.push_str(&format!("  {}\n", entry["table"].as_str().unwrap_or_default()));
+        let row = entry["row"].as_object();
+        let width = row.map_or(0, |row| row.keys().map(|name| name.chars().count()).max().unwrap_or(0));
+        for (column, value) in row.into_iter().flatten() {
+            out.push_str(&format!("    {column:<width$}  {value}\n"));
+        }
+    }
+    out
+}
+
+async fn retry(
+    target: &Client,
+    pipeline: i32,
+    carts: Option<Vec<String>>,
+    as_json: bool,
+) -> Result<(), CommandError> {
+    if let Some(carts) = &carts {
+        let rows = target
+            .query(
+                "SELECT cart FROM unnest($2::text[]) AS cart WHERE NOT EXISTS \
+                 (SELECT FROM cartage.held h WHERE h.pipeline = $1 AND h.cart = cart.cart)",
+                &[&pipeline, carts],
+            )
+            .await?;
+        if !rows.is_empty() {
+            let strangers: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
+            return Err(not_held(&strangers?));
+        }
+    }
+    let rows = target
+        .query(
+            "UPDATE cartage.held h SET retry_at = now() WHERE pipeline = $1 AND \
+             ($2::text[] IS NULL OR EXISTS (SELECT FROM cartage.held n \
+              WHERE n.pipeline = $1 AND n.cart = ANY($2::text[]) \
+                AND (n.cart = h.cart OR n.unit = h.unit))) \
+             RETURNING cart",
+            &[&pipeline, &carts],
+        )
+        .await?;
+    let mut tried: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    tried.sort();
+    let works = ends::daemon_works(target, pipeline).await?;
+    if as_json {
+        println!("{}", json!({ "carts": tried, "daemon": works }));
+    } else if works {
+        println!("{} carts are tried again now; look: cartage held list", tried.len());
+    } else {
+        println!("{} carts are tried again once the daemon is started.", tried.len());
+    }
+    Ok(())
+}
+
+fn not_held(carts: &[String]) -> CommandError {
+    let carts = carts.join(", ");
+    CommandError::failed(format!("not held: {carts}; see: cartage held list"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_shown_one_column_a_line() {
+        let rows = json!([{ "table": "public.cart", "row": { "id": "7", "total": null } }]);
+        assert_eq!(rows_text(&rows), "  public.cart\n    id     \"7\"\n    total  null\n");
+        assert_eq!(rows_text(&Value::Null), "  (no rows)\n");
+    }
+}

@@ -1,0 +1,157 @@
+//! `cartage preview`: what carts of the source would become, nothing written.
+
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+
+use super::{CommandError, ends};
+use crate::cart::image::{Cell, Image};
+use crate::cart::key::CartKey;
+use crate::cart::layout::Layout;
+use crate::config::Config;
+use crate::mapping::map::{Mapper, TargetRow};
+use crate::mapping::plan::{Fate, Into, Mapping};
+use crate::refresh::read;
+
+/// Show the source rows of carts and the target rows that they become, column by column. Writes
+/// nothing, and works before setup. Prints shop data.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "Example: cartage preview 4711 4712")]
+pub struct PreviewArgs {
+    /// Carts by key; a key of several columns is joined by |
+    #[arg(value_name = "CART", required = true)]
+    pub carts: Vec<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The key of ids that are only shown.
+const PLACEHOLDER: &[u8] = b"preview";
+
+pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, CommandError> {
+    let source = ends::source(config, "preview").await?;
+    let target = ends::target(config, "preview").await?;
+    let mapping = ends::compiled(config, &source, &target).await?.mapping;
+    let known = match &config.ids_secret {
+        Some(secret) => Some(secret.0.clone().into_bytes()),
+        None => ends::find_pipeline(config, &target)
+            .await?
+            .and_then(|pipeline| pipeline.ids_secret)
+            .map(|secret| secret.0),
+    };
+    let placeholder = known.is_none() && uses_secret(&mapping);
+    if placeholder {
+        eprintln!(
+            "note: setup has not made the key of keyed_id and uuid_v5 yet; these ids are shown \
+             under a placeholder, and will be others"
+        );
+    }
+    let carts = ends::carts(&mapping, &args.carts)?;
+    let mapper = Mapper { mapping, id: 0, secret: known.unwrap_or_else(|| PLACEHOLDER.to_vec()) };
+    let layout = mapper.layout();
+    read::begin(&source).await.map_err(CommandError::failed)?;
+    let (reads, _) = read::carts(&source, layout, mapper.mapping.changed_at, &carts)
+        .await
+        .map_err(CommandError::failed)?;
+    read::end(&source).await.map_err(CommandError::failed)?;
+    let documents: Vec<Value> =
+        reads.iter().map(|read| document(&mapper, &read.cart, read.image.as_ref())).collect();
+    if args.json {
+        println!("{}", json!({ "placeholder_ids": placeholder, "carts": documents }));
+    } else {
+        documents.iter().for_each(|cart| print!("{}", text(cart)));
+    }
+    match documents.iter().find(|cart| cart["found"] == false) {
+        Some(cart) => Err(CommandError::failed(format!(
+            "the source has no cart {}",
+            cart["cart"].as_str().unwrap_or_default()
+        ))),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn uses_secret(mapping: &Mapping) -> bool {
+    let fate = |fate: &Fate| match fate {
+        Fate::Set(sets) => sets.iter().any(|(_, expr)| expr.uses_secret()),
+        Fate::Delete | Fate::Keep => false,
+    };
+    let into = |into: &Into| {
+        into.key.iter().any(|key| key.expr.uses_secret())
+            || into.columns.iter().filter_map(|c| c.expr.as_ref()).any(|e| e.uses_secret())
+            || fate(&into.ended)
+            || fate(&into.deleted)
+    };
+    mapping.intos.iter().any(|i| into(i))
+}
+
+fn document(mapper: &Mapper, cart: &CartKey, image: Option<&Image>) -> Value {
+    let live = image.map(|image| mapper.live(image));
+    // A cart that is not live has no target rows of its own; what it would be is still shown.
+    let (target, mut problem) = match image.map(|image| mapper.map(image)) {
+        None => (Vec::new(), None),
+        Some(Ok(rows)) => (rows, None),
+        Some(Err(why)) => (Vec::new(), Some(why.to_string())),
+    };
+    if let Some(Err(why)) = &live {
+        problem = Some(why.clone());
+    }
+    json!({
+        "cart": cart.as_str(),
+        "found": image.is_some(),
+        "live": live.and_then(Result::ok),
+        "problem": problem,
+        "source": image.map_or_else(Vec::new, |image| source_rows(mapper.layout(), image)),
+        "target": target.iter().map(|row| target_row(&mapper.mapping, row)).collect::<Vec<_>>(),
+    })
+}
+
+fn source_rows(layout: &Layout, image: &Image) -> Vec<Value> {
+    let tables = layout.tables.iter().zip(&image.tables);
+    tables
+        .flat_map(|(table, rows)| {
+            rows.iter().map(move |row| {
+                let columns = table.columns.iter().map(|column| column.name.as_str());
+                json!({
+                    "table": format!("{}.{}", table.schema, table.name),
+                    "row": object(columns.zip(&row.cells)),
+                })
+            })
+        })
+        .collect()
+}
+
+fn target_row(mapping: &Mapping, row: &TargetRow) -> Value {
+    let into = &mapping.intos[row.into];
+    let mut object = object(into.columns.iter().map(|c| c.name.as_str()).zip(&row.cells));
+    for (at, (column, text)) in into.key.iter().zip(&row.key).enumerate() {
+        object.shift_insert(at, column.name.clone(), (&**text).into());
+    }
+    json!({ "table": into.full_name(), "row": object })
+}
+
+fn object<'a>(cells: impl Iterator<Item = (&'a str, &'a Cell)>) -> Map<String, Value> {
+    cells.map(|(name, cell)| (name.to_owned(), cell.text().into())).collect()
+}
+
+fn text(cart: &Value) -> String {
+    let mut out = format!("cart {}", cart["cart"].as_str().unwrap_or_default());
+    if cart["live"] == false {
+        out.push_str(" (not live: the target will not have it)");
+    }
+    out.push('\n');
+    if let Some(why) = cart["problem"].as_str() {
+        out.push_str(&format!("  it cannot be mapped, and would be held: {why}\n"));
+    }
+    for (side, title) in [("source", "source"), ("target", "becomes")] {
+        for entry in cart[side].as_array().into_iter().flatten() {
+            out.push_str(&format!("  {title} {}\n", entry["table"].as_str().unwrap_or_default()));
+            let row = entry["row"].as_object();
+            let width = row.map_or(0, |r| r.keys().map(|n| n.chars().count()).max().unwrap_or(0));
+            for (column, value) in row.into_iter().flatten() {
+                out.push_str(&format!("    {column:<width$}  {value}\n"));
+            }
+        }
+    }
+    out
+}

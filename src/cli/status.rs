@@ -1,0 +1,75 @@
+//! `cartage status`: where the pipeline stands.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use console::Term;
+use tokio::time::Instant;
+use tokio_postgres::Client;
+
+use super::{CommandError, NOT_WELL, ends};
+use crate::config::Config;
+use crate::status::{Status, look};
+
+/// Show phase, lag, progress and what needs a human. Works while the source is unreachable. Exits
+/// with 3 if the pipeline is stalled: it stopped, its slot is lost, or no lane commits.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "Examples:\n  cartage status --watch\n  cartage status --json | jq .lag")]
+pub struct StatusArgs {
+    /// Look again every second, with rates and the time left, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// Print one JSON document a look
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub async fn run(config: &Config, args: StatusArgs) -> Result<ExitCode, CommandError> {
+    let target = ends::target(config, "status").await?;
+    let mut source = ends::source(config, "status").await;
+    let mut before: Option<(Status, Instant)> = None;
+    let mut lines = 0;
+    loop {
+        let mut status = one(config, &target, &source).await?;
+        let now = Instant::now();
+        if let Some((before, then)) = &before {
+            status.compare_with(before, (now - *then).as_secs_f64());
+        }
+        if args.json {
+            println!("{}", status.json());
+        } else {
+            lines = draw(&status.text(), lines)?;
+        }
+        if !args.watch {
+            return Ok(match status.stalled() {
+                None => ExitCode::SUCCESS,
+                Some(_) => ExitCode::from(NOT_WELL),
+            });
+        }
+        if status.source.unreachable.is_some() {
+            source = ends::source(config, "status").await;
+        }
+        before = Some((status, now));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn one(
+    config: &Config,
+    target: &Client,
+    source: &Result<Client, CommandError>,
+) -> Result<Status, CommandError> {
+    let pipeline = ends::pipeline(config, target).await?;
+    let source = source.as_ref().map_err(|why| why.message.as_str());
+    Ok(look(target, source, &pipeline).await?)
+}
+
+/// Draws over the lines of the look before, on a terminal; elsewhere below them.
+fn draw(text: &str, lines: usize) -> Result<usize, CommandError> {
+    let terminal = Term::stdout();
+    if terminal.is_term() {
+        terminal.clear_last_lines(lines).map_err(CommandError::failed)?;
+    }
+    terminal.write_str(text).map_err(CommandError::failed)?;
+    Ok(text.lines().count())
+}

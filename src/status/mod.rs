@@ -1,0 +1,290 @@
+//! Where a pipeline stands: what the control tables say, and the source where it can be asked.
+
+mod read;
+pub mod text;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+pub use read::look;
+
+/// With log left to apply, lanes that have committed nothing for so long are stalled: even idle
+/// ones note every few seconds how far the log has come.
+const STALL_SECONDS: f64 = 60.0;
+/// Log that idle servers write by themselves between two notes of an idle lane.
+const IDLE_BYTES: u64 = 64 << 10;
+
+/// One look. What could not be measured is none, never zero.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    pub pipeline: String,
+    pub phase: String,
+    pub stopped_reason: Option<String>,
+    pub source: Source,
+    pub applied: Applied,
+    pub carts: Carts,
+    pub wishes: i64,
+    pub conflicts: i64,
+    pub late: i64,
+    pub waived: i64,
+    pub patches: i64,
+    pub rows_applied: i64,
+    pub walk: Option<Walk>,
+    /// Measured between two looks.
+    pub rates: Option<Rates>,
+}
+
+/// What the source says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Source {
+    /// Why it could not be asked.
+    pub unreachable: Option<String>,
+    /// The end of its log.
+    pub position: Option<u64>,
+    pub slot: Option<String>,
+    /// Whether the slot is there; none where the source could not be asked.
+    pub slot_there: Option<bool>,
+    pub slot_lost: Option<String>,
+    /// The walsender that reads it: a daemon is at work.
+    pub slot_pid: Option<i32>,
+    /// Log kept for us.
+    pub retained_bytes: Option<u64>,
+    /// Log that may still be written before the slot is in danger; none means no limit.
+    pub headroom_bytes: Option<i64>,
+}
+
+/// What is durable in the target.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Applied {
+    /// The least of all lanes.
+    pub position: Option<u64>,
+    pub lanes: i64,
+    /// Since the commit of the last source transaction that was applied.
+    pub commit_age: Option<f64>,
+    /// Since the lane that has been quiet the longest last committed.
+    pub quiet_seconds: Option<f64>,
+}
+
+/// Carts of the ledger by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Carts {
+    pub mirrored: i64,
+    pub merged: i64,
+    pub held: i64,
+    pub ended: i64,
+    pub handed_over: i64,
+}
+
+/// The walk over all carts that is going on, else the first backfill.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Walk {
+    pub kind: String,
+    pub done: i64,
+    /// As estimated when it began.
+    pub total: Option<i64>,
+    pub rows: i64,
+    pub waiting: Option<String>,
+    pub finished: bool,
+    pub seconds: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Rates {
+    pub rows_per_second: f64,
+    pub patches_per_second: f64,
+    pub log_bytes_per_second: f64,
+    pub backfill_carts_per_second: Option<f64>,
+}
+
+impl Status {
+    pub fn lag_bytes(&self) -> Option<u64> {
+        Some(self.source.position?.saturating_sub(self.applied.position?))
+    }
+
+    /// How long ago the source committed what was applied last. The log dates only commits, so
+    /// with nothing of ours left in it, it is the time since the lanes last looked.
+    pub fn lag_seconds(&self) -> Option<f64> {
+        let bytes = self.lag_bytes()?;
+        if bytes == 0 {
+            return Some(0.0);
+        }
+        let quiet = self.applied.quiet_seconds?;
+        if bytes < IDLE_BYTES && quiet < STALL_SECONDS {
+            return Some(quiet);
+        }
+        self.applied.commit_age
+    }
+
+    /// Why nothing moves although it should.
+    pub fn stalled(&self) -> Option<String> {
+        if self.phase == "stopped" || self.stopped_reason.is_some() {
+            return Some("the daemon stopped and needs a human".to_owned());
+        }
+        let slot = self.source.slot.as_deref().unwrap_or("(none)");
+        if let Some(why) = &self.source.slot_lost {
+            return Some(format!(
+                "the source gave up the replication slot {slot} ({why}); run: cartage setup"
+            ));
+        }
+        if self.source.slot_there == Some(false) && self.phase != "new" {
+            return Some(format!(
+                "the replication slot {slot} is not on the source; run: cartage setup"
+            ));
+        }
+        let quiet = self.applied.quiet_seconds?;
+        let behind = self.lag_bytes().is_none_or(|bytes| bytes > 0);
+        (self.phase != "new" && behind && quiet > STALL_SECONDS)
+            .then(|| format!("no lane has committed for {} s; does the daemon run?", quiet as u64))
+    }
+
+    /// Seconds until the walk ends at the rate so far.
+    pub fn eta_seconds(&self) -> Option<f64> {
+        let walk = self.walk.as_ref().filter(|walk| !walk.finished)?;
+        let left = walk.total?.saturating_sub(walk.done).max(0) as f64;
+        let rate = self
+            .rates
+            .and_then(|rates| rates.backfill_carts_per_second)
+            .filter(|rate| *rate > 0.0)
+            .or_else(|| (walk.seconds > 0.0).then(|| walk.done as f64 / walk.seconds))?;
+        (rate > 0.0).then(|| left / rate)
+    }
+
+    /// Fills the rates from a look some seconds earlier.
+    pub fn compare_with(&mut self, before: &Status, seconds: f64) {
+        if seconds <= 0.0 {
+            return;
+        }
+        let per_second = |now: i64, then: i64| now.saturating_sub(then).max(0) as f64 / seconds;
+        let positions = (self.applied.position, before.applied.position);
+        let log = match positions {
+            (Some(now), Some(then)) => now.saturating_sub(then) as f64 / seconds,
+            _ => 0.0,
+        };
+        let walks = match (&self.walk, &before.walk) {
+            (Some(now), Some(then)) if !now.finished => Some(per_second(now.done, then.done)),
+            _ => None,
+        };
+        self.rates = Some(Rates {
+            rows_per_second: per_second(self.rows_applied, before.rows_applied),
+            patches_per_second: per_second(self.patches, before.patches),
+            log_bytes_per_second: log,
+            backfill_carts_per_second: walks,
+        });
+    }
+
+    /// The document of `--json`.
+    pub fn json(&self) -> Value {
+        let walk = self.walk.as_ref();
+        json!({
+            "pipeline": self.pipeline,
+            "phase": self.phase,
+            "stalled": self.stalled(),
+            "stopped_reason": self.stopped_reason,
+            "source": {
+                "position": self.source.position.map(position),
+                "unreachable": self.source.unreachable,
+                "slot": self.source.slot,
+                "slot_active": self.source.slot_there.map(|_| self.source.slot_pid.is_some()),
+                "retained_bytes": self.source.retained_bytes,
+                "headroom_bytes": self.source.headroom_bytes,
+            },
+            "applied": {
+                "position": self.applied.position.map(position),
+                "lanes": self.applied.lanes,
+                "quiet_seconds": self.applied.quiet_seconds,
+            },
+            "lag": { "bytes": self.lag_bytes(), "seconds": self.lag_seconds() },
+            "carts": self.carts,
+            "wishes": self.wishes,
+            "rows_applied": self.rows_applied,
+            "patches": self.patches,
+            "conflicts": self.conflicts,
+            "late": self.late,
+            "waived": self.waived,
+            "backfill": {
+                "kind": walk.map(|walk| walk.kind.as_str()),
+                "done": walk.map(|walk| walk.done),
+                "total": walk.and_then(|walk| walk.total),
+                "rows": walk.map(|walk| walk.rows),
+                "finished": walk.map(|walk| walk.finished),
+                "waiting": walk.and_then(|walk| walk.waiting.as_deref()),
+                "eta_seconds": self.eta_seconds(),
+            },
+            "throughput": self.rates,
+            "parity": null,
+        })
+    }
+}
+
+fn position(lsn: u64) -> String {
+    crate::source::change::Lsn(lsn).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn following(lag: u64, quiet: f64) -> Status {
+        Status {
+            phase: "following".to_owned(),
+            source: Source {
+                position: Some(0x0200_0000 + lag),
+                slot_there: Some(true),
+                ..Source::default()
+            },
+            applied: Applied {
+                position: Some(0x0200_0000),
+                lanes: 4,
+                commit_age: Some(900.0),
+                quiet_seconds: Some(quiet),
+            },
+            ..Status::default()
+        }
+    }
+
+    #[test]
+    fn an_idle_pipeline_has_no_lag_but_a_backlog_has() {
+        assert_eq!(following(0, 2.0).lag_seconds(), Some(0.0));
+        assert_eq!(following(300, 2.0).lag_seconds(), Some(2.0));
+        assert_eq!(following(1 << 24, 2.0).lag_seconds(), Some(900.0));
+    }
+
+    #[test]
+    fn what_is_not_measured_is_null() {
+        let mut status = following(5, 1.0);
+        status.source = Source::default();
+        let json = status.json();
+        assert_eq!(json["lag"], json!({ "bytes": null, "seconds": null }));
+        assert_eq!(json["source"]["position"], Value::Null);
+        assert_eq!(json["backfill"]["done"], Value::Null);
+        assert_eq!(json["throughput"], Value::Null);
+    }
+
+    #[test]
+    fn stalled_is_said_with_its_reason() {
+        assert_eq!(following(0, 9_000.0).stalled(), None);
+        assert_eq!(following(10, 3.0).stalled(), None);
+        assert!(following(10, 61.0).stalled().is_some());
+        let mut lost = following(0, 1.0);
+        lost.source.slot_lost = Some("wal_removed".to_owned());
+        assert!(lost.stalled().is_some_and(|why| why.contains("wal_removed")));
+        let mut stopped = following(0, 1.0);
+        stopped.phase = "stopped".to_owned();
+        assert!(stopped.stalled().is_some());
+        let mut new = following(10, 600.0);
+        new.phase = "new".to_owned();
+        assert_eq!(new.stalled(), None);
+    }
+
+    #[test]
+    fn rates_and_the_time_left_come_from_two_looks() {
+        let mut before = following(0, 0.0);
+        before.walk = Some(Walk { done: 100, total: Some(1_000), seconds: 1.0, ..Walk::default() });
+        let mut now = before.clone();
+        now.rows_applied = 500;
+        now.walk = Some(Walk { done: 200, total: Some(1_000), seconds: 3.0, ..Walk::default() });
+        now.compare_with(&before, 2.0);
+        assert_eq!(now.rates.map(|r| r.rows_per_second), Some(250.0));
+        assert_eq!(now.eta_seconds(), Some(16.0));
+    }
+}

@@ -1,0 +1,136 @@
+//! Asking both ends: the target first, so that the lag can only be seen too large.
+
+use tokio_postgres::types::PgLsn;
+use tokio_postgres::{Client, Error};
+
+use super::{Applied, Carts, Source, Status, Walk};
+use crate::source::change::Lsn;
+use crate::source::postgres::slot;
+use crate::target::control::pipeline::PipelineRow;
+
+/// One look. `source` is none where it could not be reached.
+pub async fn look(
+    target: &Client,
+    source: Result<&Client, &str>,
+    pipeline: &PipelineRow,
+) -> Result<Status, Error> {
+    let row = target
+        .query_one(
+            "SELECT min(lsn), count(*), \
+                    extract(epoch FROM now() - max(commit_time))::float8, \
+                    extract(epoch FROM now() - min(updated_at))::float8, \
+                    coalesce(sum(patches), 0)::bigint, coalesce(sum(rows_applied), 0)::bigint, \
+                    coalesce(sum(conflicts), 0)::bigint, coalesce(sum(late), 0)::bigint, \
+                    (SELECT count(*) FROM cartage.wish WHERE pipeline = $1) \
+             FROM cartage.checkpoint WHERE pipeline = $1",
+            &[&pipeline.id],
+        )
+        .await?;
+    let mut status = Status {
+        pipeline: pipeline.name.clone(),
+        phase: pipeline.phase.clone(),
+        stopped_reason: pipeline.stopped_reason.clone(),
+        applied: Applied {
+            position: row.try_get::<_, Option<PgLsn>>(0)?.map(u64::from),
+            lanes: row.try_get(1)?,
+            commit_age: row.try_get(2)?,
+            quiet_seconds: row.try_get(3)?,
+        },
+        patches: row.try_get(4)?,
+        rows_applied: row.try_get(5)?,
+        conflicts: row.try_get(6)?,
+        late: row.try_get(7)?,
+        wishes: row.try_get(8)?,
+        waived: pipeline.waived,
+        carts: carts(target, pipeline.id).await?,
+        walk: walk(target, pipeline.id).await?,
+        ..Status::default()
+    };
+    status.source = match source {
+        Err(why) => unreachable(pipeline, why),
+        // A source that goes away between two looks is unreachable, not an error of the command.
+        Ok(client) => ask(client, pipeline)
+            .await
+            .unwrap_or_else(|why| unreachable(pipeline, &crate::cli::database_message(&why))),
+    };
+    Ok(status)
+}
+
+fn unreachable(pipeline: &PipelineRow, why: &str) -> Source {
+    Source {
+        unreachable: Some(why.to_owned()),
+        slot: pipeline.slot.clone(),
+        ..Source::default()
+    }
+}
+
+async fn ask(source: &Client, pipeline: &PipelineRow) -> Result<Source, Error> {
+    let row = source
+        .query_one("SELECT pg_catalog.pg_current_wal_lsn()", &[])
+        .await?;
+    let end = Lsn(row.try_get::<_, PgLsn>(0)?.into());
+    let mut answer = Source {
+        position: Some(end.0),
+        slot: pipeline.slot.clone(),
+        ..Source::default()
+    };
+    let Some(name) = &pipeline.slot else {
+        return Ok(answer);
+    };
+    let slot = slot::find(source, name).await?;
+    answer.slot_there = Some(slot.is_some());
+    if let Some(slot) = slot {
+        answer.slot_pid = slot.active_pid;
+        answer.slot_lost = slot.lost;
+        answer.retained_bytes = slot.restart.map(|restart| end.0.saturating_sub(restart.0));
+        answer.headroom_bytes = slot.safe_wal_size;
+    }
+    Ok(answer)
+}
+
+async fn carts(target: &Client, pipeline: i32) -> Result<Carts, Error> {
+    let rows = target
+        .query(
+            "SELECT state, count(*) FROM cartage.ledger WHERE pipeline = $1 GROUP BY state",
+            &[&pipeline],
+        )
+        .await?;
+    let mut carts = Carts::default();
+    for row in rows {
+        let count = row.try_get(1)?;
+        match row.try_get::<_, &str>(0)? {
+            "mirror" => carts.mirrored = count,
+            "merged" => carts.merged = count,
+            "held" => carts.held = count,
+            "ended" => carts.ended = count,
+            "handed_over" => carts.handed_over = count,
+            _ => {}
+        }
+    }
+    Ok(carts)
+}
+
+/// The oldest walk that goes on; where none does, the last reading of all carts.
+async fn walk(target: &Client, pipeline: i32) -> Result<Option<Walk>, Error> {
+    let row = target
+        .query_opt(
+            "SELECT kind, carts_done, carts_total, rows_done, waiting, finished_at IS NOT NULL, \
+                    extract(epoch FROM coalesce(finished_at, now()) - started_at)::float8 \
+             FROM cartage.refresh_run \
+             WHERE pipeline = $1 AND (finished_at IS NULL OR kind IN ('backfill', 'all')) \
+             ORDER BY finished_at IS NOT NULL, \
+                      CASE WHEN finished_at IS NULL THEN id ELSE -id END LIMIT 1",
+            &[&pipeline],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Walk {
+        kind: row.try_get(0)?,
+        done: row.try_get(1)?,
+        total: row.try_get(2)?,
+        rows: row.try_get(3)?,
+        waiting: row.try_get(4)?,
+        finished: row.try_get(5)?,
+        seconds: row.try_get(6)?,
+    }))
+}

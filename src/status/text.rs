@@ -1,0 +1,121 @@
+//! The status for people, one matter a line.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount, HumanDuration};
+
+use super::{Status, position};
+
+const UNKNOWN: &str = "not known";
+
+impl Status {
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut line = |name: &str, value: String| {
+            let _ = writeln!(out, "{name:<10} {value}");
+        };
+        line("pipeline", format!("{} ({})", self.pipeline, self.phase));
+        if let Some(why) = self.stalled() {
+            line("STALLED", why);
+        }
+        if let Some(why) = &self.stopped_reason {
+            line("stopped", why.clone());
+        }
+        line("source", self.source_line());
+        line("applied", or_unknown(self.applied.position.map(position)));
+        line("lag", self.lag_line());
+        line(
+            "carts",
+            format!(
+                "{} mirrored, {} merged, {} held, {} ended, {} handed over",
+                count(self.carts.mirrored),
+                count(self.carts.merged),
+                count(self.carts.held),
+                count(self.carts.ended),
+                count(self.carts.handed_over)
+            ),
+        );
+        line(
+            "applied",
+            format!(
+                "{} rows in {} patches{}",
+                count(self.rows_applied),
+                count(self.patches),
+                self.rates.map_or_else(String::new, |rates| format!(
+                    "; {:.0} rows/s, {}/s of log",
+                    rates.rows_per_second,
+                    HumanBytes(rates.log_bytes_per_second as u64)
+                ))
+            ),
+        );
+        line(
+            "conflicts",
+            format!(
+                "{}; {} late changes, {} transactions waived, {} carts to be read again",
+                count(self.conflicts),
+                count(self.late),
+                count(self.waived),
+                count(self.wishes)
+            ),
+        );
+        if let Some(walk) = self.walk_line() {
+            line("backfill", walk);
+        }
+        if self.carts.held > 0 {
+            line("next", "cartage held list".to_owned());
+        }
+        out
+    }
+
+    fn source_line(&self) -> String {
+        if let Some(why) = &self.source.unreachable {
+            return format!("{UNKNOWN}: {why}");
+        }
+        let mut text = or_unknown(self.source.position.map(position));
+        if let Some(bytes) = self.source.retained_bytes {
+            let _ = write!(text, ", keeps {} of log for us", HumanBytes(bytes));
+        }
+        if let Some(bytes) = self.source.headroom_bytes {
+            let bytes = u64::try_from(bytes).unwrap_or(0);
+            let _ = write!(text, ", {} more before it gives up the slot", HumanBytes(bytes));
+        }
+        if self.source.slot_there == Some(true) && self.source.slot_pid.is_none() {
+            text.push_str("; nobody reads the slot");
+        }
+        text
+    }
+
+    fn lag_line(&self) -> String {
+        let bytes = self.lag_bytes().map(|bytes| HumanBytes(bytes).to_string());
+        let seconds = self.lag_seconds().map(|seconds| format!("{seconds:.1} s"));
+        format!("{}, {}", or_unknown(bytes), or_unknown(seconds))
+    }
+
+    fn walk_line(&self) -> Option<String> {
+        let walk = self.walk.as_ref()?;
+        let mut text = format!("{}: {}", walk.kind, count(walk.done));
+        if let Some(total) = walk.total.filter(|_| !walk.finished) {
+            let _ = write!(text, " of about {}", count(total));
+        }
+        text.push_str(" carts");
+        if walk.finished {
+            text.push_str(", done");
+        } else if let Some(seconds) = self.eta_seconds() {
+            let left = Duration::from_secs_f64(seconds.min(1e9));
+            let _ = write!(text, ", about {} left", HumanDuration(left));
+        }
+        if let Some(why) = &walk.waiting {
+            let _ = write!(text, "; waits: {why}");
+        }
+        Some(text)
+    }
+}
+
+fn or_unknown(text: Option<String>) -> String {
+    text.unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+fn count(n: i64) -> String {
+    HumanCount(n.unsigned_abs()).to_string()
+}

@@ -1,0 +1,103 @@
+//! What the target should hold of a cart, by the source and by what the ledger remembers.
+
+use std::collections::HashSet;
+
+use crate::cart::image::{Image, Life};
+use crate::lanes::item::Read;
+use crate::mapping::map::{Mapper, TargetRow};
+use crate::target::ledger::{Entry, Loaded, State};
+
+/// A cart's target rows as they should be.
+#[derive(Debug)]
+pub enum Expected {
+    /// Live in the source.
+    Live {
+        rows: Vec<TargetRow>,
+        /// Rows that the ledger knows of, and that the source no longer gives.
+        gone: Vec<TargetRow>,
+        /// The ledger's image is what the source holds: nothing of it is still in the log.
+        ledger_agrees: bool,
+    },
+    /// Live by the ledger, and no longer by the source: none of these rows should be there.
+    Gone { rows: Vec<TargetRow> },
+    /// Over in both: what `ended` and `deleted` kept.
+    Over { rows: Vec<TargetRow> },
+    /// It cannot be mapped, and is not held; the message holds no values.
+    Unmappable(String),
+    /// A walk or a wish has still to bring it.
+    Awaited,
+    Held,
+    /// Neither live nor known, or the new backend's by now.
+    NotOurs,
+}
+
+impl Expected {
+    pub fn rows(&self) -> impl Iterator<Item = &TargetRow> {
+        let (rows, gone): (&[TargetRow], &[TargetRow]) = match self {
+            Expected::Live { rows, gone, .. } => (rows, gone),
+            Expected::Gone { rows } | Expected::Over { rows } => (rows, &[]),
+            _ => (&[], &[]),
+        };
+        rows.iter().chain(gone)
+    }
+}
+
+/// `filling` says that a walk over all carts is not through.
+pub fn expect(mapper: &Mapper, read: &Read, loaded: Loaded, filling: bool) -> Expected {
+    let state = loaded.entry.as_ref().map(|entry| entry.state);
+    match state {
+        Some(State::Held) => return Expected::Held,
+        Some(State::HandedOver) => return Expected::NotOurs,
+        _ if loaded.wished => return Expected::Awaited,
+        // Until the walk of a changed mapping arrives, its rows are of the former one.
+        Some(_) if loaded.entry.as_ref().is_some_and(|e| e.mapping != mapper.id) => {
+            return Expected::Awaited;
+        }
+        _ => {}
+    }
+    let live = match &read.image {
+        None => Ok(false),
+        Some(image) => mapper.live(image),
+    };
+    let expected = match (live, read.image.clone(), loaded.entry) {
+        (Ok(true), Some(_), None) if filling => Ok(Expected::Awaited),
+        (Ok(true), Some(image), entry) => living(mapper, image, entry),
+        (Ok(_), _, None) => Ok(Expected::NotOurs),
+        (Ok(_), _, Some(entry)) => mapper.map(&entry.image).map(|rows| match entry.image.life {
+            Life::Live => Expected::Gone {
+                rows: rows.into_iter().filter(|row| row.origin.is_some()).collect(),
+            },
+            Life::Ended { .. } | Life::Deleted { .. } => Expected::Over { rows },
+        }),
+        (Err(why), _, _) => return Expected::Unmappable(why),
+    };
+    expected.unwrap_or_else(|why| Expected::Unmappable(why.to_string()))
+}
+
+/// Stamps and ghosts are no one's memory but the ledger's.
+fn living(
+    mapper: &Mapper,
+    mut image: Image,
+    entry: Option<Entry>,
+) -> Result<Expected, crate::mapping::map::MapError> {
+    let Some(mut entry) = entry else {
+        let rows = mapper.map(&image)?;
+        return Ok(Expected::Live { rows, gone: Vec::new(), ledger_agrees: false });
+    };
+    Mapper::forget_old_ghosts(&mut entry.image);
+    image.keep_stamps(mapper.layout(), &entry.image);
+    image.ghosts = entry.image.ghosts.clone();
+    let ledger_agrees = image == entry.image;
+    let rows = mapper.map(&image)?;
+    let given: HashSet<_> = rows.iter().map(TargetRow::id).collect();
+    let gone = match ledger_agrees {
+        true => Vec::new(),
+        false => mapper
+            .map(&entry.image)?
+            .into_iter()
+            .filter(|row| !given.contains(&row.id()))
+            .collect(),
+    };
+    drop(given);
+    Ok(Expected::Live { rows, gone, ledger_agrees })
+}

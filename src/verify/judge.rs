@@ -1,0 +1,155 @@
+//! The verdict on one cart.
+
+use super::expect::Expected;
+use super::found::Found;
+use super::report::{Difference, Kind};
+use crate::cart::image::Cell;
+use crate::cart::key::CartKey;
+use crate::lanes::item::Read;
+use crate::mapping::map::TargetRow;
+use crate::mapping::plan::{Mapping, Role};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Equal,
+    /// Its header row is not in the target.
+    Missing(Vec<Difference>),
+    /// Its rows are in the target, and the source no longer has it live.
+    Extra(Vec<Difference>),
+    Different(Vec<Difference>),
+    /// It has still to come, or changes too fast to be compared.
+    Pending,
+    Held,
+    NotOurs,
+}
+
+impl Outcome {
+    /// Worth a second look.
+    pub fn doubtful(&self) -> bool {
+        matches!(
+            self,
+            Outcome::Missing(_) | Outcome::Extra(_) | Outcome::Different(_) | Outcome::Pending
+        )
+    }
+}
+
+/// A cart that was looked at.
+#[derive(Debug)]
+pub struct Looked {
+    pub key: CartKey,
+    pub outcome: Outcome,
+    /// The ledger holds what the source holds, so that no log can explain a difference.
+    pub ledger_agrees: bool,
+}
+
+pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &Found) -> Looked {
+    let mut ledger_agrees = false;
+    let outcome = match expected {
+        Expected::Held => Outcome::Held,
+        Expected::NotOurs => Outcome::NotOurs,
+        Expected::Awaited => Outcome::Pending,
+        Expected::Unmappable(why) => Outcome::Different(vec![Difference::unmappable(cart, why)]),
+        Expected::Live { rows, gone, ledger_agrees: agrees } => {
+            ledger_agrees = agrees;
+            living(mapping, cart, &rows, &gone, found)
+        }
+        Expected::Gone { rows } => {
+            let extra = still_there(mapping, cart, &rows, found);
+            match extra.is_empty() {
+                true => Outcome::Equal,
+                false => Outcome::Extra(extra),
+            }
+        }
+        Expected::Over { rows } => {
+            // The ledger is all that is known of a cart that is over.
+            ledger_agrees = true;
+            let mut differences = Vec::new();
+            for row in &rows {
+                values(mapping, cart, row, found, &mut differences);
+            }
+            of(differences)
+        }
+    };
+    Looked { key: cart.clone(), outcome, ledger_agrees }
+}
+
+fn living(
+    mapping: &Mapping,
+    cart: &CartKey,
+    rows: &[TargetRow],
+    gone: &[TargetRow],
+    found: &Found,
+) -> Outcome {
+    let mut differences = Vec::new();
+    let mut headless = false;
+    for row in rows {
+        // A ghost's row may be gone for good: the new backend cleans up as it likes.
+        if row.origin.is_some() && !found.contains_key(&(row.into, row.key.clone())) {
+            headless |= mapping.intos[row.into].role == Role::Header;
+            differences.push(Difference::of_row(mapping, cart, row, Kind::MissingRow));
+        } else {
+            values(mapping, cart, row, found, &mut differences);
+        }
+    }
+    differences.extend(still_there(mapping, cart, gone, found));
+    match headless {
+        true => Outcome::Missing(differences),
+        false => of(differences),
+    }
+}
+
+fn of(differences: Vec<Difference>) -> Outcome {
+    match differences.is_empty() {
+        true => Outcome::Equal,
+        false => Outcome::Different(differences),
+    }
+}
+
+fn still_there(
+    mapping: &Mapping,
+    cart: &CartKey,
+    rows: &[TargetRow],
+    found: &Found,
+) -> Vec<Difference> {
+    rows.iter()
+        .filter(|row| found.contains_key(&(row.into, row.key.clone())))
+        .map(|row| Difference::of_row(mapping, cart, row, Kind::ExtraRow))
+        .collect()
+}
+
+/// Columns in which the row found is not as expected.
+fn values(
+    mapping: &Mapping,
+    cart: &CartKey,
+    row: &TargetRow,
+    found: &Found,
+    differences: &mut Vec<Difference>,
+) {
+    let Some(there) = found.get(&(row.into, row.key.clone())) else {
+        return;
+    };
+    let columns = &mapping.intos[row.into].columns;
+    for ((column, expected), is) in columns.iter().zip(&row.cells).zip(there) {
+        if !column.once && *expected != Cell::Missing && expected != is {
+            let mut difference = Difference::of_row(mapping, cart, row, Kind::Value);
+            difference.column = Some(column.name.clone());
+            difference.source = expected.text().map(str::to_owned);
+            difference.target = is.text().map(str::to_owned);
+            differences.push(difference);
+        }
+    }
+}
+
+/// The source held the same rows both times; when they were read does not matter.
+pub fn same_rows(a: &Read, b: &Read) -> bool {
+    match (&a.image, &b.image) {
+        (None, None) => true,
+        (Some(a), Some(b)) => {
+            a.tables.len() == b.tables.len()
+                && a.tables.iter().zip(&b.tables).all(|(a, b)| {
+                    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.cells == b.cells)
+                })
+        }
+        _ => false,
+    }
+}

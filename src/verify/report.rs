@@ -1,0 +1,205 @@
+//! What a verification found, counted in carts.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::judge::Outcome;
+use crate::cart::key::CartKey;
+use crate::mapping::map::TargetRow;
+use crate::mapping::plan::Mapping;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Value,
+    MissingRow,
+    ExtraRow,
+    Unmappable,
+}
+
+/// One difference. Its values are shop data: they are printed where they are asked for, and
+/// nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    pub kind: Kind,
+    pub cart: String,
+    pub table: String,
+    /// The target row's key; several columns are joined by `|`.
+    pub key: String,
+    /// None where it is about the whole row.
+    pub column: Option<String>,
+    pub source: Option<String>,
+    pub target: Option<String>,
+}
+
+impl Difference {
+    pub(super) fn of_row(mapping: &Mapping, cart: &CartKey, row: &TargetRow, kind: Kind) -> Self {
+        Self {
+            kind,
+            cart: cart.to_string(),
+            table: mapping.intos[row.into].full_name(),
+            key: CartKey::of(row.key.iter().map(|part| &**part)).to_string(),
+            column: None,
+            source: None,
+            target: None,
+        }
+    }
+
+    pub(super) fn unmappable(cart: &CartKey, why: String) -> Self {
+        Self {
+            kind: Kind::Unmappable,
+            cart: cart.to_string(),
+            table: why,
+            key: String::new(),
+            column: None,
+            source: None,
+            target: None,
+        }
+    }
+
+    fn text(&self) -> String {
+        let Self { cart, table, key, .. } = self;
+        let value = |text: &Option<String>| text.as_ref().map_or("null".to_owned(), |t| format!("{t:?}"));
+        match (self.kind, &self.column) {
+            (Kind::MissingRow, _) => format!("cart {cart}: {table} {key} is not in the target"),
+            (Kind::ExtraRow, _) => {
+                format!("cart {cart}: {table} {key} is in the target, and no longer in the source")
+            }
+            (Kind::Unmappable, _) => format!("cart {cart} cannot be mapped: {table}"),
+            (Kind::Value, column) => format!(
+                "cart {cart}: {table} {key}, {}: source {}, target {}",
+                column.as_deref().unwrap_or_default(),
+                value(&self.source),
+                value(&self.target)
+            ),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    pub equal: u64,
+    pub missing: u64,
+    pub extra: u64,
+    pub different: u64,
+    pub pending: u64,
+    pub held: u64,
+    pub differences: Vec<Difference>,
+    /// Differences beyond the limit.
+    pub more: u64,
+    limit: usize,
+}
+
+impl Report {
+    pub fn new(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    pub fn count(&mut self, outcome: Outcome) {
+        let (counter, differences) = match outcome {
+            Outcome::Equal => (&mut self.equal, Vec::new()),
+            Outcome::Missing(list) => (&mut self.missing, list),
+            Outcome::Extra(list) => (&mut self.extra, list),
+            Outcome::Different(list) => (&mut self.different, list),
+            Outcome::Pending => (&mut self.pending, Vec::new()),
+            Outcome::Held => (&mut self.held, Vec::new()),
+            Outcome::NotOurs => return,
+        };
+        *counter += 1;
+        let room = self.limit.saturating_sub(self.differences.len());
+        self.more += differences.len().saturating_sub(room) as u64;
+        self.differences.extend(differences.into_iter().take(room));
+    }
+
+    /// Carts whose two sides could be held against each other.
+    pub fn carts_compared(&self) -> u64 {
+        self.equal + self.missing + self.extra + self.different
+    }
+
+    pub fn looked_at(&self) -> u64 {
+        self.carts_compared() + self.pending + self.held
+    }
+
+    pub fn is_well(&self) -> bool {
+        self.missing + self.extra + self.different + self.held == 0
+    }
+
+    /// The document of `--json`.
+    pub fn json(&self) -> Value {
+        json!({
+            "carts_compared": self.carts_compared(),
+            "equal": self.equal,
+            "missing": self.missing,
+            "extra": self.extra,
+            "different": self.different,
+            "pending": self.pending,
+            "held": self.held,
+            "stale_lookups": null,
+            "differences": self.differences,
+            "differences_left_out": self.more,
+        })
+    }
+
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for difference in &self.differences {
+            let _ = writeln!(out, "{}", difference.text());
+        }
+        if self.more > 0 {
+            let _ = writeln!(out, "and {} more differences (--limit)", self.more);
+        }
+        let _ = writeln!(
+            out,
+            "{} carts compared: {} equal, {} missing, {} extra, {} different; {} pending, {} held",
+            self.carts_compared(),
+            self.equal,
+            self.missing,
+            self.extra,
+            self.different,
+            self.pending,
+            self.held
+        );
+        if self.pending > 0 {
+            out.push_str(
+                "Pending carts have still to be brought over, or changed while they were \
+                 compared; look again later.\n",
+            );
+        }
+        if self.held > 0 {
+            out.push_str("Held carts need a look: cartage held list\n");
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_differences_count_and_some_are_kept() {
+        let difference = Difference::unmappable(&CartKey::of(["7"]), "why".to_owned());
+        let mut report = Report::new(3);
+        report.count(Outcome::Different(vec![difference.clone(); 2]));
+        report.count(Outcome::Missing(vec![difference; 2]));
+        report.count(Outcome::Equal);
+        report.count(Outcome::NotOurs);
+        report.count(Outcome::Pending);
+        assert_eq!(report.carts_compared(), 3);
+        assert_eq!((report.differences.len(), report.more), (3, 1));
+        assert!(!report.is_well());
+        assert_eq!(report.json()["pending"], 1);
+        assert_eq!(report.json()["stale_lookups"], Value::Null);
+    }
+
+    #[test]
+    fn a_held_cart_is_not_well_and_a_pending_one_is_no_difference() {
+        let mut report = Report::new(1);
+        report.count(Outcome::Pending);
+        assert!(report.is_well());
+        report.count(Outcome::Held);
+        assert!(!report.is_well());
+    }
+}

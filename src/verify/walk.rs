@@ -1,0 +1,129 @@
+//! All carts: those that are live in the source, then those that only the ledger knows.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+use tokio_postgres::Statement;
+
+use super::judge::{self, Looked};
+use super::report::Report;
+use super::{CHUNK, Verifier, VerifyError};
+use crate::cart::key::CartKey;
+use crate::lanes::item::Read;
+use crate::refresh::read;
+use crate::source::change::Lsn;
+use crate::target::ledger;
+
+impl Verifier<'_> {
+    pub(super) async fn walk(
+        &self,
+        statement: &Statement,
+        report: &mut Report,
+        doubtful: &mut Vec<CartKey>,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), VerifyError> {
+        let mapping = &self.mapper.mapping;
+        // Eight bytes a cart; two carts of one hash are one chance in millions, and cost one look.
+        let hash = RandomState::new();
+        let mut met = HashSet::new();
+        let mut after: Option<CartKey> = None;
+        loop {
+            let live = mapping.live_sql.as_deref();
+            let keys =
+                read::next_keys(self.source, &mapping.layout, live, after.as_ref(), CHUNK).await?;
+            let Some(last) = keys.last() else { break };
+            after = Some(last.clone());
+            met.extend(keys.iter().map(|key| hash.hash_one(key)));
+            let looked = self.look(statement, &keys).await?;
+            self.sort(looked, report, doubtful);
+            progress(report.looked_at());
+        }
+        let mut after = String::new();
+        loop {
+            let rows = self
+                .target
+                .query(
+                    "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
+                     ORDER BY cart LIMIT $3",
+                    &[&self.pipeline, &after, &(CHUNK as i64)],
+                )
+                .await?;
+            let Some(last) = rows.last() else { break };
+            after = last.try_get::<_, String>(0)?;
+            let mut keys = Vec::new();
+            for row in &rows {
+                let key = CartKey::stored(row.try_get(0)?);
+                if !met.contains(&hash.hash_one(&key)) {
+                    keys.push(key);
+                }
+            }
+            let looked = self.look(statement, &keys).await?;
+            self.sort(looked, report, doubtful);
+            progress(report.looked_at());
+        }
+        Ok(())
+    }
+
+    pub(super) async fn look(
+        &self,
+        statement: &Statement,
+        carts: &[CartKey],
+    ) -> Result<Vec<Looked>, VerifyError> {
+        let (reads, _) = self.read(carts).await?;
+        self.compare(statement, &reads).await
+    }
+
+    /// The carts as the source has them, and the point that the log must pass to bring as much.
+    pub(super) async fn read(&self, carts: &[CartKey]) -> Result<(Vec<Read>, Lsn), VerifyError> {
+        let mapping = &self.mapper.mapping;
+        let view = read::begin(self.source).await?;
+        let reads = read::carts(self.source, &mapping.layout, mapping.changed_at, carts).await;
+        read::end(self.source).await?;
+        Ok((reads?.0, view.upto))
+    }
+
+    /// Compares carts with ledger and target rows of one snapshot.
+    pub(super) async fn compare(
+        &self,
+        statement: &Statement,
+        reads: &[Read],
+    ) -> Result<Vec<Looked>, VerifyError> {
+        self.target
+            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await?;
+        let compared = self.compare_now(statement, reads).await;
+        self.target.batch_execute("COMMIT").await?;
+        compared
+    }
+
+    async fn compare_now(
+        &self,
+        statement: &Statement,
+        reads: &[Read],
+    ) -> Result<Vec<Looked>, VerifyError> {
+        let keys: Vec<&CartKey> = reads.iter().map(|read| &read.cart).collect();
+        let loaded = ledger::load(self.target, statement, self.pipeline, &keys).await?;
+        let filling: bool = self
+            .target
+            .query_one(
+                "SELECT EXISTS (SELECT FROM cartage.refresh_run WHERE pipeline = $1 \
+                 AND finished_at IS NULL)",
+                &[&self.pipeline],
+            )
+            .await?
+            .try_get(0)?;
+        let expected: Vec<_> = reads
+            .iter()
+            .zip(loaded)
+            .map(|(read, loaded)| super::expect::expect(self.mapper, read, loaded, filling))
+            .collect();
+        let rows = expected.iter().flat_map(|cart| cart.rows());
+        let found = super::found::find(self.target, &self.mapper.mapping, rows).await?;
+        Ok(reads
+            .iter()
+            .zip(expected)
+            .map(|(read, cart)| judge::judge(&self.mapper.mapping, &read.cart, cart, &found))
+            .collect())
+    }
+}
