@@ -1,7 +1,7 @@
 //! The SQL expression language of the mapping: checked and typed once, evaluated over a cart's image.
 //!
-//! A text passes through the modules in this order: `parse` gives a tree, `compile` (with `forms`
-//! and `calls`) finds names and types and makes a `plan`, `evaluate` walks it over a row, and
+//! A text passes through the modules in this order: `parse` gives a tree, `compile` (with `infix`,
+//! `forms` and `calls`) finds names and types and makes a `plan`, `evaluate` walks it over a row, and
 //! `bind` fits the value into a column of the target.
 
 mod aggregate;
@@ -16,6 +16,7 @@ mod evaluate;
 mod float;
 mod forms;
 mod functions;
+mod infix;
 mod json;
 mod moment;
 mod names;

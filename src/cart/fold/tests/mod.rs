@@ -43,8 +43,6 @@ pub(crate) fn routed(lsn: u64, actions: Vec<Action>) -> Vec<Routed> {
 }
 
 fn rows(image: &Image) -> Vec<Vec<&Cells>> {
-    let table = |rows: &'_ Vec<Row>| rows.len();
-    debug_assert!(image.tables.iter().map(table).count() == 3);
     image
         .tables
         .iter()
