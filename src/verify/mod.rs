@@ -33,7 +33,7 @@ const CHUNK: usize = 500;
 pub enum VerifyError {
     #[error("source: {0}")]
     Source(#[from] ReadError),
-    #[error("target: {}", crate::cli::database_message(.0))]
+    #[error("target: {}", crate::postgres::fault::describe(.0))]
     Target(#[from] Error),
     #[error("target: {0}")]
     Ledger(#[from] LedgerError),
@@ -68,18 +68,16 @@ impl Verifier<'_> {
                     progress(report.looked_at());
                 }
             }
-            None => self.walk(&statement, &mut report, &mut doubtful, progress).await?,
+            None => {
+                self.walk(&statement, &mut report, &mut doubtful, progress)
+                    .await?
+            }
         }
         self.look_again(&statement, doubtful, &mut report).await?;
         Ok(report)
     }
 
-    fn sort(
-        &self,
-        looked: Vec<judge::Looked>,
-        report: &mut Report,
-        doubtful: &mut Vec<CartKey>,
-    ) {
+    fn sort(&self, looked: Vec<judge::Looked>, report: &mut Report, doubtful: &mut Vec<CartKey>) {
         for cart in looked {
             match cart.outcome.doubtful() {
                 true => doubtful.push(cart.key),
