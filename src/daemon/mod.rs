@@ -25,7 +25,7 @@ const HEALTHY: Duration = Duration::from_secs(60);
 
 /// Runs the pipeline until told to stop, or until it needs a human.
 pub async fn run(config: &Config, mut stop: watch::Receiver<bool>) -> Result<(), DaemonError> {
-    let mut pauses = Box::new(retry::policy(None));
+    let mut pauses = retry::policy(None);
     loop {
         let begun = tokio::time::Instant::now();
         let result = tokio::select! {
@@ -49,7 +49,7 @@ pub async fn run(config: &Config, mut stop: watch::Receiver<bool>) -> Result<(),
             return Err(error);
         }
         if begun.elapsed() > HEALTHY {
-            pauses = Box::new(retry::policy(None));
+            pauses = retry::policy(None);
         }
         let pause = pauses.next().unwrap_or(HEALTHY);
         warn!(

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::ledger::Evidence;
-use super::statement::{self, quote};
+use super::statement::{self, output, quote};
 use crate::cart::image::{Cell, Cells};
 use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
 use crate::mapping::expr::canonical;
@@ -249,7 +249,7 @@ fn select(into: &Into) -> String {
     let columns: String = into
         .columns
         .iter()
-        .map(|c| format!(", t.{}::text", quote(&c.name)))
+        .map(|c| format!(", {}", output(&c.name)))
         .collect();
     format!(
         "SELECT d.ord, to_jsonb(t)::text, {token}, {closed}{columns} FROM {} AS t, {} WHERE {}",

@@ -364,6 +364,13 @@ pub fn equal(column: &str, ty: &SqlType, value: &str) -> String {
     }
 }
 
+/// A column's value as its type's output function prints it. A cast to text differs for some types:
+/// it adds the netmask of an inet, spells booleans out, and strips the blanks of a char.
+pub fn output(column: &str) -> String {
+    let column = quote(column);
+    format!("CASE WHEN t.{column} IS NOT NULL THEN format('%s', t.{column}) END")
+}
+
 /// The type to cast a value to be written to: without length or scale, so that the server refuses
 /// what does not fit where an explicit cast would cut it.
 fn cast(ty: &SqlType) -> &str {
