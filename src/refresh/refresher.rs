@@ -59,8 +59,6 @@ pub struct Refresher {
     /// The filter on live carts in the source's SQL.
     pub live: Option<String>,
     pub changed_at: Option<usize>,
-    pub chunk_carts: usize,
-    pub parallel: usize,
     pub throttle: Throttle,
     pub requests: mpsc::Sender<Request>,
     pub progress: watch::Receiver<Progress>,
@@ -134,7 +132,7 @@ impl Refresher {
 
     /// Carts that must be read again, the longest waiting first.
     async fn wishes(&mut self) -> Result<bool, RefreshError> {
-        let limit = i64::try_from(self.chunk_carts).unwrap_or(i64::MAX);
+        let limit = i64::try_from(self.throttle.chunk_carts()).unwrap_or(i64::MAX);
         let rows = self
             .control
             .query(
@@ -229,7 +227,7 @@ impl Refresher {
                 pending.run = Some((run.id, last, carts, rows));
                 under_way.push_back(pending);
             }
-            while under_way.len() >= self.parallel.max(1) {
+            while under_way.len() >= self.throttle.parallel() {
                 if let Some(pending) = under_way.pop_front() {
                     finish(&self.control, pending).await?;
                 }
@@ -263,7 +261,7 @@ impl Refresher {
     }
 
     async fn next_chunk(&self, run: &Run) -> Result<Vec<CartKey>, RefreshError> {
-        let limit = self.chunk_carts;
+        let limit = self.throttle.chunk_carts();
         match run.stage {
             Stage::Read => Ok(read::next_keys(
                 &self.source,
