@@ -291,10 +291,11 @@ impl Reader {
         &mut self,
         xid: u32,
         time: i64,
-        changes: Vec<(u32, Change)>,
+        mut changes: Vec<(u32, Change)>,
         last: Position,
         through: Position,
     ) -> Result<(), ReaderError> {
+        self.router.join_moves(&mut changes);
         for (_, change) in &changes {
             self.router.learn(change);
         }
