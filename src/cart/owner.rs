@@ -155,14 +155,49 @@ impl Router {
         &self.layout
     }
 
-    /// Takes note of the owner that a change gives to a parent row, before any change of the same
-    /// transaction is routed: children may stand before their parent.
+    /// Takes note of the owner that a parent row has before its first change of a transaction, if
+    /// nothing is known of it: children may stand before their parent. What is known stays, for
+    /// the changes are routed in order.
     pub fn learn(&mut self, change: &Change) {
-        if let Op::Insert { new } | Op::Update { new, .. } = &change.op
-            && self.is_parent[change.table]
-            && let Owner::Cart(cart) = self.owner(change.table, new)
+        let (Op::Insert { new: cells }
+        | Op::Update {
+            old: Some(cells), ..
+        }
+        | Op::Update {
+            old: None,
+            new: cells,
+        }) = &change.op
+        else {
+            return;
+        };
+        let table = change.table;
+        if self.is_parent[table]
+            && let Some(key) = Table::cart_key(cells, &self.layout.tables[table].key)
+            && !self.owners.contains(&Question { table, key })
+            && let Owner::Cart(cart) = self.owner(table, cells)
         {
-            self.remember(change.table, new, cart);
+            self.remember(table, cells, cart);
+        }
+    }
+
+    /// Takes note again of the owners that these changes gave, after a read that may be older.
+    pub fn learn_again(&mut self, changes: &[Routed]) {
+        for change in changes {
+            let (Action::Put {
+                cart, table, new, ..
+            }
+            | Action::Move {
+                to: cart,
+                table,
+                new,
+                ..
+            }) = &change.action
+            else {
+                continue;
+            };
+            if self.is_parent[*table] {
+                self.remember(*table, new, cart.clone());
+            }
         }
     }
 

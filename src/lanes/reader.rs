@@ -442,6 +442,7 @@ impl Reader {
                 self.router.learn_image(&read.cart, image);
             }
         }
+        self.router.learn_again(window.kept());
         let (reads, changes) = window.close(reads, &closing.snapshot);
         self.state.tail.seen_by(&closing.snapshot);
         let load = Load {
