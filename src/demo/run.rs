@@ -142,13 +142,13 @@ async fn drain(
         watch.tick().await?;
         let sight = watch.look().await?;
         screen.live(&sight, transactions);
-        if sight.applied >= end {
+        if sight.applied >= end && sight.wishes == 0 {
             return Ok(sight);
         }
         daemon.check_alive()?;
         if Instant::now() > deadline {
             return Err(DemoError::Deadline(
-                "the daemon to apply the rest of the log",
+                "the daemon to apply the rest of the log and to read what it wished",
             ));
         }
         sleep(Duration::from_millis(50)).await;

@@ -21,6 +21,8 @@ pub struct Sight {
     /// End of the old shop's log.
     pub written: u64,
     pub rows_applied: i64,
+    /// Carts that are to be read again: their changes are durable as wishes, not yet as rows.
+    pub wishes: i64,
     /// Carts and source rows that the backfill has done, and how many carts there are.
     pub backfilled: i64,
     pub backfilled_rows: i64,
@@ -62,7 +64,8 @@ impl Watch {
                         coalesce(refresh.carts_total, 0),
                         refresh.finished_at IS NOT NULL,
                         coalesce(extract(epoch FROM
-                            coalesce(refresh.finished_at, now()) - refresh.started_at), 0)::float8
+                            coalesce(refresh.finished_at, now()) - refresh.started_at), 0)::float8,
+                        (SELECT count(*) FROM cartage.wish)
                  FROM cartage.pipeline
                  LEFT JOIN cartage.refresh_run AS refresh
                      ON refresh.pipeline = pipeline.id AND refresh.kind = 'backfill'
@@ -80,6 +83,7 @@ impl Watch {
             backfill_total: row.try_get(5)?,
             backfill_finished: row.try_get(6)?,
             backfill_seconds: row.try_get(7)?,
+            wishes: row.try_get(8)?,
         })
     }
 
