@@ -51,7 +51,7 @@ pub async fn look(
         // A source that goes away between two looks is unreachable, not an error of the command.
         Ok(client) => ask(client, pipeline)
             .await
-            .unwrap_or_else(|why| unreachable(pipeline, &crate::cli::database_message(&why))),
+            .unwrap_or_else(|why| unreachable(pipeline, &crate::postgres::fault::describe(&why))),
     };
     Ok(status)
 }

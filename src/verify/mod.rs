@@ -33,7 +33,7 @@ const CHUNK: usize = 500;
 pub enum VerifyError {
     #[error("source: {0}")]
     Source(#[from] ReadError),
-    #[error("target: {}", crate::cli::database_message(.0))]
+    #[error("target: {}", crate::postgres::fault::describe(.0))]
     Target(#[from] Error),
     #[error("target: {0}")]
     Ledger(#[from] LedgerError),

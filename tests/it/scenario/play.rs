@@ -89,7 +89,7 @@ async fn migrate(scenario: Scenario, mut rng: fastrand::Rng) {
     no_trace(&shops, name).await;
 }
 
-async fn load(scenario: &Scenario, database: &str) -> Shops {
+pub async fn load(scenario: &Scenario, database: &str) -> Shops {
     let shops = Shops::create(database).await;
     for (client, sql, file) in [
         (&shops.source, &scenario.source, "source.sql"),
@@ -103,7 +103,7 @@ async fn load(scenario: &Scenario, database: &str) -> Shops {
     shops
 }
 
-fn configure(scenario: &Scenario, shops: &Shops, folder: &Path) -> PathBuf {
+pub fn configure(scenario: &Scenario, shops: &Shops, folder: &Path) -> PathBuf {
     let path = folder.join("cartage.toml");
     let text = scenario
         .config
