@@ -66,6 +66,11 @@ impl Folding {
             && matches!(&self.image, Some(image) if image.life == Life::Live)
     }
 
+    /// It has rows in the target, complete or not.
+    fn lives(&self) -> bool {
+        !self.handed_over && matches!(&self.image, Some(image) if image.life == Life::Live)
+    }
+
     fn skips(&self, position: Position) -> bool {
         position <= self.position
     }
@@ -96,8 +101,9 @@ fn take_below(
         let hangs = |row: &Row| {
             by.len() == key.len() && by.iter().zip(key).all(|(&b, &k)| row.cells[b] == parent[k])
         };
-        let (gone, stay): (Vec<Row>, Vec<Row>) =
-            std::mem::take(&mut image.tables[child]).into_iter().partition(hangs);
+        let (gone, stay): (Vec<Row>, Vec<Row>) = std::mem::take(&mut image.tables[child])
+            .into_iter()
+            .partition(hangs);
         image.tables[child] = stay;
         for row in gone {
             // A self-parent's children may hang below each other.
@@ -180,9 +186,11 @@ pub fn apply(rules: &Rules<'_>, carts: &mut Foldings, change: Routed) {
             old,
             new,
             insert,
-        } => one(carts, &cart, at, |c| put(rules, c, at, table, old, new, insert)),
+        } => one(carts, &cart, at, |c| {
+            put(rules, c, at, table, old, new, insert)
+        }),
         Action::Remove { cart, table, old } => {
-            one(carts, &cart, at, |c| remove(rules, c, at, table, &old));
+            passing(carts, &cart, at, |c| remove(rules, c, at, table, &old));
         }
         Action::Refresh { cart, why } => one(carts, &cart, at, |c| c.wish = c.wish.or(Some(why))),
         Action::Touch { cart } => {
@@ -215,6 +223,20 @@ fn one(carts: &mut Foldings, key: &CartKey, at: At, change: impl FnOnce(&mut Fol
     }
 }
 
+/// The same for a row that leaves or moves: a target row has one owner, so it leaves even a cart that
+/// waits to be read anew.
+fn passing(carts: &mut Foldings, key: &CartKey, at: At, change: impl FnOnce(&mut Folding)) {
+    let wish = carts.get_mut(key).and_then(|cart| cart.wish.take());
+    let mut wished = wish;
+    one(carts, key, at, |cart| {
+        cart.wish = wished.take();
+        change(cart);
+    });
+    if let Some(cart) = carts.get_mut(key) {
+        cart.wish = cart.wish.or(wish);
+    }
+}
+
 fn put(
     rules: &Rules<'_>,
     cart: &mut Folding,
@@ -237,8 +259,11 @@ fn put(
     let Some(image) = &mut cart.image else { return };
     let order = &rules.layout.tables[table];
     let before = old.as_deref().unwrap_or(&new);
-    let Some(cells) = complete(new.clone(), image.row(rules.layout, table, before), old.as_deref())
-    else {
+    let Some(cells) = complete(
+        new.clone(),
+        image.row(rules.layout, table, before),
+        old.as_deref(),
+    ) else {
         cart.wish = Some(Wish::Toast);
         return;
     };
@@ -308,9 +333,9 @@ fn remove(rules: &Rules<'_>, cart: &mut Folding, at: At, table: usize, old: &[Ce
         }
         return;
     }
-    if !cart.whole() {
+    if !cart.lives() {
         if rules.live_reads[table] {
-            cart.wish = Some(Wish::BecameLive);
+            cart.wish = cart.wish.or(Some(Wish::BecameLive));
         }
         return;
     }
@@ -319,7 +344,7 @@ fn remove(rules: &Rules<'_>, cart: &mut Folding, at: At, table: usize, old: &[Ce
         cart.time = Some(at.time);
         cart.touched = true;
     }
-    if rules.live_reads[table] {
+    if rules.live_reads[table] && cart.whole() {
         judge(rules, cart, at);
     }
 }
@@ -372,46 +397,53 @@ fn transfer(
         });
         return;
     }
-    one(carts, &from, at, |cart| {
-        if cart.whole() {
+    // A target row has one owner: the row leaves its cart even where that waits to be read anew.
+    let mut complete_below = true;
+    passing(carts, &from, at, |cart| {
+        if cart.lives() {
+            complete_below = cart.whole();
             taken = cart.take(layout, table, &old);
             for (table, row) in &taken {
                 cart.removed.push((*table, row.cells.clone(), at.time));
             }
             cart.time = Some(at.time);
             cart.touched = true;
-            if rules.live_reads[table] {
+            if rules.live_reads[table] && cart.whole() {
                 judge(rules, cart, at);
             }
         } else if rules.live_reads[table] {
-            cart.wish = Some(Wish::BecameLive);
+            cart.wish = cart.wish.or(Some(Wish::BecameLive));
         }
     });
-    one(carts, &to, at, |cart| {
-        if !cart.whole() {
+    passing(carts, &to, at, |cart| {
+        if !cart.lives() {
             if rules.live_reads[table] {
-                cart.wish = Some(Wish::BecameLive);
+                cart.wish = cart.wish.or(Some(Wish::BecameLive));
             }
             return;
         }
         let Some(cells) = complete(new, taken.first().map(|(_, row)| row), Some(&old)) else {
-            cart.wish = Some(Wish::Toast);
+            cart.wish = cart.wish.or(Some(Wish::Toast));
             return;
         };
-        // Without the row's former image nothing is known of what hangs below it.
-        if taken.is_empty() && layout.children(table).next().is_some() {
-            cart.wish = Some(Wish::Arrival);
-            return;
+        // Without the row's complete former image, what hangs below it is not known.
+        let has_children = layout.children(table).next().is_some();
+        if has_children && (taken.is_empty() || !complete_below) {
+            cart.wish = cart.wish.or(Some(Wish::Arrival));
         }
         let Some(image) = &mut cart.image else { return };
         let stamp = at.time;
         image.put(layout, table, Row { cells, stamp });
+        // What is there already is newer: it was read after the move, or the log put it there. The
+        // rows that come along may be old, where a change of theirs had no known owner.
         for (table, row) in taken.drain(..).skip(1) {
-            image.put(layout, table, row);
+            if image.row(layout, table, &row.cells).is_none() {
+                image.put(layout, table, row);
+            }
         }
         cart.time = Some(at.time);
         cart.touched = true;
-        if rules.live_reads[table] {
+        if rules.live_reads[table] && cart.whole() {
             judge(rules, cart, at);
         }
     });
@@ -483,3 +515,6 @@ fn complete(mut new: Cells, known: Option<&Row>, old: Option<&[Cell]>) -> Option
     }
     Some(new)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

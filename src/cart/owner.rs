@@ -5,6 +5,7 @@
 //! [`Question`] for the source; since the source answers for today and the change is of yesterday,
 //! an answer may only cause a refresh of the cart that it names, never route the change.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -154,14 +155,49 @@ impl Router {
         &self.layout
     }
 
-    /// Takes note of the owner that a change gives to a parent row, before any change of the same
-    /// transaction is routed: children may stand before their parent.
+    /// Takes note of the owner that a parent row has before its first change of a transaction, if
+    /// nothing is known of it: children may stand before their parent. What is known stays, for
+    /// the changes are routed in order.
     pub fn learn(&mut self, change: &Change) {
-        if let Op::Insert { new } | Op::Update { new, .. } = &change.op
-            && self.is_parent[change.table]
-            && let Owner::Cart(cart) = self.owner(change.table, new)
+        let (Op::Insert { new: cells }
+        | Op::Update {
+            old: Some(cells), ..
+        }
+        | Op::Update {
+            old: None,
+            new: cells,
+        }) = &change.op
+        else {
+            return;
+        };
+        let table = change.table;
+        if self.is_parent[table]
+            && let Some(key) = Table::cart_key(cells, &self.layout.tables[table].key)
+            && !self.owners.contains(&Question { table, key })
+            && let Owner::Cart(cart) = self.owner(table, cells)
         {
-            self.remember(change.table, new, cart);
+            self.remember(table, cells, cart);
+        }
+    }
+
+    /// Takes note again of the owners that these changes gave, after a read that may be older.
+    pub fn learn_again(&mut self, changes: &[Routed]) {
+        for change in changes {
+            let (Action::Put {
+                cart, table, new, ..
+            }
+            | Action::Move {
+                to: cart,
+                table,
+                new,
+                ..
+            }) = &change.action
+            else {
+                continue;
+            };
+            if self.is_parent[*table] {
+                self.remember(*table, new, cart.clone());
+            }
         }
     }
 
@@ -176,31 +212,100 @@ impl Router {
         }
     }
 
+    /// Turns a row's delete from one cart and its insert into another, in one transaction, into the
+    /// move that they are: an UPDATE that crosses partitions is logged so. The row is the same where
+    /// the columns of its key that do not name the cart are.
+    pub fn join_moves(&self, changes: &mut Vec<(u32, Change)>) {
+        let mut deleted: HashMap<(usize, CartKey), usize> = HashMap::new();
+        let mut joined = vec![false; changes.len()];
+        for at in 0..changes.len() {
+            let change = &changes[at].1;
+            let (cells, insert) = match &change.op {
+                Op::Delete { old } => (old, false),
+                Op::Insert { new } => (new, true),
+                Op::Update { .. } => continue,
+            };
+            let Some(row) = self.row_beside_cart(change.table, cells) else {
+                continue;
+            };
+            let id = (change.table, row);
+            if !insert {
+                deleted.insert(id, at);
+                continue;
+            }
+            let Some(from) = deleted.remove(&id) else {
+                continue;
+            };
+            let Op::Delete { old } = &changes[from].1.op else {
+                continue;
+            };
+            let Op::Insert { new } = &change.op else {
+                continue;
+            };
+            let owners = self.owner_columns(change.table);
+            if owners.iter().any(|&c| old[c] != new[c]) {
+                let (old, new) = (Some(old.clone()), new.clone());
+                changes[at].1.op = Op::Update { old, new };
+                joined[from] = true;
+            }
+        }
+        let mut joined = joined.into_iter();
+        changes.retain(|_| joined.next() != Some(true));
+    }
+
+    /// The key of a row without the columns that name its cart; none where nothing is left.
+    fn row_beside_cart(&self, table: usize, cells: &[Cell]) -> Option<CartKey> {
+        let owners = self.owner_columns(table);
+        let key = &self.layout.tables[table].key;
+        let rest: Vec<usize> = key
+            .iter()
+            .copied()
+            .filter(|k| !owners.contains(k))
+            .collect();
+        let known = owners.iter().all(|&c| cells[c] != Cell::Missing);
+        if table == Layout::HEADER || rest.is_empty() || !known {
+            return None;
+        }
+        Table::cart_key(cells, &rest)
+    }
+
+    fn owner_columns(&self, table: usize) -> &[usize] {
+        let this = &self.layout.tables[table];
+        match (&this.cart, &this.parent) {
+            (Some(columns), _) => columns,
+            (None, Some((_, by))) => by,
+            (None, None) => &[],
+        }
+    }
+
     /// Finds the cart or carts of a change.
     pub fn route(&mut self, change: Change) -> Result<Routing, IdentityTooSmall> {
         let Change { table, op } = change;
         let mut routing = Routing::default();
         routing.action = match op {
-            Op::Insert { new } => self.place(table, &new, &mut routing).map(|cart| Action::Put {
-                cart,
-                table,
-                old: None,
-                new,
-                insert: true,
-            }),
+            Op::Insert { new } => self
+                .place(table, &new, &mut routing)
+                .map(|cart| Action::Put {
+                    cart,
+                    table,
+                    old: None,
+                    new,
+                    insert: true,
+                }),
             Op::Delete { old } => {
                 self.require_owner(table, &old)?;
                 self.place(table, &old, &mut routing)
                     .map(|cart| Action::Remove { cart, table, old })
             }
             Op::Update { old: None, new } => {
-                self.place(table, &new, &mut routing).map(|cart| Action::Put {
-                    cart,
-                    table,
-                    old: None,
-                    new,
-                    insert: false,
-                })
+                self.place(table, &new, &mut routing)
+                    .map(|cart| Action::Put {
+                        cart,
+                        table,
+                        old: None,
+                        new,
+                        insert: false,
+                    })
             }
             Op::Update {
                 old: Some(old),
@@ -299,12 +404,11 @@ impl Router {
 
     fn require_owner(&self, table: usize, old: &[Cell]) -> Result<(), IdentityTooSmall> {
         let this = &self.layout.tables[table];
-        let columns = match (&this.cart, &this.parent) {
-            (Some(columns), _) => columns,
-            (None, Some((_, by))) => by,
-            (None, None) => return Ok(()),
-        };
-        if columns.iter().any(|&i| old[i] == Cell::Missing) {
+        if self
+            .owner_columns(table)
+            .iter()
+            .any(|&i| old[i] == Cell::Missing)
+        {
             return Err(IdentityTooSmall {
                 table: format!("{}.{}", this.schema, this.name),
             });
@@ -316,5 +420,75 @@ impl Router {
         if let Some(key) = Table::cart_key(cells, &self.layout.tables[table].key) {
             self.owners.put(Question { table, key }, cart);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::layout::Column;
+    use crate::sqltype::SqlType;
+
+    /// Lines under a header, keyed by cart and number, as a table partitioned by cart must be.
+    fn router() -> Router {
+        let table = |alias: &str, columns: &[&str], cart: usize| Table {
+            alias: alias.into(),
+            schema: "public".into(),
+            name: alias.into(),
+            columns: columns
+                .iter()
+                .map(|name| Column {
+                    name: (*name).into(),
+                    ty: SqlType::parse("integer"),
+                    not_null: true,
+                })
+                .collect(),
+            key: (0..columns.len()).collect(),
+            cart: Some(vec![cart]),
+            parent: None,
+        };
+        let tables = vec![table("cart", &["id"], 0), table("line", &["cart", "id"], 0)];
+        Router::new(Arc::new(Layout { tables }), NonZeroUsize::MIN)
+    }
+
+    fn line(cart: &str, id: &str) -> Cells {
+        Box::new([Cell::Text(cart.into()), Cell::Text(id.into())])
+    }
+
+    fn joined(ops: Vec<Op>) -> Vec<Op> {
+        let changes = ops.into_iter().map(|op| Change { table: 1, op });
+        let mut changes: Vec<(u32, Change)> = (1..).zip(changes).collect();
+        router().join_moves(&mut changes);
+        changes.into_iter().map(|(_, change)| change.op).collect()
+    }
+
+    #[test]
+    fn a_delete_and_an_insert_in_another_cart_are_a_move() {
+        let (old, new) = (line("1", "7"), line("2", "7"));
+        let ops = vec![
+            Op::Delete { old: old.clone() },
+            Op::Insert { new: new.clone() },
+        ];
+        let old = Some(old);
+        assert_eq!(joined(ops), [Op::Update { old, new }]);
+    }
+
+    #[test]
+    fn other_rows_and_the_same_cart_stay_as_they_are() {
+        let ops = vec![
+            Op::Delete {
+                old: line("1", "7"),
+            },
+            Op::Insert {
+                new: line("2", "8"),
+            },
+            Op::Delete {
+                old: line("3", "9"),
+            },
+            Op::Insert {
+                new: line("3", "9"),
+            },
+        ];
+        assert_eq!(joined(ops.clone()), ops);
     }
 }

@@ -3,12 +3,12 @@
 use tokio_postgres::Client;
 
 use super::CommandError;
+use crate::cart::key::CartKey;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::start::compile_live;
 use crate::mapping::compile::Compiled;
 use crate::mapping::plan::Mapping;
-use crate::cart::key::CartKey;
 use crate::postgres::connect::connect;
 use crate::target::control::pipeline::{self, PipelineRow};
 
@@ -58,7 +58,10 @@ pub async fn compiled(
 pub fn carts(mapping: &Mapping, typed: &[String]) -> Result<Vec<CartKey>, CommandError> {
     let header = mapping.layout.header();
     let key = header.cart.as_deref().unwrap_or(&header.key);
-    let names: Vec<&str> = key.iter().map(|&c| header.columns[c].name.as_str()).collect();
+    let names: Vec<&str> = key
+        .iter()
+        .map(|&c| header.columns[c].name.as_str())
+        .collect();
     typed
         .iter()
         .map(|text| {

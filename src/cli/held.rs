@@ -29,7 +29,11 @@ pub enum HeldCommand {
     /// Have the daemon try carts again now, with those that are held together with them
     #[command(after_help = "Examples:\n  cartage held retry 4711\n  cartage held retry --all")]
     Retry {
-        #[arg(value_name = "CART", required_unless_present = "all", conflicts_with = "all")]
+        #[arg(
+            value_name = "CART",
+            required_unless_present = "all",
+            conflicts_with = "all"
+        )]
         carts: Vec<String>,
         #[arg(long)]
         all: bool,
@@ -131,7 +135,9 @@ async fn show(
     let side = |at: usize| -> Result<Value, CommandError> {
         let text: Option<&str> = row.try_get(at)?;
         // The server wrote it from jsonb, so it parses.
-        Ok(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null))
+        Ok(text
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or(Value::Null))
     };
     let document = json!({
         "cart": cart,
@@ -166,9 +172,17 @@ fn rows_text(rows: &Value) -> String {
     };
     let mut out = String::new();
     for entry in rows {
-        out.push_str(&format!("  {}\n", entry["table"].as_str().unwrap_or_default()));
+        out.push_str(&format!(
+            "  {}\n",
+            entry["table"].as_str().unwrap_or_default()
+        ));
         let row = entry["row"].as_object();
-        let width = row.map_or(0, |row| row.keys().map(|name| name.chars().count()).max().unwrap_or(0));
+        let width = row.map_or(0, |row| {
+            row.keys()
+                .map(|name| name.chars().count())
+                .max()
+                .unwrap_or(0)
+        });
         for (column, value) in row.into_iter().flatten() {
             out.push_str(&format!("    {column:<width$}  {value}\n"));
         }
@@ -205,15 +219,24 @@ async fn retry(
             &[&pipeline, &carts],
         )
         .await?;
-    let mut tried: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let mut tried: Vec<String> = rows
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?;
     tried.sort();
     let works = ends::daemon_works(target, pipeline).await?;
     if as_json {
         println!("{}", json!({ "carts": tried, "daemon": works }));
     } else if works {
-        println!("{} carts are tried again now; look: cartage held list", tried.len());
+        println!(
+            "{} carts are tried again now; look: cartage held list",
+            tried.len()
+        );
     } else {
-        println!("{} carts are tried again once the daemon is started.", tried.len());
+        println!(
+            "{} carts are tried again once the daemon is started.",
+            tried.len()
+        );
     }
     Ok(())
 }
@@ -230,7 +253,10 @@ mod tests {
     #[test]
     fn rows_are_shown_one_column_a_line() {
         let rows = json!([{ "table": "public.cart", "row": { "id": "7", "total": null } }]);
-        assert_eq!(rows_text(&rows), "  public.cart\n    id     \"7\"\n    total  null\n");
+        assert_eq!(
+            rows_text(&rows),
+            "  public.cart\n    id     \"7\"\n    total  null\n"
+        );
         assert_eq!(rows_text(&Value::Null), "  (no rows)\n");
     }
 }

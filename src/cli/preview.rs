@@ -48,17 +48,26 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
         );
     }
     let carts = ends::carts(&mapping, &args.carts)?;
-    let mapper = Mapper { mapping, id: 0, secret: known.unwrap_or_else(|| PLACEHOLDER.to_vec()) };
+    let mapper = Mapper {
+        mapping,
+        id: 0,
+        secret: known.unwrap_or_else(|| PLACEHOLDER.to_vec()),
+    };
     let layout = mapper.layout();
     read::begin(&source).await.map_err(CommandError::failed)?;
     let (reads, _) = read::carts(&source, layout, mapper.mapping.changed_at, &carts)
         .await
         .map_err(CommandError::failed)?;
     read::end(&source).await.map_err(CommandError::failed)?;
-    let documents: Vec<Value> =
-        reads.iter().map(|read| document(&mapper, &read.cart, read.image.as_ref())).collect();
+    let documents: Vec<Value> = reads
+        .iter()
+        .map(|read| document(&mapper, &read.cart, read.image.as_ref()))
+        .collect();
     if args.json {
-        println!("{}", json!({ "placeholder_ids": placeholder, "carts": documents }));
+        println!(
+            "{}",
+            json!({ "placeholder_ids": placeholder, "carts": documents })
+        );
     } else {
         documents.iter().for_each(|cart| print!("{}", text(cart)));
     }
@@ -78,7 +87,11 @@ fn uses_secret(mapping: &Mapping) -> bool {
     };
     let into = |into: &Into| {
         into.key.iter().any(|key| key.expr.uses_secret())
-            || into.columns.iter().filter_map(|c| c.expr.as_ref()).any(|e| e.uses_secret())
+            || into
+                .columns
+                .iter()
+                .filter_map(|c| c.expr.as_ref())
+                .any(|e| e.uses_secret())
             || fate(&into.ended)
             || fate(&into.deleted)
     };
@@ -131,7 +144,9 @@ fn target_row(mapping: &Mapping, row: &TargetRow) -> Value {
 }
 
 fn object<'a>(cells: impl Iterator<Item = (&'a str, &'a Cell)>) -> Map<String, Value> {
-    cells.map(|(name, cell)| (name.to_owned(), cell.text().into())).collect()
+    cells
+        .map(|(name, cell)| (name.to_owned(), cell.text().into()))
+        .collect()
 }
 
 fn text(cart: &Value) -> String {
@@ -141,13 +156,20 @@ fn text(cart: &Value) -> String {
     }
     out.push('\n');
     if let Some(why) = cart["problem"].as_str() {
-        out.push_str(&format!("  it cannot be mapped, and would be held: {why}\n"));
+        out.push_str(&format!(
+            "  it cannot be mapped, and would be held: {why}\n"
+        ));
     }
     for (side, title) in [("source", "source"), ("target", "becomes")] {
         for entry in cart[side].as_array().into_iter().flatten() {
-            out.push_str(&format!("  {title} {}\n", entry["table"].as_str().unwrap_or_default()));
+            out.push_str(&format!(
+                "  {title} {}\n",
+                entry["table"].as_str().unwrap_or_default()
+            ));
             let row = entry["row"].as_object();
-            let width = row.map_or(0, |r| r.keys().map(|n| n.chars().count()).max().unwrap_or(0));
+            let width = row.map_or(0, |r| {
+                r.keys().map(|n| n.chars().count()).max().unwrap_or(0)
+            });
             for (column, value) in row.into_iter().flatten() {
                 out.push_str(&format!("    {column:<width$}  {value}\n"));
             }

@@ -16,7 +16,11 @@ use crate::target::control::pipeline;
 #[command(after_help = "Examples:\n  cartage refresh 4711 4712 --wait\n  cartage refresh --all")]
 pub struct RefreshArgs {
     /// Carts by key; a key of several columns is joined by |
-    #[arg(value_name = "CART", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(
+        value_name = "CART",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
     pub carts: Vec<String>,
     /// All carts, also those that only the target has
     #[arg(long)]

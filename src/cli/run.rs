@@ -10,23 +10,32 @@ use super::{CommandError, NEEDS_HUMAN, USAGE};
 use crate::config::Config;
 use crate::daemon::{self, DaemonError};
 
-/// Moves carts until SIGTERM or SIGINT.
+/// Moves carts until SIGTERM or SIGINT. SIGHUP reads `[refresh]` again: rates and load guards change
+/// while the daemon runs, everything else at its next start.
 pub async fn run(config: &Config) -> Result<ExitCode, CommandError> {
     let (stop, told) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::failed)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(CommandError::failed)?;
+    let (rates, rates_seen) = watch::channel(config.refresh.clone());
+    let path = config.path.clone();
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                _ = hangup.recv() => info!("SIGHUP: nothing in the file can change live yet"),
+                _ = hangup.recv() => match Config::load(&path) {
+                    Ok(config) => {
+                        rates.send_replace(config.refresh);
+                        info!("SIGHUP: [refresh] was read again");
+                    }
+                    Err(problems) => error!("SIGHUP: nothing has changed\n{}", problems.render(false)),
+                },
             }
         }
         stop.send_replace(true);
     });
-    match daemon::run(config, told).await {
+    match daemon::run(config, told, rates_seen).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(DaemonError::Mapping(problems)) => Err(CommandError {
             exit: USAGE,

@@ -68,7 +68,9 @@ async fn one(
 fn draw(text: &str, lines: usize) -> Result<usize, CommandError> {
     let terminal = Term::stdout();
     if terminal.is_term() {
-        terminal.clear_last_lines(lines).map_err(CommandError::failed)?;
+        terminal
+            .clear_last_lines(lines)
+            .map_err(CommandError::failed)?;
     }
     terminal.write_str(text).map_err(CommandError::failed)?;
     Ok(text.lines().count())

@@ -29,9 +29,7 @@ pub enum DaemonError {
     Mapping(Box<Diagnostics>),
     #[error("the pipeline {0} is not set up in the target; run: cartage setup")]
     NotSetUp(String),
-    #[error(
-        "there is no key for keyed_id and uuid_v5: give [ids] secret, or run: cartage setup"
-    )]
+    #[error("there is no key for keyed_id and uuid_v5: give [ids] secret, or run: cartage setup")]
     NoSecret,
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -43,9 +41,7 @@ pub enum DaemonError {
     Reader(#[from] ReaderError),
     #[error(transparent)]
     Refresh(#[from] RefreshError),
-    #[error(
-        "mapping {0} in cartage.mapping, to which ledger rows refer, cannot be compiled: {1}"
-    )]
+    #[error("mapping {0} in cartage.mapping, to which ledger rows refer, cannot be compiled: {1}")]
     FormerMapping(i32, String),
     #[error("a task of the daemon broke: {0}")]
     Broken(String),

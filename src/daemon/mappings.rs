@@ -84,7 +84,9 @@ async fn former(
     let mut former = HashMap::new();
     for row in rows {
         let id: i32 = row.get(0);
-        let Some(stored) = mapping_row::by_id(control, id).await.map_err(DaemonError::Target)?
+        let Some(stored) = mapping_row::by_id(control, id)
+            .await
+            .map_err(DaemonError::Target)?
         else {
             continue;
         };
@@ -120,7 +122,9 @@ async fn begin_change(
         .await
         .map_err(DaemonError::Target)?
         .get(0);
-    let tables = former.get(&before).map(|old| changed_tables(&old.mapping, &compiled.mapping));
+    let tables = former
+        .get(&before)
+        .map(|old| changed_tables(&old.mapping, &compiled.mapping));
     info!(
         from = before,
         to = id,
@@ -131,7 +135,9 @@ async fn begin_change(
     runs::begin(control, pipeline, Kind::Mapping, at)
         .await
         .map_err(DaemonError::Target)?;
-    let stored = mapping_row::by_id(control, before).await.map_err(DaemonError::Target)?;
+    let stored = mapping_row::by_id(control, before)
+        .await
+        .map_err(DaemonError::Target)?;
     let same_carts = stored.is_some_and(|old| cart_part(&old.config) == cart_part(&compiled.text));
     if !same_carts {
         info!("what a cart is has changed too: all carts are read again");
@@ -152,7 +158,9 @@ fn cart_part(text: &str) -> Option<toml::Value> {
 fn changed_tables(old: &Mapping, new: &Mapping) -> Vec<String> {
     let columns = |mapping: &Mapping, table: &str| -> Vec<String> {
         let intos = mapping.intos.iter().filter(|i| i.full_name() == table);
-        intos.flat_map(|i| i.columns.iter().map(|c| c.name.clone())).collect()
+        intos
+            .flat_map(|i| i.columns.iter().map(|c| c.name.clone()))
+            .collect()
     };
     let mut tables: Vec<String> = old
         .intos

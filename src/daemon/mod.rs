@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 pub use error::DaemonError;
 
 use self::start::Running;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::postgres::fault::Fault;
 use crate::retry;
 use crate::stop::told;
@@ -23,15 +23,19 @@ use crate::stop::told;
 /// After so long without a fault, the next one is a first one again.
 const HEALTHY: Duration = Duration::from_secs(60);
 
-/// Runs the pipeline until told to stop, or until it needs a human.
-pub async fn run(config: &Config, mut stop: watch::Receiver<bool>) -> Result<(), DaemonError> {
-    let mut pauses = Box::new(retry::policy(None));
+/// Runs the pipeline until told to stop, or until it needs a human. `rates` can change on the way.
+pub async fn run(
+    config: &Config,
+    mut stop: watch::Receiver<bool>,
+    rates: watch::Receiver<config::Refresh>,
+) -> Result<(), DaemonError> {
+    let mut pauses = retry::policy(None);
     loop {
         let begun = tokio::time::Instant::now();
         let result = tokio::select! {
             // Starting can wait for a slot or a lock; a stop does not wait for it.
             () = told(&mut stop) => return Ok(()),
-            running = start::start(config) => match running {
+            running = start::start(config, rates.clone()) => match running {
                 Ok(running) => Ok(running),
                 Err(error) => Err(error),
             },
@@ -49,10 +53,13 @@ pub async fn run(config: &Config, mut stop: watch::Receiver<bool>) -> Result<(),
             return Err(error);
         }
         if begun.elapsed() > HEALTHY {
-            pauses = Box::new(retry::policy(None));
+            pauses = retry::policy(None);
         }
         let pause = pauses.next().unwrap_or(HEALTHY);
-        warn!(pause_ms = pause.as_millis() as u64, "{error}; starting again");
+        warn!(
+            pause_ms = pause.as_millis() as u64,
+            "{error}; starting again"
+        );
         tokio::select! {
             () = told(&mut stop) => return Ok(()),
             () = tokio::time::sleep(pause) => {}
@@ -103,10 +110,7 @@ async fn attend(
     }
 }
 
-async fn drain(
-    tasks: &mut JoinSet<Result<(), DaemonError>>,
-    failures: &mut Vec<DaemonError>,
-) {
+async fn drain(tasks: &mut JoinSet<Result<(), DaemonError>>, failures: &mut Vec<DaemonError>) {
     while let Some(ended) = tasks.join_next().await {
         failures.extend(error::of_task(ended));
     }

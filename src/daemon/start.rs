@@ -10,7 +10,7 @@ use tracing::{error, info};
 
 use super::{DaemonError, mappings};
 use crate::cart::owner::Router;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::lanes::dispatch::Dispatch;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
@@ -42,7 +42,10 @@ pub struct Running {
     pub halt: watch::Sender<bool>,
 }
 
-pub async fn start(config: &Config) -> Result<Running, DaemonError> {
+pub async fn start(
+    config: &Config,
+    rates: watch::Receiver<config::Refresh>,
+) -> Result<Running, DaemonError> {
     let source = connect_source(config, "sql").await?;
     let mut control = connect_target(config, "control").await?;
     let pipeline = load_pipeline(config, &control).await?;
@@ -97,29 +100,44 @@ pub async fn start(config: &Config) -> Result<Running, DaemonError> {
         layout,
         state: verified.publication_state,
     };
-    assemble(
-        config, pipeline.id, taken, mappers, tables, stream, source, control, watch,
-    )
-    .await
+    let parts = Parts {
+        pipeline: pipeline.id,
+        taken,
+        mappers: Arc::new(mappers),
+        tables: Arc::new(tables),
+        stream,
+        source,
+        control,
+        watch,
+        rates,
+    };
+    assemble(config, parts).await
 }
 
-/// Connects, spawns and wires up all tasks.
-#[allow(clippy::too_many_arguments, reason = "the one place where all parts meet")]
-async fn assemble(
-    config: &Config,
+/// What was found and checked, to be set to work.
+struct Parts {
     pipeline: i32,
     taken: Taken,
-    mappers: Mappers,
-    tables: Tables,
+    mappers: Arc<Mappers>,
+    tables: Arc<Tables>,
     stream: LogStream,
     source: Client,
     control: Client,
     watch: PublicationWatch,
-) -> Result<Running, DaemonError> {
+    rates: watch::Receiver<config::Refresh>,
+}
+
+/// Connects, spawns and wires up all tasks.
+async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError> {
+    let Parts {
+        pipeline,
+        taken,
+        mappers,
+        tables,
+        ..
+    } = parts;
     let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();
     let (halt, stop) = watch::channel(false);
-    let mappers = Arc::new(mappers);
-    let tables = Arc::new(tables);
     let mapping = &mappers.current.mapping;
     let (live, changed_at) = (mapping.live_sql.clone(), mapping.changed_at);
     let layout = mapping.layout.clone();
@@ -148,12 +166,12 @@ async fn assemble(
     let (progress, progress_seen) = watch::channel(Progress::default());
     let start = taken.start.position();
     let reader = Reader {
-        stream,
+        stream: parts.stream,
         router: Router::new(layout.clone(), OWNERS),
         dispatch: Dispatch::new(lanes, start),
         durable,
-        source: Arc::new(source),
-        control: Arc::new(control),
+        source: Arc::new(parts.source),
+        control: Arc::new(parts.control),
         pipeline,
         requests: asked,
         progress,
@@ -170,13 +188,11 @@ async fn assemble(
         layout,
         live,
         changed_at,
-        chunk_carts: config.refresh.chunk_carts.max(1),
-        parallel: config.refresh.parallel,
-        throttle: Throttle::new(config.refresh.clone()),
+        throttle: Throttle::new(parts.rates),
         requests,
         progress: progress_seen,
         stop,
-        publication: watch,
+        publication: parts.watch,
     };
     tasks.spawn(async move { Ok(refresher.run().await?) });
     Ok(Running { tasks, halt })
@@ -196,7 +212,10 @@ async fn connect_target(config: &Config, purpose: &str) -> Result<Client, Daemon
 
 async fn load_pipeline(config: &Config, control: &Client) -> Result<PipelineRow, DaemonError> {
     let not_set_up = || DaemonError::NotSetUp(config.name.clone());
-    if !pipeline::installed(control).await.map_err(DaemonError::Target)? {
+    if !pipeline::installed(control)
+        .await
+        .map_err(DaemonError::Target)?
+    {
         return Err(not_set_up());
     }
     pipeline::load(control, &config.name)

@@ -10,7 +10,7 @@ use super::cluster::{Cluster, ClusterError};
 use super::shops::{NEW_SHOP, OLD_SHOP};
 
 /// What the query found, in carts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// Live carts of the old shop.
     pub carts_compared: i64,
@@ -22,6 +22,8 @@ pub struct Comparison {
     /// Carts whose version is not the number of patches that the ledger counts.
     pub version_wrong: i64,
     pub held: i64,
+    /// The first carts that are not equal, with what was expected and what was found.
+    pub examples: Vec<String>,
 }
 
 impl Comparison {
@@ -103,7 +105,18 @@ pub async fn compare(
     let held = new
         .query_one("SELECT count(*) FROM cartage.held", &[])
         .await?;
+    // The demo's own invention, so its values may be shown.
+    let examples = judge
+        .query(
+            "SELECT format(E'%s: %s\n  expected %s\n  found    %s', token, verdict,
+                           to_jsonb(expected) - 'token', to_jsonb(found) - 'token')
+             FROM judgement LEFT JOIN expected USING (token) LEFT JOIN found USING (token)
+             WHERE verdict IN ('different', 'missing', 'extra') ORDER BY token LIMIT 5",
+            &[],
+        )
+        .await?;
     Ok(Comparison {
+        examples: examples.iter().map(|row| row.get(0)).collect(),
         carts_compared: counts.try_get(0)?,
         ended_compared: counts.try_get(1)?,
         different: counts.try_get(2)?,

@@ -100,6 +100,9 @@ pub async fn run(plan: &Plan, screen: &Screen) -> Result<(Report, Shops), DemoEr
     }
     screen.step("Every cart of both shops is compared by SQL");
     let comparison = compare(&shops.new, watch.old_shop(), watch.new_shop()).await?;
+    for example in &comparison.examples {
+        screen.step(example);
+    }
     let report = Report::new(
         comparison,
         kills,

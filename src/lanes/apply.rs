@@ -82,7 +82,13 @@ impl Lane {
         let mut records = Records::default();
         let mut learned = Vec::new();
         for (unit, tokens) in units.iter().zip(&written.tokens) {
-            record(unit, tokens, self.mappers.current.id, &mut records, &mut learned);
+            record(
+                unit,
+                tokens,
+                self.mappers.current.id,
+                &mut records,
+                &mut learned,
+            );
         }
         self.writer.commit(written, &records).await?;
         for (key, known) in learned {
@@ -145,7 +151,11 @@ impl Lane {
     ) {
         let mapping = &self.mappers.current.mapping;
         let evidence = evidence.unwrap_or_else(|| {
-            let base = unit.carts.iter().flat_map(|c| &c.known.left).map(|l| &l.row);
+            let base = unit
+                .carts
+                .iter()
+                .flat_map(|c| &c.known.left)
+                .map(|l| &l.row);
             let ours = unit.carts.iter().flat_map(|c| &c.rows);
             Evidence {
                 base: Some(rows_json(mapping, base)),
@@ -249,18 +259,24 @@ fn record(
                 if let Some(evidence) = evidence
                     && at == 0
                 {
-                    records.conflicts.push(conflict(cart, "held", evidence.clone()));
+                    records
+                        .conflicts
+                        .push(conflict(cart, "held", evidence.clone()));
                 }
                 stay(cart, State::Held, mapping, records, name.clone())
             }
             Decision::HandOver { evidence } => {
-                records.conflicts.push(conflict(cart, "late", evidence.clone()));
+                records
+                    .conflicts
+                    .push(conflict(cart, "late", evidence.clone()));
                 records.released.push(cart.key.clone());
                 stay(cart, State::HandedOver, mapping, records, None)
             }
         };
         if let Some(evidence) = unit.overruled.clone().filter(|_| at == 0) {
-            records.conflicts.push(conflict(cart, "source_end", evidence));
+            records
+                .conflicts
+                .push(conflict(cart, "source_end", evidence));
         }
         if let Some(known) = &mut known {
             known.wished = wished;
@@ -288,7 +304,9 @@ fn applied(
 ) -> Option<Known> {
     let before = cart.known.entry.as_ref();
     if cart.late > 0 {
-        records.conflicts.push(conflict(cart, "late", Evidence::default()));
+        records
+            .conflicts
+            .push(conflict(cart, "late", Evidence::default()));
         return stay(cart, State::HandedOver, mapping, records, None);
     }
     if before.is_some_and(|e| e.state == State::HandedOver) || !cart.touched {
@@ -319,8 +337,7 @@ fn applied(
         patched: patched(unit, cart),
         refreshed: cart.refreshed,
         image: codec::encode(&image),
-        tokens: has_tokens
-            .then(|| codec::encode_tokens(token_list.iter().map(Option::as_deref))),
+        tokens: has_tokens.then(|| codec::encode_tokens(token_list.iter().map(Option::as_deref))),
     });
     if before.is_some_and(|e| e.pending.is_some()) {
         records.released.push(cart.key.clone());

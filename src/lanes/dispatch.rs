@@ -53,7 +53,9 @@ impl Dispatch {
     /// Waits until the lane has room for the work: a slow target slows the reading of the log.
     async fn make_room(&self, lane: usize, work: &mut Work) -> Result<(), LaneGone> {
         let rows = work.changes.len() + work.reads.len();
-        let rows = u32::try_from(rows).unwrap_or(WAITING_ROWS).clamp(1, WAITING_ROWS);
+        let rows = u32::try_from(rows)
+            .unwrap_or(WAITING_ROWS)
+            .clamp(1, WAITING_ROWS);
         let share = self.room[lane].clone().acquire_many_owned(rows);
         tokio::select! {
             share = share => work.share = share.ok(),
@@ -64,7 +66,10 @@ impl Dispatch {
     }
 
     async fn send(&self, lane: usize, item: Item) -> Result<(), LaneGone> {
-        self.lanes[lane].send(item).await.map_err(|_| LaneGone(lane))
+        self.lanes[lane]
+            .send(item)
+            .await
+            .map_err(|_| LaneGone(lane))
     }
 
     /// Sends the load; returns into how many parts it was cut.

@@ -156,10 +156,7 @@ impl Lane {
     }
 
     /// What the ledger knows of all carts of the work, from the cache or with one statement.
-    async fn known(
-        &mut self,
-        works: &[Work],
-    ) -> Result<HashMap<CartKey, Arc<Known>>, LaneError> {
+    async fn known(&mut self, works: &[Work]) -> Result<HashMap<CartKey, Arc<Known>>, LaneError> {
         let carts = carts_of(works);
         let mut known = HashMap::with_capacity(carts.len());
         let mut absent = Vec::new();

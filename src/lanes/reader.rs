@@ -291,10 +291,11 @@ impl Reader {
         &mut self,
         xid: u32,
         time: i64,
-        changes: Vec<(u32, Change)>,
+        mut changes: Vec<(u32, Change)>,
         last: Position,
         through: Position,
     ) -> Result<(), ReaderError> {
+        self.router.join_moves(&mut changes);
         for (_, change) in &changes {
             self.router.learn(change);
         }
@@ -441,6 +442,7 @@ impl Reader {
                 self.router.learn_image(&read.cart, image);
             }
         }
+        self.router.learn_again(window.kept());
         let (reads, changes) = window.close(reads, &closing.snapshot);
         self.state.tail.seen_by(&closing.snapshot);
         let load = Load {

@@ -42,7 +42,9 @@ impl Ties {
         let mut tied: HashMap<CartKey, Vec<CartKey>> = HashMap::new();
         for cart in self.up.keys() {
             let root = self.root(cart);
-            tied.entry(root.clone()).or_insert_with(|| vec![root]).push(cart.clone());
+            tied.entry(root.clone())
+                .or_insert_with(|| vec![root])
+                .push(cart.clone());
         }
         tied.retain(|_, carts| {
             let first = lane(&carts[0]);

@@ -12,7 +12,7 @@ use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Wish};
 use crate::mapping::convert::convert;
 use crate::mapping::difference::{Left, Patch, RowWrite, Sides, difference};
-use crate::mapping::map::{MapError, Mapper, RowKey, TargetRow};
+use crate::mapping::map::{Claim, MapError, Mapper, RowKey, TargetRow};
 use crate::source::change::Position;
 use crate::target::ledger::{Entry, Evidence, Loaded, State};
 
@@ -50,7 +50,10 @@ impl Known {
             return Ok(known);
         };
         let current = &mappers.current;
-        let former = mappers.former.get(&entry.mapping).filter(|_| entry.mapping != current.id);
+        let former = mappers
+            .former
+            .get(&entry.mapping)
+            .filter(|_| entry.mapping != current.id);
         if let Some(former) = former {
             let tokens = std::mem::take(&mut entry.tokens);
             let converted = convert(former, current, &entry.image, tokens)?;
@@ -141,9 +144,7 @@ pub struct Unit {
 impl Unit {
     /// Nothing to write, not even into the ledger.
     fn idle(&self) -> bool {
-        let still = |c: &UnitCart| {
-            !c.touched && !c.refreshed && c.wish.is_none() && c.late == 0
-        };
+        let still = |c: &UnitCart| !c.touched && !c.refreshed && c.wish.is_none() && c.late == 0;
         self.patch.is_empty() && self.carts.iter().all(still)
     }
 
@@ -184,8 +185,10 @@ pub fn units(
         live_reads: &mappers.live_reads,
         trusted_births: mappers.trusted_births,
     };
-    let mut foldings: Foldings =
-        known.iter().map(|(key, known)| (key.clone(), begin(known))).collect();
+    let mut foldings: Foldings = known
+        .iter()
+        .map(|(key, known)| (key.clone(), begin(known)))
+        .collect();
     let mut ties = Ties::default();
     let mut refreshed: HashMap<CartKey, Position> = HashMap::new();
     let mut retried = HashSet::new();
@@ -216,7 +219,9 @@ pub fn units(
     let mut by_unit: BTreeMap<String, CartKey> = BTreeMap::new();
     for (key, known) in &known {
         if let Some(unit) = known.held_unit() {
-            let first = by_unit.entry(unit.to_owned()).or_insert_with(|| key.clone());
+            let first = by_unit
+                .entry(unit.to_owned())
+                .or_insert_with(|| key.clone());
             ties.tie(&first.clone(), key);
         }
     }
@@ -312,7 +317,8 @@ fn unit_cart(
     refreshed: bool,
     retried: bool,
 ) -> (UnitCart, Folding) {
-    let newly_wished = folding.wish.filter(|_| !known.wished);
+    // A read fulfils the wish of before; one that came up after it is another.
+    let newly_wished = folding.wish.filter(|_| refreshed || !known.wished);
     let remapped = known.older && retried && folding.wish.is_none();
     let cart = UnitCart {
         key,
@@ -330,11 +336,7 @@ fn unit_cart(
 }
 
 /// Settles the carts of a unit and decides what becomes of them.
-fn decide(
-    mapper: &Mapper,
-    carts: Vec<(UnitCart, Folding)>,
-    retried: &HashSet<CartKey>,
-) -> Unit {
+fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>, retried: &HashSet<CartKey>) -> Unit {
     let (mut carts, mut foldings): (Vec<UnitCart>, Vec<Folding>) = carts.into_iter().unzip();
     let held = carts.iter().any(|c| c.known.state() == Some(State::Held));
     let retry = carts
@@ -402,25 +404,43 @@ fn settle(
         false => Refused::Unmappable(why.to_string()),
     };
     // In a unit of several carts, what one no longer gives another may: it moved.
-    let mut given: HashSet<(usize, RowKey)> = HashSet::new();
+    let mut given: HashMap<(usize, RowKey), (Claim, usize)> = HashMap::new();
     if foldings.len() > 1 {
-        for folding in foldings.iter() {
-            if let Some(image) = folding.image.as_ref().filter(|i| i.life == Life::Live) {
-                let rows = mapper.map(image).map_err(refuse)?;
-                given.extend(rows.into_iter().map(|row| (row.into, row.key)));
+        for (at, (cart, folding)) in carts.iter().zip(foldings.iter()).enumerate() {
+            let was = cart.known.entry.as_ref().map(|e| e.image.life);
+            let Some(image) = &folding.image else {
+                continue;
+            };
+            let claim = (Claim::of(image.life), at);
+            for row in mapper.gives(was, image).map_err(refuse)? {
+                let best = given.entry((row.into, row.key)).or_insert(claim);
+                *best = claim.max(*best);
             }
         }
     }
-    let elsewhere = |row: &TargetRow| given.contains(&(row.into, row.key.clone()));
-    for (cart, folding) in carts.iter_mut().zip(foldings.iter_mut()) {
+    let elsewhere = |row: &TargetRow, at: usize| {
+        let claim = given.get(&(row.into, row.key.clone()));
+        claim.is_some_and(|(_, owner)| *owner != at)
+    };
+    // A ghost is given up to the cart in which its source row now lives.
+    for (at, (cart, folding)) in carts.iter_mut().zip(foldings.iter()).enumerate() {
+        let ghost = |left: &Left| left.row.origin.is_none() && elsewhere(&left.row, at);
+        cart.touched |= !folding.handed_over && cart.known.left.iter().any(ghost);
+    }
+    for (at, (cart, folding)) in carts.iter_mut().zip(foldings.iter_mut()).enumerate() {
         let known = cart.known.clone();
         let old_rows: Vec<TargetRow> = known.left.iter().map(|l| l.row.clone()).collect();
-        let before = known.entry.as_ref().map(|e| (&e.image, old_rows.as_slice()));
+        let before = known
+            .entry
+            .as_ref()
+            .map(|e| (&e.image, old_rows.as_slice()));
         if folding.handed_over || !(cart.touched || cart.refreshed) {
             cart.rows = old_rows;
             continue;
         }
-        cart.rows = mapper.settle(before, folding, &elsewhere).map_err(refuse)?;
+        cart.rows = mapper
+            .settle(before, folding, &|row| elsewhere(row, at))
+            .map_err(refuse)?;
     }
     let sides: Vec<Sides<'_>> = carts
         .iter()

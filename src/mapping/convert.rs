@@ -121,7 +121,10 @@ fn move_image(
         let same_key = {
             let before = &old.layout().tables[from];
             let names = |t: &crate::cart::layout::Table| {
-                t.key.iter().map(|&k| t.columns[k].name.clone()).collect::<Vec<_>>()
+                t.key
+                    .iter()
+                    .map(|&k| t.columns[k].name.clone())
+                    .collect::<Vec<_>>()
             };
             names(before) == names(table)
         };
@@ -143,7 +146,11 @@ fn move_image(
         if let Some(at) = intos[ghost.into] {
             moved.ghosts.push(Ghost {
                 into: at,
-                cells: move_cells(&old.mapping.intos[ghost.into], &new.mapping.intos[at], &ghost.cells),
+                cells: move_cells(
+                    &old.mapping.intos[ghost.into],
+                    &new.mapping.intos[at],
+                    &ghost.cells,
+                ),
                 ..ghost.clone()
             });
         }

@@ -203,3 +203,6 @@ fn changed(into: &Into, old: &[Cell], new: &[Cell]) -> Vec<usize> {
         .filter(|&i| !into.columns[i].once && new[i] != Cell::Missing && old[i] != new[i])
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

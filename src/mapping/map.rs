@@ -41,6 +41,23 @@ impl TargetRow {
     }
 }
 
+/// How good a cart's claim is on the target rows that it gives, where carts of a unit share one:
+/// the living before the ended, the later before the earlier end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    Ending(i64),
+    Living,
+}
+
+impl Claim {
+    pub fn of(life: Life) -> Self {
+        match life {
+            Life::Live => Claim::Living,
+            Life::Ended { stamp } | Life::Deleted { stamp } => Claim::Ending(stamp),
+        }
+    }
+}
+
 /// Why an image has no target rows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
@@ -161,7 +178,7 @@ impl Mapper {
     }
 
     /// Settles a cart after a fold: what it was (`before`) and no longer gives leaves a ghost or
-    /// goes, as `ended` and `deleted` say. `elsewhere` tells of rows that another cart now gives.
+    /// goes, as `ended` and `deleted` say. `elsewhere` tells of rows to which another cart has the better claim.
     /// Returns all its target rows.
     pub fn settle(
         &self,
@@ -177,6 +194,16 @@ impl Mapper {
         result
     }
 
+    /// The target rows that the cart's source rows stand for now. A cart that ends now ends as it
+    /// last was: changes that are folded with its end count.
+    pub fn gives(&self, was: Option<Life>, image: &Image) -> Result<Vec<TargetRow>, MapError> {
+        match image.life {
+            Life::Live => self.living(image),
+            _ if was.is_none_or(|was| was == Life::Live) => self.living(image),
+            Life::Ended { .. } | Life::Deleted { .. } => Ok(Vec::new()),
+        }
+    }
+
     fn settle_image(
         &self,
         before: Option<(&Image, &[TargetRow])>,
@@ -184,16 +211,10 @@ impl Mapper {
         folding: &Folding,
         elsewhere: &dyn Fn(&TargetRow) -> bool,
     ) -> Result<Vec<TargetRow>, MapError> {
-        let was = before.map_or(Life::Live, |(old, _)| old.life);
-        // A cart that ends now ends as it last was: changes that are folded with its end count.
-        let last = match image.life {
-            Life::Live => Vec::new(),
-            Life::Ended { .. } | Life::Deleted { .. } if was == Life::Live => self.living(image)?,
-            Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
-        };
-        let mut rows = match image.life {
-            Life::Live => self.living(image)?,
-            Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
+        let given = self.gives(before.map(|(old, _)| old.life), image)?;
+        let (mut rows, last) = match image.life {
+            Life::Live => (given, Vec::new()),
+            Life::Ended { .. } | Life::Deleted { .. } => (Vec::new(), given),
         };
         let mut ghosts = Vec::new();
         for row in last.iter().filter(|row| !elsewhere(row)) {
@@ -326,7 +347,11 @@ impl Mapper {
 
 fn blank_row(layout: &Layout, table: usize) -> Row {
     Row {
-        cells: layout.tables[table].columns.iter().map(|_| Cell::Null).collect(),
+        cells: layout.tables[table]
+            .columns
+            .iter()
+            .map(|_| Cell::Null)
+            .collect(),
         stamp: 0,
     }
 }
@@ -338,7 +363,7 @@ fn row_key(into: &Into, env: &Env<'_>) -> Result<RowKey, MapError> {
             let value = column
                 .expr
                 .evaluate(env)
-                .and_then(|value| bind(&value, &column.ty))
+                .and_then(|value| bind(&value, &column.ty, env.time_zone))
                 .map_err(|why| failed(into, &column.name, why))?;
             value.ok_or_else(|| MapError::NullKey {
                 table: into.full_name(),
@@ -361,7 +386,7 @@ fn cell(into: &Into, column: usize, expr: &Expr, env: &Env<'_>) -> Result<Cell, 
     let column = &into.columns[column];
     let value = expr
         .evaluate(env)
-        .and_then(|value| bind(&value, &column.ty))
+        .and_then(|value| bind(&value, &column.ty, env.time_zone))
         .map_err(|why| failed(into, &column.name, why))?;
     Ok(value.map_or(Cell::Null, Cell::Text))
 }

@@ -68,9 +68,16 @@ impl ConnectError {
 pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Client, ConnectError> {
     let config = url::read(endpoint, purpose)?;
     let tls = MakeRustlsConnect::new(tls::client_config(&endpoint.tls)?);
-    let (client, connection) = config
-        .connect(tls)
+    // The driver's own limit ends with the TCP handshake; a server that then falls silent must
+    // not hold us either.
+    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+    let limit = endpoint.connect_timeout.saturating_mul(hosts);
+    let (client, connection) = tokio::time::timeout(limit, config.connect(tls))
         .await
+        .map_err(|_| ConnectError::Unreachable {
+            hosts: url::hosts(&config),
+            cause: "no answer in time".into(),
+        })?
         .map_err(|e| refused(&config, &e))?;
     tokio::spawn(async move {
         // Whoever uses the client sees the failure of its request.

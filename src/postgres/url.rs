@@ -1,5 +1,7 @@
 //! A Postgres endpoint's URL, read once for both kinds of connection.
 
+use std::time::Duration;
+
 use tokio_postgres::config::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
 
 use crate::config::{Endpoint, TlsMode};
@@ -40,6 +42,7 @@ pub fn read(endpoint: &Endpoint, purpose: &str) -> Result<tokio_postgres::Config
     } else if config.get_application_name().is_none() {
         config.application_name(format!("cartage {purpose}"));
     }
+    notice_a_vanished_host(&mut config);
     config
         .connect_timeout(endpoint.connect_timeout)
         .target_session_attrs(TargetSessionAttrs::ReadWrite)
@@ -50,6 +53,25 @@ pub fn read(endpoint: &Endpoint, purpose: &str) -> Result<tokio_postgres::Config
             TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
         });
     Ok(config)
+}
+
+/// A host that vanishes sends no reset. Probes find it out where nothing is under way, and a limit
+/// on unacknowledged bytes where something is; else the kernel would try for hours (tcp(7)). What
+/// the URL says of them stands.
+fn notice_a_vanished_host(config: &mut tokio_postgres::Config) {
+    const USUAL_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
+    if config.get_keepalives_idle() == USUAL_IDLE {
+        config.keepalives_idle(Duration::from_secs(20));
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(Duration::from_secs(10));
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(4);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(60));
+    }
 }
 
 /// `host:port` of each host, for messages.
@@ -91,8 +113,6 @@ fn reason(error: &tokio_postgres::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::config::{Kind, Secret, Tls};
 
@@ -120,6 +140,25 @@ mod tests {
         assert_eq!(hosts(&config), "one:5433, two:5434");
         assert_eq!(config.get_application_name(), Some("cartage log"));
         assert_eq!(config.get_password(), Some(&b"hush"[..]));
+    }
+
+    #[test]
+    fn a_vanished_host_is_noticed_in_a_minute() {
+        let config = read(&endpoint("postgresql://shop@one/shop"), "log").expect("a good URL");
+        let probes = config
+            .get_keepalives_interval()
+            .zip(config.get_keepalives_retries());
+        let (interval, retries) = probes.expect("probes");
+        let idle = config.get_keepalives_idle() + interval * retries;
+        assert!(config.get_keepalives() && idle <= Duration::from_secs(60));
+        let limit = Some(&Duration::from_secs(60));
+        assert_eq!(config.get_tcp_user_timeout(), limit);
+
+        let own = "postgresql://shop@one/shop?keepalives_idle=7&tcp_user_timeout=9";
+        let config = read(&endpoint(own), "log").expect("a good URL");
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(7));
+        let limit = Some(&Duration::from_secs(9));
+        assert_eq!(config.get_tcp_user_timeout(), limit);
     }
 
     #[test]

@@ -7,12 +7,12 @@ use tokio_postgres::Client;
 
 use super::owners::{join, name, values};
 use super::rows::{RowsError, copy, literal};
-use crate::postgres::fault;
 use crate::cart::image::{Cells, Image, Row};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
 use crate::lanes::item::Read;
 use crate::mapping::plan::LIVE_ALIAS;
+use crate::postgres::fault;
 use crate::source::change::{Lsn, Position};
 use crate::source::snapshot::Snapshot;
 use crate::target::statement::quote;
@@ -44,7 +44,10 @@ pub async fn begin(client: &Client) -> Result<View, ReadError> {
     let row = client
         .query_one("SELECT pg_current_wal_insert_lsn()::text", &[])
         .await?;
-    let upto: Lsn = row.get::<_, &str>(0).parse().map_err(|_| ReadError::Answer)?;
+    let upto: Lsn = row
+        .get::<_, &str>(0)
+        .parse()
+        .map_err(|_| ReadError::Answer)?;
     Ok(View {
         snapshot,
         upto: reachable(upto),
@@ -97,7 +100,11 @@ pub async fn next_keys(
             .zip(key)
             .map(|(text, &c)| format!("{}::{}", literal(text), header.columns[c].ty.name))
             .collect();
-        conditions.push(format!("({}) > ({})", columns.join(", "), values.join(", ")));
+        conditions.push(format!(
+            "({}) > ({})",
+            columns.join(", "),
+            values.join(", ")
+        ));
     }
     let filter = match conditions.is_empty() {
         true => String::new(),
@@ -188,8 +195,9 @@ pub async fn carts(
             let cart = match (&this.cart, &this.parent) {
                 (Some(columns), _) => Table::cart_key(&cells, columns),
                 (None, Some((Layout::HEADER, by))) => Table::cart_key(&cells, by),
-                (None, Some((parent, by))) => Table::cart_key(&cells, by)
-                    .and_then(|key| owners.get(&(*parent, key)).cloned()),
+                (None, Some((parent, by))) => {
+                    Table::cart_key(&cells, by).and_then(|key| owners.get(&(*parent, key)).cloned())
+                }
                 (None, None) => None,
             };
             let Some(cart) = cart else { continue };

@@ -19,8 +19,8 @@ use crate::cart::layout::Layout;
 use crate::lanes::reader::{Progress, Request};
 use crate::postgres::fault;
 use crate::source::change::Lsn;
-use crate::stop::told;
 use crate::source::postgres::identity::IdentityError;
+use crate::stop::told;
 
 /// No window opens while the reader is further behind than this.
 const MAX_LAG: u64 = 256 << 20;
@@ -59,8 +59,6 @@ pub struct Refresher {
     /// The filter on live carts in the source's SQL.
     pub live: Option<String>,
     pub changed_at: Option<usize>,
-    pub chunk_carts: usize,
-    pub parallel: usize,
     pub throttle: Throttle,
     pub requests: mpsc::Sender<Request>,
     pub progress: watch::Receiver<Progress>,
@@ -134,7 +132,7 @@ impl Refresher {
 
     /// Carts that must be read again, the longest waiting first.
     async fn wishes(&mut self) -> Result<bool, RefreshError> {
-        let limit = i64::try_from(self.chunk_carts).unwrap_or(i64::MAX);
+        let limit = i64::try_from(self.throttle.chunk_carts()).unwrap_or(i64::MAX);
         let rows = self
             .control
             .query(
@@ -229,7 +227,7 @@ impl Refresher {
                 pending.run = Some((run.id, last, carts, rows));
                 under_way.push_back(pending);
             }
-            while under_way.len() >= self.parallel.max(1) {
+            while under_way.len() >= self.throttle.parallel() {
                 if let Some(pending) = under_way.pop_front() {
                     finish(&self.control, pending).await?;
                 }
@@ -263,7 +261,7 @@ impl Refresher {
     }
 
     async fn next_chunk(&self, run: &Run) -> Result<Vec<CartKey>, RefreshError> {
-        let limit = self.chunk_carts;
+        let limit = self.throttle.chunk_carts();
         match run.stage {
             Stage::Read => Ok(read::next_keys(
                 &self.source,
@@ -295,7 +293,10 @@ impl Refresher {
                     .query_one("SELECT pg_current_wal_lsn()::text", &[])
                     .await
                     .map_err(ReadError::from)?;
-                let end: Lsn = row.get::<_, &str>(0).parse().map_err(|_| ReadError::Answer)?;
+                let end: Lsn = row
+                    .get::<_, &str>(0)
+                    .parse()
+                    .map_err(|_| ReadError::Answer)?;
                 let lag = end.0.saturating_sub(self.progress.borrow().delivered.0);
                 if lag > MAX_LAG {
                     objection = Some(format!("the log is {} MiB behind", lag >> 20));
@@ -349,12 +350,19 @@ impl Refresher {
 
     /// A snapshot that sees every transaction delivered before the window opened: their changes to
     /// these carts were let go or applied, and are not among those kept (protocol rule 16).
-    async fn see_all(&mut self, unseen: &[u32], run: Option<i32>) -> Result<read::View, RefreshError> {
+    async fn see_all(
+        &mut self,
+        unseen: &[u32],
+        run: Option<i32>,
+    ) -> Result<read::View, RefreshError> {
         let begun = Instant::now();
         let mut told = false;
         loop {
             let view = read::begin(&self.source).await?;
-            let missing = unseen.iter().filter(|xid| !view.snapshot.sees(**xid)).count();
+            let missing = unseen
+                .iter()
+                .filter(|xid| !view.snapshot.sees(**xid))
+                .count();
             if missing == 0 {
                 return Ok(view);
             }

@@ -5,8 +5,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, pin_mut};
 use tokio_postgres::Client;
 
-use crate::postgres::fault;
 use crate::cart::image::{Cell, Cells};
+use crate::postgres::fault;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {
@@ -22,7 +22,9 @@ pub async fn copy(
     query: &str,
     mut each: impl FnMut(Cells),
 ) -> Result<u64, RowsError> {
-    let stream = client.copy_out(&format!("COPY ({query}) TO STDOUT")).await?;
+    let stream = client
+        .copy_out(&format!("COPY ({query}) TO STDOUT"))
+        .await?;
     pin_mut!(stream);
     let mut rest = BytesMut::new();
     let mut rows = 0;
@@ -94,10 +96,7 @@ mod tests {
     fn a_line_is_split_and_unescaped() {
         let cells = parse(b"1\t\\N\ta\\tb\\\\N\t").expect("a row");
         let text = |t: &str| Cell::Text(t.into());
-        assert_eq!(
-            *cells,
-            [text("1"), Cell::Null, text("a\tb\\N"), text("")]
-        );
+        assert_eq!(*cells, [text("1"), Cell::Null, text("a\tb\\N"), text("")]);
         assert!(parse(b"x\\").is_err());
     }
 

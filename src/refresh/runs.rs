@@ -190,9 +190,7 @@ pub async fn next_stage(client: &Client, run: &Run) -> Result<(), tokio_postgres
             "UPDATE cartage.refresh_run SET stage = 'sweep', cursor = NULL, waiting = NULL \
              WHERE id = $1"
         }
-        false => {
-            "UPDATE cartage.refresh_run SET finished_at = now(), waiting = NULL WHERE id = $1"
-        }
+        false => "UPDATE cartage.refresh_run SET finished_at = now(), waiting = NULL WHERE id = $1",
     };
     client.execute(sql, &[&run.id]).await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
@@ -10,22 +11,33 @@ use crate::config;
 /// Spends a budget of rows a second, and asks the source whether it is too busy.
 #[derive(Debug)]
 pub struct Throttle {
-    settings: config::Refresh,
+    /// They can change while reading goes on.
+    settings: watch::Receiver<config::Refresh>,
     /// When the rows read so far are paid for.
     due: Instant,
 }
 
 impl Throttle {
-    pub fn new(settings: config::Refresh) -> Self {
+    pub fn new(settings: watch::Receiver<config::Refresh>) -> Self {
         Self {
             settings,
             due: Instant::now(),
         }
     }
 
+    pub fn chunk_carts(&self) -> usize {
+        self.settings.borrow().chunk_carts.max(1)
+    }
+
+    /// Windows whose carts may be on their way through the lanes.
+    pub fn parallel(&self) -> usize {
+        self.settings.borrow().parallel.max(1)
+    }
+
     /// Rows were read: the next chunk is due when they are paid for.
     pub fn spend(&mut self, rows: u64) {
-        if let Some(rate) = self.settings.rows_per_second.filter(|rate| *rate > 0) {
+        let rate = self.settings.borrow().rows_per_second;
+        if let Some(rate) = rate.filter(|rate| *rate > 0) {
             let cost = Duration::from_secs_f64(rows as f64 / rate as f64);
             self.due = self.due.max(Instant::now()) + cost;
         }
@@ -41,7 +53,8 @@ impl Throttle {
         &self,
         source: &Client,
     ) -> Result<Option<String>, tokio_postgres::Error> {
-        if let Some(most) = self.settings.max_active {
+        let settings = self.settings.borrow().clone();
+        if let Some(most) = settings.max_active {
             let active: i64 = source
                 .query_one(
                     "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' \
@@ -56,7 +69,7 @@ impl Throttle {
                 )));
             }
         }
-        if let Some(most) = self.settings.max_replica_lag {
+        if let Some(most) = settings.max_replica_lag {
             let lag: Option<f64> = source
                 .query_one(
                     "SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication",
@@ -71,7 +84,7 @@ impl Throttle {
                 )));
             }
         }
-        if let Some((sql, most)) = &self.settings.guard {
+        if let Some((sql, most)) = &settings.guard {
             // Whatever numeric type it has.
             let sql = format!("SELECT guard.value::float8 FROM ({sql}) AS guard(value)");
             let value: Option<f64> = source.query_one(&sql, &[]).await?.get(0);

@@ -23,7 +23,12 @@ impl std::str::FromStr for Snapshot {
         let xmin = number().ok_or(NotASnapshot)?;
         let xmax = number().ok_or(NotASnapshot)?;
         let mut in_progress = Vec::new();
-        for part in parts.next().unwrap_or_default().split(',').filter(|p| !p.is_empty()) {
+        for part in parts
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .filter(|p| !p.is_empty())
+        {
             in_progress.push(part.parse().map_err(|_| NotASnapshot)?);
         }
         in_progress.sort_unstable();

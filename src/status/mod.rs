@@ -133,8 +133,12 @@ impl Status {
         }
         let quiet = self.applied.quiet_seconds?;
         let behind = self.lag_bytes().is_none_or(|bytes| bytes > 0);
-        (self.phase != "new" && behind && quiet > STALL_SECONDS)
-            .then(|| format!("no lane has committed for {} s; does the daemon run?", quiet as u64))
+        (self.phase != "new" && behind && quiet > STALL_SECONDS).then(|| {
+            format!(
+                "no lane has committed for {} s; does the daemon run?",
+                quiet as u64
+            )
+        })
     }
 
     /// Seconds until the walk ends at the rate so far.
@@ -267,7 +271,10 @@ mod tests {
         assert!(following(10, 61.0).stalled().is_some());
         let mut lost = following(0, 1.0);
         lost.source.slot_lost = Some("wal_removed".to_owned());
-        assert!(lost.stalled().is_some_and(|why| why.contains("wal_removed")));
+        assert!(
+            lost.stalled()
+                .is_some_and(|why| why.contains("wal_removed"))
+        );
         let mut stopped = following(0, 1.0);
         stopped.phase = "stopped".to_owned();
         assert!(stopped.stalled().is_some());
@@ -279,10 +286,20 @@ mod tests {
     #[test]
     fn rates_and_the_time_left_come_from_two_looks() {
         let mut before = following(0, 0.0);
-        before.walk = Some(Walk { done: 100, total: Some(1_000), seconds: 1.0, ..Walk::default() });
+        before.walk = Some(Walk {
+            done: 100,
+            total: Some(1_000),
+            seconds: 1.0,
+            ..Walk::default()
+        });
         let mut now = before.clone();
         now.rows_applied = 500;
-        now.walk = Some(Walk { done: 200, total: Some(1_000), seconds: 3.0, ..Walk::default() });
+        now.walk = Some(Walk {
+            done: 200,
+            total: Some(1_000),
+            seconds: 3.0,
+            ..Walk::default()
+        });
         now.compare_with(&before, 2.0);
         assert_eq!(now.rates.map(|r| r.rows_per_second), Some(250.0));
         assert_eq!(now.eta_seconds(), Some(16.0));

@@ -78,7 +78,11 @@ impl Status {
         }
         if let Some(bytes) = self.source.headroom_bytes {
             let bytes = u64::try_from(bytes).unwrap_or(0);
-            let _ = write!(text, ", {} more before it gives up the slot", HumanBytes(bytes));
+            let _ = write!(
+                text,
+                ", {} more before it gives up the slot",
+                HumanBytes(bytes)
+            );
         }
         if self.source.slot_there == Some(true) && self.source.slot_pid.is_none() {
             text.push_str("; nobody reads the slot");

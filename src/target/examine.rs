@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::ledger::Evidence;
-use super::statement::{self, quote};
+use super::statement::{self, output, quote};
 use crate::cart::image::{Cell, Cells};
 use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
 use crate::mapping::expr::canonical;
@@ -130,7 +130,10 @@ fn judge(write: &RowWrite, found: Option<&Found>) -> Verdict {
             if differ.is_empty() {
                 return adopt(row);
             }
-            let names: Vec<&str> = differ.iter().map(|&i| into.columns[i].name.as_str()).collect();
+            let names: Vec<&str> = differ
+                .iter()
+                .map(|&i| into.columns[i].name.as_str())
+                .collect();
             Verdict::Against(format!("the new backend changed {}", names.join(", ")))
         }
     }
@@ -246,7 +249,7 @@ fn select(into: &Into) -> String {
     let columns: String = into
         .columns
         .iter()
-        .map(|c| format!(", t.{}::text", quote(&c.name)))
+        .map(|c| format!(", {}", output(&c.name)))
         .collect();
     format!(
         "SELECT d.ord, to_jsonb(t)::text, {token}, {closed}{columns} FROM {} AS t, {} WHERE {}",
@@ -256,12 +259,7 @@ fn select(into: &Into) -> String {
     )
 }
 
-fn evidence(
-    mapping: &Mapping,
-    left: &[&Left],
-    want: &[&TargetRow],
-    found: &FoundRows,
-) -> Evidence {
+fn evidence(mapping: &Mapping, left: &[&Left], want: &[&TargetRow], found: &FoundRows) -> Evidence {
     let rows: Vec<serde_json::Value> = found
         .iter()
         .map(|((into, _), row)| {

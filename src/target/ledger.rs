@@ -4,10 +4,10 @@ use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::checkpoint::position;
-use crate::postgres::fault;
 use crate::cart::codec::{self, CodecError};
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
+use crate::postgres::fault;
 use crate::source::change::Position;
 
 /// A cart's state as stored.
@@ -217,10 +217,22 @@ impl Records {
             out.push((PUT_LEDGER, self.ledger_params(pipeline)));
         }
         if !self.kept.is_empty() {
-            let carts: Vec<String> = self.kept.iter().map(|r| r.cart.as_str().to_owned()).collect();
+            let carts: Vec<String> = self
+                .kept
+                .iter()
+                .map(|r| r.cart.as_str().to_owned())
+                .collect();
             let states: Vec<&'static str> = self.kept.iter().map(|r| r.state.name()).collect();
-            let lsns: Vec<String> = self.kept.iter().map(|r| r.position.lsn.to_string()).collect();
-            let seqs: Vec<i64> = self.kept.iter().map(|r| i64::from(r.position.seq)).collect();
+            let lsns: Vec<String> = self
+                .kept
+                .iter()
+                .map(|r| r.position.lsn.to_string())
+                .collect();
+            let seqs: Vec<i64> = self
+                .kept
+                .iter()
+                .map(|r| i64::from(r.position.seq))
+                .collect();
             out.push((
                 "UPDATE cartage.ledger AS l SET state = d.state, lsn = d.lsn::pg_lsn, seq = d.seq \
                  FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) \
@@ -242,7 +254,11 @@ impl Records {
             ));
         }
         if !self.wishes.is_empty() {
-            let carts: Vec<String> = self.wishes.iter().map(|w| w.0.as_str().to_owned()).collect();
+            let carts: Vec<String> = self
+                .wishes
+                .iter()
+                .map(|w| w.0.as_str().to_owned())
+                .collect();
             let reasons: Vec<&'static str> = self.wishes.iter().map(|w| w.1).collect();
             out.push((
                 "INSERT INTO cartage.wish (pipeline, cart, reason) \
@@ -300,7 +316,10 @@ impl Records {
         let lsns: Vec<String> = rows.iter().map(|r| r.position.lsn.to_string()).collect();
         let seqs: Vec<i64> = rows.iter().map(|r| i64::from(r.position.seq)).collect();
         let mappings: Vec<i32> = rows.iter().map(|r| r.mapping).collect();
-        let patches: Vec<i64> = rows.iter().map(|r| i64::from(r.patched != Patched::No)).collect();
+        let patches: Vec<i64> = rows
+            .iter()
+            .map(|r| i64::from(r.patched != Patched::No))
+            .collect();
         let first: Vec<String> = rows
             .iter()
             .filter(|r| r.patched == Patched::First)

@@ -44,7 +44,9 @@ impl Shape {
         let writable = |i: &usize| !into.columns[*i].once;
         let (kind, sets, old) = match &write.op {
             RowOp::Insert { new } => {
-                let known = (0..new.len()).filter(|&i| new[i] != Cell::Missing).collect();
+                let known = (0..new.len())
+                    .filter(|&i| new[i] != Cell::Missing)
+                    .collect();
                 (Kind::Insert, known, None)
             }
             RowOp::Update { old, changed, .. } => (Kind::Update, changed.clone(), Some(old)),
@@ -88,7 +90,9 @@ impl Shape {
         };
         let keys = 0..self.into.key.len();
         for i in keys.clone() {
-            bound.params.push(rows.iter().map(|r| Some(&*r.key[i])).collect());
+            bound
+                .params
+                .push(rows.iter().map(|r| Some(&*r.key[i])).collect());
         }
         for &i in &self.compares {
             let column = rows.iter().map(|r| old_of(r).and_then(|old| old[i].text()));
@@ -99,7 +103,9 @@ impl Shape {
             bound.params.push(column.collect());
         }
         if self.token {
-            bound.params.push(rows.iter().map(|r| r.token.as_deref()).collect());
+            bound
+                .params
+                .push(rows.iter().map(|r| r.token.as_deref()).collect());
         }
         let data = bound.params.len();
         bound.sql = match self.kind {
@@ -120,7 +126,9 @@ impl Shape {
         };
         if self.kind == Kind::Insert && identity_columns(&self.into).is_some() {
             for i in keys {
-                bound.params.push(own.iter().map(|key| Some(&*key[i])).collect());
+                bound
+                    .params
+                    .push(own.iter().map(|key| Some(&*key[i])).collect());
             }
         }
         bound
@@ -143,14 +151,22 @@ impl Shape {
         let mut sql = key_match(&self.into);
         for (n, &i) in self.compares.iter().enumerate() {
             let column = &self.into.columns[i];
-            let _ = write!(sql, " AND {}", equal(&column.name, &column.ty, &format!("d.g{n}")));
+            let _ = write!(
+                sql,
+                " AND {}",
+                equal(&column.name, &column.ty, &format!("d.g{n}"))
+            );
         }
         match &self.into.lock {
             Lock::Counter(column) => {
                 let _ = write!(sql, " AND t.{} = d.token::bigint", quote(column));
             }
             Lock::Clock(column) => {
-                let _ = write!(sql, " AND t.{0} IS NOT DISTINCT FROM d.token::timestamptz", quote(column));
+                let _ = write!(
+                    sql,
+                    " AND t.{0} IS NOT DISTINCT FROM d.token::timestamptz",
+                    quote(column)
+                );
             }
             Lock::Xmin => sql.push_str(" AND t.xmin = d.token::xid"),
             Lock::Mapped(_) | Lock::Row => {}
@@ -182,10 +198,8 @@ impl Shape {
             )),
             Lock::Mapped(_) | Lock::Xmin | Lock::Row => {}
         }
-        let params = self.into.key.len()
-            + self.compares.len()
-            + self.sets.len()
-            + usize::from(self.token);
+        let params =
+            self.into.key.len() + self.compares.len() + self.sets.len() + usize::from(self.token);
         format!(
             "UPDATE {} AS t SET {} FROM {} WHERE {}",
             table(&self.into),
@@ -241,7 +255,10 @@ impl Shape {
             .iter()
             .filter_map(|name| {
                 let key = into.key.iter().position(|k| k.name == **name);
-                let set = self.sets.iter().position(|&i| into.columns[i].name == **name);
+                let set = self
+                    .sets
+                    .iter()
+                    .position(|&i| into.columns[i].name == **name);
                 let (value, ty) = match (key, set) {
                     (Some(k), _) => (format!("d.k{k}"), &into.key[k].ty),
                     (None, Some(n)) => (format!("d.n{n}"), &into.columns[self.sets[n]].ty),
@@ -339,8 +356,19 @@ pub fn equal(column: &str, ty: &SqlType, value: &str) -> String {
             quote(column),
             ty.name
         ),
-        _ => format!("t.{} IS NOT DISTINCT FROM {value}::{}", quote(column), ty.name),
+        _ => format!(
+            "t.{} IS NOT DISTINCT FROM {value}::{}",
+            quote(column),
+            ty.name
+        ),
     }
+}
+
+/// A column's value as its type's output function prints it. A cast to text differs for some types:
+/// it adds the netmask of an inet, spells booleans out, and strips the blanks of a char.
+pub fn output(column: &str) -> String {
+    let column = quote(column);
+    format!("CASE WHEN t.{column} IS NOT NULL THEN format('%s', t.{column}) END")
 }
 
 /// The type to cast a value to be written to: without length or scale, so that the server refuses

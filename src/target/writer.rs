@@ -14,10 +14,10 @@ use super::checkpoint::{self, Durable};
 use super::ledger::{self, LedgerError, Loaded, Records};
 use super::statement::{self, Kind, Shape};
 use super::tables::Tables;
-use crate::postgres::fault;
 use crate::cart::key::CartKey;
 use crate::mapping::difference::{Patch, RowWrite};
 use crate::mapping::plan::Lock;
+use crate::postgres::fault;
 use crate::source::change::Position;
 
 /// Why a batch was not written.
@@ -254,7 +254,9 @@ impl Writer {
                 keys.iter().map(|k| k as &(dyn ToSql + Sync)).collect();
             for row in self.client.query(&statement, &params).await? {
                 let ord: i64 = row.get(0);
-                let place = usize::try_from(ord - 1).ok().and_then(|i| group.rows.get(i));
+                let place = usize::try_from(ord - 1)
+                    .ok()
+                    .and_then(|i| group.rows.get(i));
                 if let Some(((patch, at), _)) = place {
                     tokens[*patch][*at] = row.get::<_, Option<&str>>(1).map(Box::from);
                 }

@@ -19,9 +19,13 @@ pub enum Expected {
         ledger_agrees: bool,
     },
     /// Live by the ledger, and no longer by the source: none of these rows should be there.
-    Gone { rows: Vec<TargetRow> },
+    Gone {
+        rows: Vec<TargetRow>,
+    },
     /// Over in both: what `ended` and `deleted` kept.
-    Over { rows: Vec<TargetRow> },
+    Over {
+        rows: Vec<TargetRow>,
+    },
     /// It cannot be mapped, and is not held; the message holds no values.
     Unmappable(String),
     /// A walk or a wish has still to bring it.
@@ -50,7 +54,12 @@ pub fn expect(mapper: &Mapper, read: &Read, loaded: Loaded, filling: bool) -> Ex
         Some(State::HandedOver) => return Expected::NotOurs,
         _ if loaded.wished => return Expected::Awaited,
         // Until the walk of a changed mapping arrives, its rows are of the former one.
-        Some(_) if loaded.entry.as_ref().is_some_and(|e| e.mapping != mapper.id) => {
+        Some(_)
+            if loaded
+                .entry
+                .as_ref()
+                .is_some_and(|e| e.mapping != mapper.id) =>
+        {
             return Expected::Awaited;
         }
         _ => {}
@@ -65,7 +74,10 @@ pub fn expect(mapper: &Mapper, read: &Read, loaded: Loaded, filling: bool) -> Ex
         (Ok(_), _, None) => Ok(Expected::NotOurs),
         (Ok(_), _, Some(entry)) => mapper.map(&entry.image).map(|rows| match entry.image.life {
             Life::Live => Expected::Gone {
-                rows: rows.into_iter().filter(|row| row.origin.is_some()).collect(),
+                rows: rows
+                    .into_iter()
+                    .filter(|row| row.origin.is_some())
+                    .collect(),
             },
             Life::Ended { .. } | Life::Deleted { .. } => Expected::Over { rows },
         }),
@@ -82,7 +94,11 @@ fn living(
 ) -> Result<Expected, crate::mapping::map::MapError> {
     let Some(mut entry) = entry else {
         let rows = mapper.map(&image)?;
-        return Ok(Expected::Live { rows, gone: Vec::new(), ledger_agrees: false });
+        return Ok(Expected::Live {
+            rows,
+            gone: Vec::new(),
+            ledger_agrees: false,
+        });
     };
     Mapper::forget_old_ghosts(&mut entry.image);
     image.keep_stamps(mapper.layout(), &entry.image);
@@ -99,5 +115,9 @@ fn living(
             .collect(),
     };
     drop(given);
-    Ok(Expected::Live { rows, gone, ledger_agrees })
+    Ok(Expected::Live {
+        rows,
+        gone,
+        ledger_agrees,
+    })
 }

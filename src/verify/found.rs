@@ -9,7 +9,7 @@ use crate::cart::image::{Cell, Cells};
 use crate::mapping::expr::canonical;
 use crate::mapping::map::{RowKey, TargetRow};
 use crate::mapping::plan::Mapping;
-use crate::target::statement::{self, quote};
+use crate::target::statement;
 
 /// Cells in the order of the `[[into]]`'s columns.
 pub type Found = HashMap<(usize, RowKey), Cells>;
@@ -34,7 +34,7 @@ pub async fn find<'a>(
         let columns: String = into
             .columns
             .iter()
-            .map(|column| format!(", t.{}::text", quote(&column.name)))
+            .map(|column| format!(", {}", statement::output(&column.name)))
             .collect();
         let sql = format!(
             "SELECT d.ord{columns} FROM {} AS t, {} WHERE {}",

@@ -49,7 +49,11 @@ pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &Foun
         Expected::NotOurs => Outcome::NotOurs,
         Expected::Awaited => Outcome::Pending,
         Expected::Unmappable(why) => Outcome::Different(vec![Difference::unmappable(cart, why)]),
-        Expected::Live { rows, gone, ledger_agrees: agrees } => {
+        Expected::Live {
+            rows,
+            gone,
+            ledger_agrees: agrees,
+        } => {
             ledger_agrees = agrees;
             living(mapping, cart, &rows, &gone, found)
         }
@@ -70,7 +74,11 @@ pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &Foun
             of(differences)
         }
     };
-    Looked { key: cart.clone(), outcome, ledger_agrees }
+    Looked {
+        key: cart.clone(),
+        outcome,
+        ledger_agrees,
+    }
 }
 
 fn living(

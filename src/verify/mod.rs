@@ -68,18 +68,16 @@ impl Verifier<'_> {
                     progress(report.looked_at());
                 }
             }
-            None => self.walk(&statement, &mut report, &mut doubtful, progress).await?,
+            None => {
+                self.walk(&statement, &mut report, &mut doubtful, progress)
+                    .await?
+            }
         }
         self.look_again(&statement, doubtful, &mut report).await?;
         Ok(report)
     }
 
-    fn sort(
-        &self,
-        looked: Vec<judge::Looked>,
-        report: &mut Report,
-        doubtful: &mut Vec<CartKey>,
-    ) {
+    fn sort(&self, looked: Vec<judge::Looked>, report: &mut Report, doubtful: &mut Vec<CartKey>) {
         for cart in looked {
             match cart.outcome.doubtful() {
                 true => doubtful.push(cart.key),

@@ -60,8 +60,13 @@ impl Difference {
     }
 
     fn text(&self) -> String {
-        let Self { cart, table, key, .. } = self;
-        let value = |text: &Option<String>| text.as_ref().map_or("null".to_owned(), |t| format!("{t:?}"));
+        let Self {
+            cart, table, key, ..
+        } = self;
+        let value = |text: &Option<String>| {
+            text.as_ref()
+                .map_or("null".to_owned(), |t| format!("{t:?}"))
+        };
         match (self.kind, &self.column) {
             (Kind::MissingRow, _) => format!("cart {cart}: {table} {key} is not in the target"),
             (Kind::ExtraRow, _) => {
@@ -94,7 +99,10 @@ pub struct Report {
 
 impl Report {
     pub fn new(limit: usize) -> Self {
-        Self { limit, ..Self::default() }
+        Self {
+            limit,
+            ..Self::default()
+        }
     }
 
     pub fn count(&mut self, outcome: Outcome) {

@@ -25,9 +25,13 @@ impl Shop {
         scenario.name = name.to_owned();
         let shops = load(&scenario, name).await;
         let folder = tempfile::tempdir().unwrap();
-        let config = configure(&scenario, &shops, folder.path());
+        let config = configure(&scenario, &scenario.config, &shops, folder.path());
         daemon::command(&config, &["setup", "--yes"]);
-        Self { shops, config, _folder: folder }
+        Self {
+            shops,
+            config,
+            _folder: folder,
+        }
     }
 
     async fn follow(&self) -> Daemon {
@@ -70,7 +74,11 @@ fn end(config: &Path, arguments: &[&str]) -> (i32, String, String) {
         .output()
         .unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 #[tokio::test]
@@ -101,7 +109,8 @@ async fn status_tells_of_a_pipeline_with_and_without_its_source() {
     assert_eq!(blind["lag"]["bytes"], Value::Null);
     assert_eq!(blind["carts"]["mirrored"], 200);
 
-    shop.new_shop("UPDATE cartage.pipeline SET phase = 'stopped', stopped_reason = 'a test'").await;
+    shop.new_shop("UPDATE cartage.pipeline SET phase = 'stopped', stopped_reason = 'a test'")
+        .await;
     let (code, stopped) = shop.json(&["status", "--json"]);
     assert_eq!((code, &stopped["stopped_reason"]), (3, &"a test".into()));
 }
@@ -111,7 +120,10 @@ async fn verify_finds_what_differs_and_refresh_mends_what_was_missed() {
     let shop = Shop::open("commands_verify").await;
     let daemon = shop.follow().await;
     let report = shop.well(&["verify", "--json"]);
-    assert_eq!((&report["carts_compared"], &report["equal"]), (&200.into(), &200.into()));
+    assert_eq!(
+        (&report["carts_compared"], &report["equal"]),
+        (&200.into(), &200.into())
+    );
     assert_eq!(report["stale_lookups"], Value::Null);
     let some = shop.well(&["verify", "--json", "--carts", "7", "8"]);
     assert_eq!(some["carts_compared"], 2);
@@ -129,13 +141,28 @@ async fn verify_finds_what_differs_and_refresh_mends_what_was_missed() {
     let differences = report["differences"].as_array().unwrap();
     let email = differences.iter().find(|d| d["cart"] == "7").unwrap();
     assert_eq!(email["column"], "customer_email");
-    assert_eq!((&email["source"], &email["target"]), (&"c7@example.org".into(), &"else@example.org".into()));
+    assert_eq!(
+        (&email["source"], &email["target"]),
+        (&"c7@example.org".into(), &"else@example.org".into())
+    );
     let row = differences.iter().find(|d| d["cart"] == "8").unwrap();
-    assert_eq!((&row["kind"], &row["key"]), (&"missing_row".into(), &"81".into()));
+    assert_eq!(
+        (&row["kind"], &row["key"]),
+        (&"missing_row".into(), &"81".into())
+    );
 
-    assert!(shop.refused(2, &["verify", "--repair"]).contains("not built yet"));
-    assert!(shop.refused(2, &["verify", "--sample", "5"]).contains("not built yet"));
-    assert!(shop.refused(2, &["verify", "--carts", "1|2"]).contains("not a cart key"));
+    assert!(
+        shop.refused(2, &["verify", "--repair"])
+            .contains("not built yet")
+    );
+    assert!(
+        shop.refused(2, &["verify", "--sample", "5"])
+            .contains("not built yet")
+    );
+    assert!(
+        shop.refused(2, &["verify", "--carts", "1|2"])
+            .contains("not a cart key")
+    );
 
     // What the log never told of is found by reading: here, a cart that was forgotten.
     shop.new_shop(
@@ -149,11 +176,18 @@ async fn verify_finds_what_differs_and_refresh_mends_what_was_missed() {
     let daemon = Daemon::start(&shop.config);
     let asked = refresh_when_up(&shop, &["refresh", "11", "--wait", "--json"]).await;
     assert_eq!(asked["done"], true);
-    assert_eq!(shop.well(&["verify", "--json", "--carts", "11"])["equal"], 1);
+    assert_eq!(
+        shop.well(&["verify", "--json", "--carts", "11"])["equal"],
+        1
+    );
     let all = shop.well(&["refresh", "--all", "--wait", "--json"]);
     assert!(all["run"].is_i64(), "{all}");
     assert_eq!(
-        number(&shop.shops.target, "SELECT count(*) FROM cartage.refresh_run WHERE finished_at IS NULL").await,
+        number(
+            &shop.shops.target,
+            "SELECT count(*) FROM cartage.refresh_run WHERE finished_at IS NULL"
+        )
+        .await,
         0
     );
     daemon.stop().await;
@@ -181,18 +215,28 @@ async fn preview_shows_both_sides_before_anything_moved() {
     let target = cart["target"].as_array().unwrap();
     assert_eq!(target.len(), 4);
     assert_eq!(target[0]["row"]["customer_email"], "c7@example.org");
-    assert_eq!(number(&shop.shops.target, "SELECT count(*) FROM cart").await, 0);
+    assert_eq!(
+        number(&shop.shops.target, "SELECT count(*) FROM cart").await,
+        0
+    );
     let (code, text, _) = end(&shop.config, &["preview", "7"]);
     assert_eq!(code, 0);
-    assert!(text.contains("becomes public.cart\n    cart_id         \"7\""), "{text}");
-    assert!(shop.refused(1, &["preview", "999999"]).contains("no cart 999999"));
+    assert!(
+        text.contains("becomes public.cart\n    cart_id         \"7\""),
+        "{text}"
+    );
+    assert!(
+        shop.refused(1, &["preview", "999999"])
+            .contains("no cart 999999")
+    );
 }
 
 #[tokio::test]
 async fn held_carts_are_listed_shown_and_tried_again() {
     let shop = Shop::open("commands_held").await;
     let mut daemon = shop.follow().await;
-    shop.new_shop("UPDATE cart SET customer_email = 'new@example.org' WHERE cart_id = 7").await;
+    shop.new_shop("UPDATE cart SET customer_email = 'new@example.org' WHERE cart_id = 7")
+        .await;
     shop.shops
         .source
         .batch_execute("UPDATE orders SET email = 'old@example.org' WHERE id = 7")
@@ -205,12 +249,25 @@ async fn held_carts_are_listed_shown_and_tried_again() {
     let (code, report) = shop.json(&["verify", "--json"]);
     assert_eq!((code, &report["held"]), (3, &1.into()));
     let cart = shop.well(&["held", "show", "7", "--json"]);
-    assert_eq!(cart["ours"][0]["row"]["customer_email"], "old@example.org", "{cart}");
-    assert!(shop.refused(1, &["held", "retry", "8"]).contains("not held: 8"));
-    assert!(shop.refused(2, &["held", "resolve", "7", "--take", "source"]).contains("not built yet"));
+    assert_eq!(
+        cart["ours"][0]["row"]["customer_email"], "old@example.org",
+        "{cart}"
+    );
+    assert!(
+        shop.refused(1, &["held", "retry", "8"])
+            .contains("not held: 8")
+    );
+    assert!(
+        shop.refused(2, &["held", "resolve", "7", "--take", "source"])
+            .contains("not built yet")
+    );
 
-    shop.new_shop("UPDATE cart SET customer_email = 'c7@example.org' WHERE cart_id = 7").await;
-    assert_eq!(shop.well(&["held", "retry", "7", "--json"])["carts"][0], "7");
+    shop.new_shop("UPDATE cart SET customer_email = 'c7@example.org' WHERE cart_id = 7")
+        .await;
+    assert_eq!(
+        shop.well(&["held", "retry", "7", "--json"])["carts"][0],
+        "7"
+    );
     for _ in 0..200 {
         if number(&shop.shops.target, "SELECT count(*) FROM cartage.held").await == 0 {
             break;
@@ -227,18 +284,37 @@ async fn a_checkpoint_is_moved_only_where_the_log_allows() {
     let daemon = shop.follow().await;
     let running = shop.well(&["checkpoint", "show", "--json"]);
     let position = running["position"].as_str().unwrap().to_owned();
-    assert!(shop.refused(1, &["checkpoint", "set", &position]).contains("a daemon runs"));
+    assert!(
+        shop.refused(1, &["checkpoint", "set", &position])
+            .contains("a daemon runs")
+    );
     daemon.stop().await;
 
-    let position = shop.well(&["checkpoint", "show", "--json"])["position"].as_str().unwrap().to_owned();
+    let position = shop.well(&["checkpoint", "show", "--json"])["position"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let export = shop.well(&["checkpoint", "export"]);
     assert_eq!(export["pipeline"], "commands-checkpoint");
     assert!(export["mapping"].is_string());
-    assert!(shop.refused(2, &["checkpoint", "set", "nowhere"]).contains("not a log position"));
-    assert!(shop.refused(1, &["checkpoint", "set", "0/1"]).contains("0/1 is"));
-    assert!(shop.refused(1, &["checkpoint", "set", "FFFF/0"]).contains("beyond the end"));
+    assert!(
+        shop.refused(2, &["checkpoint", "set", "nowhere"])
+            .contains("not a log position")
+    );
+    assert!(
+        shop.refused(1, &["checkpoint", "set", "0/1"])
+            .contains("0/1 is")
+    );
+    assert!(
+        shop.refused(1, &["checkpoint", "set", "FFFF/0"])
+            .contains("beyond the end")
+    );
 
-    shop.shops.source.batch_execute("UPDATE orders SET email = 'skipped' WHERE id = 7").await.unwrap();
+    shop.shops
+        .source
+        .batch_execute("UPDATE orders SET email = 'skipped' WHERE id = 7")
+        .await
+        .unwrap();
     let end: String = shop
         .shops
         .source
@@ -246,7 +322,10 @@ async fn a_checkpoint_is_moved_only_where_the_log_allows() {
         .await
         .unwrap()
         .get(0);
-    assert!(shop.refused(2, &["checkpoint", "set", &end]).contains("nothing was done"));
+    assert!(
+        shop.refused(2, &["checkpoint", "set", &end])
+            .contains("nothing was done")
+    );
     daemon::command(&shop.config, &["checkpoint", "set", &end, "--yes"]);
     let moved = shop.well(&["checkpoint", "show", "--json"]);
     assert_eq!(moved["position"], end.as_str());
@@ -254,8 +333,14 @@ async fn a_checkpoint_is_moved_only_where_the_log_allows() {
 
     let file = shop.config.with_file_name("export.json");
     fs::write(&file, export.to_string()).unwrap();
-    daemon::command(&shop.config, &["checkpoint", "import", file.to_str().unwrap()]);
-    assert_eq!(shop.well(&["checkpoint", "show", "--json"])["position"], position.as_str());
+    daemon::command(
+        &shop.config,
+        &["checkpoint", "import", file.to_str().unwrap()],
+    );
+    assert_eq!(
+        shop.well(&["checkpoint", "show", "--json"])["position"],
+        position.as_str()
+    );
     let mut other = export.clone();
     other["source_system"] = "1".into();
     fs::write(&file, other.to_string()).unwrap();

@@ -63,7 +63,11 @@ pub async fn run(config: &Config, command: CheckpointCommand) -> Result<ExitCode
             }
             println!("{}", json!(export));
         }
-        CheckpointCommand::Import { file, only_secret, yes } => {
+        CheckpointCommand::Import {
+            file,
+            only_secret,
+            yes,
+        } => {
             let export = read_file(&file, &pipeline)?;
             import(config, &mut target, &pipeline, &export, only_secret, yes).await?;
         }
@@ -96,7 +100,10 @@ async fn show(target: &Client, pipeline: &PipelineRow, as_json: bool) -> Result<
             0 => String::new(),
             seq => format!(" (change {seq} of the transaction that commits there)"),
         };
-        println!("lane {}  {}{inside}  committed {}", lane.lane, lane.lsn, lane.updated_at);
+        println!(
+            "lane {}  {}{inside}  committed {}",
+            lane.lane, lane.lsn, lane.updated_at
+        );
     }
     if let Some(least) = least {
         println!("position  {}", least.lsn);
@@ -113,10 +120,16 @@ fn read_file(file: &PathBuf, pipeline: &PipelineRow) -> Result<Export, CommandEr
     // The message of serde_json gives line and column, and may quote no value: it could be the key.
     let export: Export = serde_json::from_str(&text).map_err(|why| {
         let at = format!("line {} column {}", why.line(), why.column());
-        bad(format!("not what `cartage checkpoint export` prints ({at})"))
+        bad(format!(
+            "not what `cartage checkpoint export` prints ({at})"
+        ))
     })?;
     if export.format != Export::FORMAT {
-        return Err(bad(format!("format {}, and this version reads {}", export.format, Export::FORMAT)));
+        return Err(bad(format!(
+            "format {}, and this version reads {}",
+            export.format,
+            Export::FORMAT
+        )));
     }
     if export.pipeline != pipeline.name {
         return Err(bad(format!(
@@ -137,7 +150,9 @@ async fn import(
 ) -> Result<(), CommandError> {
     let secret = export.secret().map_err(CommandError::usage)?;
     if only_secret && secret.is_none() {
-        return Err(CommandError::usage("the file holds no key of ids; [ids] secret gives it"));
+        return Err(CommandError::usage(
+            "the file holds no key of ids; [ids] secret gives it",
+        ));
     }
     let known = pipeline.ids_secret.as_ref().map(|secret| &secret.0);
     if let Some(secret) = secret.filter(|secret| known != Some(secret)) {
@@ -153,9 +168,13 @@ async fn import(
     if only_secret {
         return Ok(());
     }
-    let to = export.least().ok_or_else(|| CommandError::usage("the file holds no position"))?;
+    let to = export
+        .least()
+        .ok_or_else(|| CommandError::usage("the file holds no position"))?;
     let source = ends::source(config, "checkpoint").await?;
-    let cluster = identity::cluster(&source).await.map_err(CommandError::failed)?;
+    let cluster = identity::cluster(&source)
+        .await
+        .map_err(CommandError::failed)?;
     if export.source_system.as_deref() != Some(cluster.system.as_str()) {
         return Err(CommandError::failed(format!(
             "the file's position is of another source cluster (system identifier {}, this one has \
@@ -164,7 +183,10 @@ async fn import(
             cluster.system
         )));
     }
-    if export.source_timeline.is_some_and(|timeline| timeline > cluster.timeline) {
+    if export
+        .source_timeline
+        .is_some_and(|timeline| timeline > cluster.timeline)
+    {
         return Err(CommandError::failed(
             "the file's position is of a later timeline: the source was restored to an earlier \
              point; run: cartage setup",
@@ -176,15 +198,23 @@ async fn import(
 /// The slot, and the end of the source's log.
 async fn slot_of(config: &Config, pipeline: &PipelineRow) -> Result<(Slot, Lsn), CommandError> {
     let source = ends::source(config, "checkpoint").await?;
-    let name = pipeline.slot.clone().unwrap_or_else(|| slot::name_of(&config.name));
+    let name = pipeline
+        .slot
+        .clone()
+        .unwrap_or_else(|| slot::name_of(&config.name));
     let slot = slot::find(&source, &name).await?.ok_or_else(|| {
         CommandError::failed(format!(
             "the replication slot {name} is not on the source, so there is no log to begin in; \
              run: cartage setup"
         ))
     })?;
-    let row = source.query_one("SELECT pg_current_wal_lsn()::text", &[]).await?;
-    let end: Lsn = row.try_get::<_, &str>(0)?.parse().map_err(CommandError::failed)?;
+    let row = source
+        .query_one("SELECT pg_current_wal_lsn()::text", &[])
+        .await?;
+    let end: Lsn = row
+        .try_get::<_, &str>(0)?
+        .parse()
+        .map_err(CommandError::failed)?;
     Ok((slot, end))
 }
 
@@ -221,11 +251,21 @@ async fn move_to(
         )));
     }
     if to > end {
-        return Err(CommandError::failed(format!("{to} is beyond the end of the source's log, {end}")));
+        return Err(CommandError::failed(format!(
+            "{to} is beyond the end of the source's log, {end}"
+        )));
     }
     let lanes = saved::lanes(target, pipeline.id).await?;
-    let least = lanes.iter().map(|lane| lane.position().lsn).min().unwrap_or_default();
-    let most = lanes.iter().map(|lane| lane.position().lsn).max().unwrap_or_default();
+    let least = lanes
+        .iter()
+        .map(|lane| lane.position().lsn)
+        .min()
+        .unwrap_or_default();
+    let most = lanes
+        .iter()
+        .map(|lane| lane.position().lsn)
+        .max()
+        .unwrap_or_default();
     let step = match to > least {
         true => format!(
             "target: SKIP the changes between {least} and {to} ({} of log); carts changed in them \

@@ -77,7 +77,10 @@ pub async fn export(target: &Client, pipeline: &PipelineRow) -> Result<Export, E
         publication: pipeline.publication.clone(),
         mapping: mapping.map(|row| row.hash),
         lanes: lanes(target, pipeline.id).await?,
-        ids_secret: pipeline.ids_secret.as_ref().map(|secret| BASE64.encode(&secret.0)),
+        ids_secret: pipeline
+            .ids_secret
+            .as_ref()
+            .map(|secret| BASE64.encode(&secret.0)),
     })
 }
 

@@ -368,7 +368,7 @@ pub(super) fn check_fits(
         return;
     }
     // Only a column that refuses null makes one a risk: said below.
-    match assignable(expr.ty(), false, &column.ty) {
+    match assignable(&expr.sql_type(), false, &column.ty) {
         Assign::Exact => {}
         Assign::MayFail(why) => report.warning(text, format!("may not fit into `{name}`: {why}")),
         Assign::No(why) => {

@@ -19,8 +19,9 @@ pub enum Assign {
     No(String),
 }
 
-/// The text of `value` as a column of type `ty` holds and prints it; none for null.
-pub fn bind(value: &Value<'_>, ty: &SqlType) -> Result<Option<Box<str>>, EvalError> {
+/// The text of `value` as a column of type `ty` holds and prints it; none for null. `zone` is what
+/// zoneless timestamps mean.
+pub fn bind(value: &Value<'_>, ty: &SqlType, zone: Tz) -> Result<Option<Box<str>>, EvalError> {
     let Value::Of { class, text } = value else {
         return Ok(None);
     };
@@ -39,7 +40,7 @@ pub fn bind(value: &Value<'_>, ty: &SqlType) -> Result<Option<Box<str>>, EvalErr
         *class,
         ty,
         Context::Assignment,
-        Tz::UTC,
+        zone,
     )?;
     Ok(Some(text.into()))
 }
@@ -49,9 +50,10 @@ pub fn canonical(text: &str, ty: &SqlType) -> Result<Box<str>, EvalError> {
     cast::input(text, ty, Context::Assignment).map(String::into_boxed_str)
 }
 
-/// Whether values of class `from` go into a column of type `to`. `nullable` says that they can be
+/// Whether values of type `ty` go into a column of type `to`. `nullable` says that they can be
 /// null; whether the column takes null is the caller's to know.
-pub fn assignable(from: Class, nullable: bool, to: &SqlType) -> Assign {
+pub fn assignable(ty: &SqlType, nullable: bool, to: &SqlType) -> Assign {
+    let from = ty.class;
     match cast::context(from, to.class) {
         None => Assign::No(format!("{} cannot become {}", from.name(), to.name)),
         Some(Context::Explicit) => Assign::No(format!(
@@ -60,7 +62,7 @@ pub fn assignable(from: Class, nullable: bool, to: &SqlType) -> Assign {
             to.name,
             to.base
         )),
-        Some(_) => match (risk(from, to), nullable) {
+        Some(_) => match (risk(ty, to), nullable) {
             (Some(risk), true) => Assign::MayFail(format!("{risk}; it can be null")),
             (Some(risk), false) => Assign::MayFail(risk),
             (None, _) => Assign::Exact,
@@ -68,10 +70,34 @@ pub fn assignable(from: Class, nullable: bool, to: &SqlType) -> Assign {
     }
 }
 
-/// What about a value could fail or change on its way into a column.
-fn risk(from: Class, to: &SqlType) -> Option<String> {
+/// Every value of the one type is a value of the other, by their modifiers.
+fn holds(ty: &SqlType, to: &SqlType) -> bool {
     use Class::*;
-    let name = &to.name;
+    match (ty.class, to.class) {
+        (Text | Char, Text) | (Char, Char) => match (ty.length, to.length) {
+            (Some(from), Some(to)) => from <= to,
+            (_, to) => to.is_none(),
+        },
+        (Numeric, Numeric) => match (ty.numeric, to.numeric) {
+            (Some((p, s)), Some((precision, scale))) => {
+                s <= scale && i64::from(p) - i64::from(s) <= i64::from(precision) - i64::from(scale)
+            }
+            (_, to) => to.is_none(),
+        },
+        (Time, Time) | (Timestamp, Timestamp) | (TimestampTz, TimestampTz) => {
+            ty.fraction.unwrap_or(6) <= to.fraction.unwrap_or(6)
+        }
+        _ => false,
+    }
+}
+
+/// What about a value could fail or change on its way into a column.
+fn risk(ty: &SqlType, to: &SqlType) -> Option<String> {
+    use Class::*;
+    let (from, name) = (ty.class, &to.name);
+    if holds(ty, to) {
+        return None;
+    }
     match (from, to.class) {
         (_, Text | Char) => to
             .length

@@ -42,6 +42,13 @@ fn spelled(name: &str) -> &str {
     }
 }
 
+/// What stands within an aggregate's parentheses and after them.
+struct Gathered {
+    args: Vec<Plan>,
+    filter: Option<Plan>,
+    order: Vec<Order>,
+}
+
 impl Compiler<'_> {
     pub fn function(&mut self, call: &Call, span: Range<usize>) -> Option<Plan> {
         let [ObjectNamePart::Identifier(name)] = call.name.0.as_slice() else {
@@ -185,7 +192,11 @@ impl Compiler<'_> {
         self.gathering = Some(None);
         let found = self.gathered(kind, name, count, call, &span);
         let table = self.gathering.take().flatten();
-        let (args, filter, order) = found?;
+        let Gathered {
+            args,
+            filter,
+            order,
+        } = found?;
         let Some(table) = table else {
             return self.fail(
                 span,
@@ -211,7 +222,6 @@ impl Compiler<'_> {
         ))
     }
 
-    #[allow(clippy::type_complexity)]
     fn gathered(
         &mut self,
         kind: AggregateKind,
@@ -219,7 +229,7 @@ impl Compiler<'_> {
         count: usize,
         call: &Call,
         span: &Range<usize>,
-    ) -> Option<(Vec<Plan>, Option<Plan>, Vec<Order>)> {
+    ) -> Option<Gathered> {
         let FunctionArguments::List(list) = &call.args else {
             return self.fail(span.clone(), format!("`{name}` needs arguments"));
         };
@@ -281,7 +291,11 @@ impl Compiler<'_> {
             Some(filter) => Some(filter?),
             None => None,
         };
-        Some((args, filter, order))
+        Some(Gathered {
+            args,
+            filter,
+            order,
+        })
     }
 
     /// `t.*`, or `t` where it is no column.

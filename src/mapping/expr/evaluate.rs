@@ -181,17 +181,16 @@ fn contained<'a>(
     frame: &Frame<'a>,
 ) -> Result<Option<bool>, EvalError> {
     let wanted = value(of, frame)?;
-    let Some(wanted) = wanted.text() else {
-        return Ok(None);
-    };
     let mut unknown = false;
     for item in list {
-        match value(item, frame)?.text() {
-            None => unknown = true,
-            Some(item) if operators::compare(of.class(), wanted, item)?.is_eq() => {
-                return Ok(Some(true));
+        // Beside a null, too, an item that fails fails the whole.
+        match (wanted.text(), value(item, frame)?.text()) {
+            (None, _) | (_, None) => unknown = true,
+            (Some(wanted), Some(item)) => {
+                if operators::compare(of.class(), wanted, item)?.is_eq() {
+                    return Ok(Some(true));
+                }
             }
-            Some(_) => {}
         }
     }
     Ok((!unknown).then_some(false))

@@ -1,5 +1,9 @@
 //! Floating point as the server prints it: the shortest digits that read back.
 
+use std::str::FromStr;
+
+use bigdecimal::BigDecimal;
+
 /// Reads a `double precision`; none where the server refuses it.
 pub fn parse(text: &str) -> Option<f64> {
     let text = text.trim();
@@ -24,11 +28,55 @@ fn sound(text: &str, infinite: bool, zero: bool) -> bool {
 }
 
 pub fn print(value: f64) -> String {
-    layout(&format!("{value:e}"), 15)
+    let neighbours = [value.next_down(), value.next_up()];
+    let same = |text: &str| text.parse() == Ok(value);
+    layout(&shortest(value, neighbours, format!("{value:e}"), same), 15)
 }
 
 pub fn print_single(value: f32) -> String {
-    layout(&format!("{value:e}"), 6)
+    let neighbours = [value.next_down(), value.next_up()].map(f64::from);
+    let same = |text: &str| text.parse() == Ok(value);
+    layout(
+        &shortest(value.into(), neighbours, format!("{value:e}"), same),
+        6,
+    )
+}
+
+/// Of two decimals that are as short and as near, the server prints the even one. It never prints
+/// one in the very middle of two floats, even where reading it back would find the right one:
+/// 1e23 is `9.999999999999999e+22`.
+fn shortest(
+    value: f64,
+    neighbours: [f64; 2],
+    found: String,
+    reads_back: impl Fn(&str) -> bool,
+) -> String {
+    if !value.is_finite() {
+        return found;
+    }
+    let digits = found.split('e').next().unwrap_or("");
+    let digits = digits.bytes().filter(u8::is_ascii_digit).count();
+    let even = format!("{value:.*e}", digits.saturating_sub(1));
+    let found = if reads_back(&even) { even } else { found };
+    // Among floats less than 1 apart, no middle is shorter than the number itself.
+    if (neighbours[1] - value).abs() < 1.0 {
+        return found;
+    }
+    let exact = |value: f64| BigDecimal::from_str(&format!("{value:.1}")).ok();
+    let is_middle = |text: &str| {
+        let twice = BigDecimal::from_str(text).ok().map(|d| d.double());
+        let middle = |next: f64| Some(exact(value)? + exact(next)?);
+        let finite = neighbours.into_iter().filter(|n| n.is_finite());
+        twice.is_some() && finite.map(middle).any(|m| m == twice)
+    };
+    if !is_middle(&found) {
+        return found;
+    }
+    // With enough digits the nearest decimal is no longer the middle, and lies within.
+    (0..17)
+        .map(|digits| format!("{value:.digits$e}"))
+        .find(|text| reads_back(text) && !is_middle(text))
+        .unwrap_or(found)
 }
 
 /// Turns Rust's shortest `d.ddde±x` into the server's choice of plain or scientific form, which
@@ -79,6 +127,9 @@ mod tests {
             (1e15, "1e+15"),
             (123_456_789_012_345.0, "123456789012345"),
             (1e-5, "1e-05"),
+            (1e22, "1e+22"),
+            (1e23, "9.999999999999999e+22"),
+            (f64::MAX, "1.7976931348623157e+308"),
             (0.0001, "0.0001"),
             (-2.5, "-2.5"),
             (-0.0, "-0"),
@@ -90,6 +141,7 @@ mod tests {
         }
         assert_eq!(print_single(1e6), "1e+06");
         assert_eq!(print_single(0.1), "0.1");
+        assert_eq!(print_single(203_894.62), "203894.62");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The SQL expression language of the mapping: checked and typed once, evaluated over a cart's image.
 //!
-//! A text passes through the modules in this order: `parse` gives a tree, `compile` (with `forms`
-//! and `calls`) finds names and types and makes a `plan`, `evaluate` walks it over a row, and
+//! A text passes through the modules in this order: `parse` gives a tree, `compile` (with `infix`,
+//! `forms` and `calls`) finds names and types and makes a `plan`, `evaluate` walks it over a row, and
 //! `bind` fits the value into a column of the target.
 
 mod aggregate;
@@ -16,6 +16,7 @@ mod evaluate;
 mod float;
 mod forms;
 mod functions;
+mod infix;
 mod json;
 mod moment;
 mod names;
@@ -69,6 +70,21 @@ impl Expr {
 
     pub fn ty(&self) -> Class {
         self.plan.class()
+    }
+
+    /// The type of its values with what is known of their length or digits.
+    pub fn sql_type(&self) -> SqlType {
+        match &self.plan.node {
+            Node::Column { table, column, .. } => {
+                self.layout.tables[*table].columns[*column].ty.clone()
+            }
+            Node::Cast { to, .. } => to.clone(),
+            Node::Literal(text) if matches!(self.ty(), Class::Text) => SqlType {
+                length: text.chars().count().try_into().ok(),
+                ..SqlType::of(Class::Text)
+            },
+            _ => SqlType::of(self.ty()),
+        }
     }
 
     pub fn nullable(&self) -> bool {

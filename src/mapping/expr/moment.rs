@@ -24,6 +24,19 @@ pub enum Zone {
     Named(Tz),
 }
 
+/// A time zone by its name, in any case. Names that the server reads as abbreviations of a fixed
+/// offset are none, for here they would be regions with a summer time (manual, 8.5.3).
+pub fn zone(name: &str) -> Option<Tz> {
+    const ABBREVIATIONS: [&str; 4] = ["CET", "EET", "MET", "WET"];
+    if ABBREVIATIONS.iter().any(|a| a.eq_ignore_ascii_case(name)) {
+        return None;
+    }
+    let same = |tz: &&Tz| tz.name().eq_ignore_ascii_case(name);
+    name.parse()
+        .ok()
+        .or_else(|| chrono_tz::TZ_VARIANTS.iter().find(same).copied())
+}
+
 fn infinite(text: &str) -> Option<i64> {
     match text.to_ascii_lowercase().as_str() {
         "infinity" | "+infinity" => Some(INFINITY),
@@ -102,9 +115,14 @@ pub fn print_for_json(micros: i64, zone: &str) -> Option<String> {
     Some(format!("{day}T{time}{zone}{era}"))
 }
 
-/// Microseconds since midnight.
+/// Microseconds since midnight. A date before it is checked and dropped, and with it a zone.
 pub fn parse_time(text: &str) -> Option<i64> {
-    match time_part(text.trim())? {
+    let text = text.trim();
+    // The server reads `T` before a time of day in another way.
+    if let Some((_, rest)) = date_part(text).filter(|_| !text.contains('T')) {
+        return Some(time_part(rest)?.0);
+    }
+    match time_part(text)? {
         (micros, Zone::None) => Some(micros),
         _ => None,
     }
@@ -310,7 +328,7 @@ fn parse_zone(text: &str) -> Option<Zone> {
     let (sign, digits) = match text.split_at_checked(1)? {
         ("+", digits) => (1, digits),
         ("-", digits) => (-1, digits),
-        _ => return text.parse().ok().map(Zone::Named),
+        _ => return zone(text).map(Zone::Named),
     };
     let parts: Vec<&str> = if digits.contains(':') {
         digits.split(':').collect()

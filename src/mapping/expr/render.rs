@@ -88,7 +88,7 @@ impl Render<'_> {
                     Comparison::Greater => ">",
                     Comparison::GreaterOrEqual => ">=",
                 };
-                format!("({} {op} {})", self.sql(left)?, self.sql(right)?)
+                format!("({} {op} {})", self.compared(left)?, self.sql(right)?)
             }
             Node::Distinct {
                 left,
@@ -98,7 +98,7 @@ impl Render<'_> {
                 let not = if *negated { "NOT " } else { "" };
                 format!(
                     "({} IS {not}DISTINCT FROM {})",
-                    self.sql(left)?,
+                    self.compared(left)?,
                     self.sql(right)?
                 )
             }
@@ -126,7 +126,7 @@ impl Render<'_> {
             }
             Node::In { of, list, negated } => {
                 let not = if *negated { "NOT " } else { "" };
-                format!("({} {not}IN ({}))", self.sql(of)?, self.list(list)?)
+                format!("({} {not}IN ({}))", self.compared(of)?, self.list(list)?)
             }
             Node::Like {
                 of,
@@ -145,7 +145,7 @@ impl Render<'_> {
                 let not = if *negated { "NOT " } else { "" };
                 format!(
                     "({} {not}LIKE {} ESCAPE {})",
-                    self.sql(of)?,
+                    self.compared(of)?,
                     self.sql(pattern)?,
                     quote(&escape)
                 )
@@ -167,7 +167,7 @@ impl Render<'_> {
             }
             Node::Coalesce(args) => format!("coalesce({})", self.list(args)?),
             Node::NullIf(left, right) => {
-                format!("nullif({}, {})", self.sql(left)?, self.sql(right)?)
+                format!("nullif({}, {})", self.compared(left)?, self.sql(right)?)
             }
             Node::Extreme { args, .. }
                 if args
@@ -183,6 +183,16 @@ impl Render<'_> {
                     self.list(args)?
                 )
             }
+        })
+    }
+
+    /// One side of a comparison: texts are compared by their bytes, as expressions do, and not by
+    /// a column's collation, for which different texts may be equal.
+    fn compared(&self, plan: &Plan) -> Option<String> {
+        let sql = self.sql(plan)?;
+        Some(match plan.class() {
+            Class::Text | Class::Char => format!("{sql} COLLATE \"C\""),
+            _ => sql,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Expressions over a small shop: names, aggregates, mistakes, ids, and values fitted into columns.
 
+use chrono_tz::Tz;
 use proptest::prelude::*;
 
 use super::*;
@@ -237,7 +238,8 @@ fn money() {
 
 #[test]
 fn values_fit_columns() {
-    let fit = |text: &'static str, class, ty| bind(&Value::of(class, text), &SqlType::parse(ty));
+    let fit =
+        |text: &'static str, class, ty| bind(&Value::of(class, text), &SqlType::parse(ty), Tz::UTC);
     assert_eq!(
         fit("1.005", Class::Numeric, "numeric(10,2)")
             .unwrap()
@@ -264,17 +266,19 @@ fn values_fit_columns() {
     );
     assert!(fit("5", Class::Text, "integer").is_err());
     let status = SqlType::enumeration("status", vec!["new".into(), "done".into()]);
-    assert!(bind(&Value::of(Class::Text, "old"), &status).is_err());
+    assert!(bind(&Value::of(Class::Text, "old"), &status, Tz::UTC).is_err());
     assert_eq!(
-        assignable(Class::Text, true, &SqlType::parse("text")),
+        assignable(&SqlType::of(Class::Text), true, &SqlType::parse("text")),
         Assign::Exact
     );
     assert!(matches!(
-        assignable(Class::Text, true, &SqlType::parse("integer")),
+        assignable(&SqlType::of(Class::Text), true, &SqlType::parse("integer")),
         Assign::No(_)
     ));
+    let varchar = SqlType::parse("character varying(40)");
+    assert_eq!(assignable(&varchar, true, &varchar), Assign::Exact);
     assert!(matches!(
-        assignable(Class::Int8, true, &SqlType::parse("integer")),
+        assignable(&SqlType::of(Class::Int8), true, &SqlType::parse("integer")),
         Assign::MayFail(_)
     ));
 }
@@ -301,7 +305,7 @@ fn conditions_for_servers() {
         target_condition("done_at is not null or lower(x) = 'paid'", &columns).unwrap();
     assert_eq!(
         sql,
-        "((t.\"done_at\" IS NOT NULL) OR (lower(t.\"x\") = 'paid'::text))"
+        "((t.\"done_at\" IS NOT NULL) OR (lower(t.\"x\") COLLATE \"C\" = 'paid'::text))"
     );
     assert_eq!(named, ["done_at", "x"]);
     assert!(target_condition("nothing = 1", &columns).is_err());

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use super::cast::{self, Context};
+use super::moment::{self, Zone};
 use super::plan::{Node, Plan};
 use crate::sqltype::{Class, SqlType};
 
@@ -35,7 +36,21 @@ pub fn literal(plan: Plan, to: &SqlType) -> Result<Plan, String> {
                 Tz::UTC,
             )
             .map_err(|_| format!("{text:?} is no {}", to.name))?;
-            Node::Literal(read.into_owned())
+            if to.class == Class::TimestampTz && zoneless(&text) {
+                // Only the mapping knows what its clock means.
+                let text = Plan {
+                    node: Node::Literal(text),
+                    class: Some(Class::Text),
+                    nullable: false,
+                    span: plan.span.clone(),
+                };
+                Node::Cast {
+                    of: Box::new(text),
+                    to: to.clone(),
+                }
+            } else {
+                Node::Literal(read.into_owned())
+            }
         }
         node => node,
     };
@@ -44,6 +59,10 @@ pub fn literal(plan: Plan, to: &SqlType) -> Result<Plan, String> {
         class: Some(to.class),
         ..plan
     })
+}
+
+fn zoneless(text: &str) -> bool {
+    matches!(moment::parse_timestamp(text), Some((_, Zone::None)))
 }
 
 /// The class that all of these become, as the server chooses it for `case`, `coalesce` and the

@@ -64,20 +64,8 @@ pub(super) async fn authenticate(frames: &mut Frames, login: Login<'_>) -> Resul
             }
             Message::AuthenticationSasl(body) => {
                 let offered: Vec<String> = body.mechanisms().map(|m| Ok(m.to_owned())).collect()?;
-                let offers = |name: &str| offered.iter().any(|m| m == name);
                 let digest = login.certificate.and_then(end_point_digest);
-                let (mechanism, binding) = match digest {
-                    Some(digest) if offers(SCRAM_SHA_256_PLUS) => (
-                        SCRAM_SHA_256_PLUS,
-                        ChannelBinding::tls_server_end_point(digest),
-                    ),
-                    // Saying that we could have bound lets the server notice who took it away.
-                    Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
-                    None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
-                };
-                if !offers(mechanism) {
-                    return Err(malformed("list of SASL mechanisms").into());
-                }
+                let (mechanism, binding) = mechanism(&offered, digest)?;
                 let exchange = ScramSha256::new(password()?, binding);
                 frontend::sasl_initial_response(mechanism, exchange.message(), frames.out())?;
                 frames.flush().await?;
@@ -112,6 +100,27 @@ pub(super) async fn authenticate(frames: &mut Frames, login: Login<'_>) -> Resul
     }
 }
 
+/// SCRAM bound to the TLS channel wherever both ends can. Else the first message says whether we
+/// could have: then a server that did offer it notices that somebody took the offer away.
+fn mechanism(
+    offered: &[String],
+    digest: Option<Vec<u8>>,
+) -> io::Result<(&'static str, ChannelBinding)> {
+    let offers = |name: &str| offered.iter().any(|m| m == name);
+    let (mechanism, binding) = match digest {
+        Some(digest) if offers(SCRAM_SHA_256_PLUS) => (
+            SCRAM_SHA_256_PLUS,
+            ChannelBinding::tls_server_end_point(digest),
+        ),
+        Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
+        None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+    };
+    if !offers(mechanism) {
+        return Err(malformed("list of SASL mechanisms"));
+    }
+    Ok((mechanism, binding))
+}
+
 /// The hash of the server's certificate by its own signature's hash function, at least SHA-256
 /// (RFC 5929, section 4.1); none where the signature has no hash function of its own.
 fn end_point_digest(certificate: &[u8]) -> Option<Vec<u8>> {
@@ -127,5 +136,47 @@ fn end_point_digest(certificate: &[u8]) -> Option<Vec<u8>> {
             Some(Sha512::digest(certificate).to_vec())
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The client's first message: GS2 header `p=tls-server-end-point`, `y` or `n` (RFC 5802, 7).
+    fn first(offered: &[&str], digest: Option<Vec<u8>>) -> (&'static str, String) {
+        let offered: Vec<String> = offered.iter().map(|m| m.to_string()).collect();
+        let (mechanism, binding) = mechanism(&offered, digest).expect("a mechanism");
+        let exchange = ScramSha256::new(b"sesame", binding);
+        let header = String::from_utf8_lossy(exchange.message()).into_owned();
+        let end = header.find(",,").expect("a GS2 header");
+        (mechanism, header[..end].to_owned())
+    }
+
+    #[test]
+    fn the_channel_is_bound_where_both_ends_can() {
+        let both = [SCRAM_SHA_256, SCRAM_SHA_256_PLUS];
+        let digest = || Some(vec![7; 32]);
+        let bound = (SCRAM_SHA_256_PLUS, "p=tls-server-end-point".to_owned());
+        assert_eq!(first(&both, digest()), bound);
+        assert_eq!(first(&[SCRAM_SHA_256_PLUS], digest()), bound);
+        let stripped = (SCRAM_SHA_256, "y".to_owned());
+        assert_eq!(first(&[SCRAM_SHA_256], digest()), stripped);
+        assert_eq!(first(&both, None), (SCRAM_SHA_256, "n".to_owned()));
+    }
+
+    #[test]
+    fn other_mechanisms_are_refused() {
+        for offered in [vec![], vec!["OAUTHBEARER".to_owned()]] {
+            assert!(mechanism(&offered, None).is_err());
+            assert!(mechanism(&offered, Some(vec![7; 32])).is_err());
+        }
+        assert!(mechanism(&[SCRAM_SHA_256_PLUS.to_owned()], None).is_err());
+    }
+
+    #[test]
+    fn a_certificate_that_is_none_has_no_digest() {
+        assert_eq!(end_point_digest(b""), None);
+        assert_eq!(end_point_digest(b"not DER"), None);
     }
 }

@@ -6,6 +6,8 @@ use bytes::{Buf as _, BytesMut};
 use postgres_protocol::message::backend::Message;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+use super::malformed;
+
 pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Socket for S {}
 
@@ -17,6 +19,8 @@ pub(super) enum Frame {
 
 const COPY_BOTH: u8 = b'W';
 const READ: usize = 256 * 1024;
+/// The server builds no message of more than 1 GB; a length beyond is noise, not worth the memory.
+const LONGEST: u32 = 0x4000_0000;
 
 pub(super) struct Frames {
     socket: Box<dyn Socket>,
@@ -60,14 +64,24 @@ impl Frames {
 
     /// The next message, if it is here already.
     pub fn buffered(&mut self) -> io::Result<Option<Frame>> {
-        if let [COPY_BOTH, a, b, c, d, ..] = *self.input {
-            let length = 1 + u32::from_be_bytes([a, b, c, d]) as usize;
-            if self.input.len() < length {
+        cut(&mut self.input)
+    }
+}
+
+fn cut(input: &mut BytesMut) -> io::Result<Option<Frame>> {
+    if let [kind, a, b, c, d, ..] = **input {
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if !(4..=LONGEST).contains(&length) {
+            return Err(malformed("message length"));
+        }
+        if kind == COPY_BOTH {
+            let whole = 1 + length as usize;
+            if input.len() < whole {
                 return Ok(None);
             }
-            self.input.advance(length);
+            input.advance(whole);
             return Ok(Some(Frame::CopyBoth));
         }
-        Ok(Message::parse(&mut self.input)?.map(Frame::Message))
     }
+    Ok(Message::parse(input)?.map(Frame::Message))
 }

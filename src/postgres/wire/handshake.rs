@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
 use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_postgres::Config;
@@ -64,7 +65,7 @@ impl Attempt<'_> {
             Host::Tcp(name) => {
                 let tcp = TcpStream::connect((name.as_str(), self.port));
                 let mut tcp = tcp.await.map_err(lost)?;
-                tcp.set_nodelay(true).map_err(lost)?;
+                self.tune(&tcp).map_err(lost)?;
                 if self.mode == TlsMode::Disable || !self.offers_tls(&mut tcp).await? {
                     (Box::new(tcp), None, false)
                 } else {
@@ -104,6 +105,25 @@ impl Attempt<'_> {
             return Err(ConnectError::ReadOnly { hosts: self.name() });
         }
         Ok(connection)
+    }
+
+    /// The same as tokio-postgres does for its sockets.
+    fn tune(&self, tcp: &TcpStream) -> io::Result<()> {
+        tcp.set_nodelay(true)?;
+        let socket = SockRef::from(tcp);
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_user_timeout(self.config.get_tcp_user_timeout().copied())?;
+        if !self.config.get_keepalives() {
+            return Ok(());
+        }
+        let mut probes = TcpKeepalive::new().with_time(self.config.get_keepalives_idle());
+        if let Some(interval) = self.config.get_keepalives_interval() {
+            probes = probes.with_interval(interval);
+        }
+        if let Some(retries) = self.config.get_keepalives_retries() {
+            probes = probes.with_retries(retries);
+        }
+        socket.set_tcp_keepalive(&probes)
     }
 
     async fn offers_tls(&self, tcp: &mut TcpStream) -> Result<bool, ConnectError> {

@@ -43,6 +43,8 @@ impl Decoder {
             }
             b'k' => {
                 let end = Lsn(reader.u64("keepalive")?);
+                reader.take(8 + 1, "keepalive")?;
+                reader.end("keepalive")?;
                 Ok(self.keepalive(end))
             }
             _ => Err(SourceError::Malformed("stream message")),
@@ -77,6 +79,7 @@ impl Decoder {
                 let commit = Lsn(r.u64("Begin")?);
                 let commit_time = r.i64("Begin")?.saturating_add(EPOCH);
                 let xid = r.u32("Begin")?;
+                r.end("Begin")?;
                 Ok(Some(Event::Begin {
                     xid,
                     commit,
@@ -89,6 +92,8 @@ impl Decoder {
                 }
                 r.take(1 + 8, "Commit")?;
                 let end = Lsn(r.u64("Commit")?);
+                r.take(8, "Commit")?;
+                r.end("Commit")?;
                 Ok(Some(Event::Commit { end }))
             }
             b'R' => self.relation(r).map(|()| None),
@@ -121,6 +126,7 @@ impl Decoder {
                 key,
             });
         }
+        r.end(WHAT)?;
         let relations = &mut self.relations;
         relations.announce(&self.layout, id, schema, name, &columns)
     }
@@ -141,6 +147,7 @@ impl Decoder {
         };
         r.expect(b'N', "Insert")?;
         let new = r.tuple(mapped, false)?;
+        r.end("Insert")?;
         Ok(Some(change(mapped, Op::Insert { new })))
     }
 
@@ -158,6 +165,7 @@ impl Decoder {
             _ => return Err(SourceError::Malformed("Update")),
         };
         let new = r.tuple(mapped, false)?;
+        r.end("Update")?;
         Ok(Some(change(mapped, Op::Update { old, new })))
     }
 
@@ -169,6 +177,7 @@ impl Decoder {
             kind @ (b'K' | b'O') => r.tuple(mapped, kind == b'K')?,
             _ => return Err(SourceError::Malformed("Delete")),
         };
+        r.end("Delete")?;
         Ok(Some(change(mapped, Op::Delete { old })))
     }
 
@@ -181,6 +190,7 @@ impl Decoder {
                 tables.push(mapped.table);
             }
         }
+        r.end("Truncate")?;
         Ok((!tables.is_empty()).then_some(Event::Truncate(tables)))
     }
 }
@@ -231,6 +241,14 @@ impl<'a> Reader<'a> {
         Ok(i64::from_be_bytes(self.array(what)?))
     }
 
+    /// Bytes left over are as wrong as bytes that are missing.
+    fn end(&self, what: &'static str) -> Result<(), SourceError> {
+        self.0
+            .is_empty()
+            .then_some(())
+            .ok_or(SourceError::Malformed(what))
+    }
+
     fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), SourceError> {
         (self.u8(what)? == byte)
             .then_some(())
@@ -279,3 +297,6 @@ impl<'a> Reader<'a> {
         Ok(cells)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ use crate::source::change::{Event, Lsn};
 
 /// A killed reader holds its slot until the server notices.
 const SLOT_PATIENCE: Duration = Duration::from_secs(60);
+const SLOT_PAUSE: Duration = Duration::from_millis(500);
 
 /// A slot being read. Dropping it ends the session.
 pub struct LogStream {
@@ -42,7 +43,8 @@ impl LogStream {
         start: Lsn,
         layout: Arc<Layout>,
     ) -> Result<Self, SourceError> {
-        let (copy, beat) = start_when_free(endpoint, slot, publication, start).await?;
+        let (copy, beat) =
+            start_when_free(endpoint, slot, publication, start, SLOT_PATIENCE).await?;
         let (sender, batches) = mpsc::channel(BATCHES);
         let (confirmed, confirmed_seen) = watch::channel(start);
         let budget = Arc::new(Semaphore::new(BUDGET));
@@ -88,7 +90,7 @@ impl LogStream {
                     self.share = Some(batch._share);
                 }
                 Some(Err(error)) => {
-                    return Err(SourceError::of(error, &self.slot, &self.publication));
+                    return Err(SourceError::of_stream(error, &self.slot, &self.publication));
                 }
                 None => {
                     return Err(SourceError::Lost {
@@ -124,21 +126,24 @@ async fn start_when_free(
     slot: &str,
     publication: &str,
     start: Lsn,
+    patience: Duration,
 ) -> Result<(CopyStream, Duration), SourceError> {
-    let deadline = Instant::now() + SLOT_PATIENCE;
+    let deadline = Instant::now() + patience;
     let mut warned = None;
     loop {
-        let mut connection = ReplicationConnection::connect(endpoint, "log").await?;
-        let failed = |e| SourceError::of(e, slot, publication);
+        let connected = ReplicationConnection::connect(endpoint, "log").await;
+        let mut connection = connected.map_err(SourceError::of_connect)?;
+        let failed = |e| SourceError::of_start(e, slot);
         let beat = beat(&mut connection).await.map_err(failed)?;
         let started = connection.start(slot, publication, start).await;
         match started.map_err(failed) {
             Ok(copy) => return Ok((copy, beat)),
             Err(SourceError::SlotActive { pid, .. }) if Instant::now() < deadline => {
                 if warned.replace(pid) != Some(pid) {
-                    tracing::warn!(slot, pid, "the slot is in use; waiting up to 60 s for it");
+                    let seconds = patience.as_secs();
+                    tracing::warn!(slot, pid, seconds, "the slot is in use; waiting for it");
                 }
-                sleep(Duration::from_millis(500)).await;
+                sleep(SLOT_PAUSE.min(deadline - Instant::now())).await;
             }
             Err(error) => return Err(error),
         }
@@ -159,4 +164,65 @@ async fn beat(connection: &mut ReplicationConnection) -> Result<Duration, WireEr
         Some(timeout) => (timeout / 3).clamp(100, LONGEST),
     };
     Ok(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Kind, Secret, Tls, TlsMode};
+    use crate::demo::cluster::{Cluster, Options};
+
+    #[tokio::test]
+    async fn a_slot_in_use_is_waited_for_and_its_reader_named() {
+        let cluster = Cluster::start(Options::default()).await.expect("a server");
+        let client = cluster.client("postgres").await.expect("a client");
+        client
+            .batch_execute("CREATE PUBLICATION p")
+            .await
+            .expect("a publication");
+        client
+            .batch_execute("SELECT pg_create_logical_replication_slot('cartage_42', 'pgoutput')")
+            .await
+            .expect("a slot");
+        let endpoint = Endpoint {
+            kind: Kind::Postgres,
+            url: Secret(cluster.url("postgres")),
+            password: None,
+            tls: Tls {
+                mode: TlsMode::Disable,
+                ca: None,
+                certificate: None,
+                key: None,
+            },
+            connect_timeout: Duration::from_secs(10),
+            application_name: None,
+            time_zone: "UTC".into(),
+        };
+        let layout = Arc::new(Layout { tables: Vec::new() });
+        let open = || LogStream::open(&endpoint, "cartage_42", "p", Lsn(0), layout.clone());
+        let holder = open().await.expect("a stream");
+        let row = client
+            .query_one("SELECT active_pid FROM pg_replication_slots", &[])
+            .await
+            .expect("the slot");
+        let holder_pid = row.get::<_, i32>(0).unsigned_abs();
+
+        let patience = Duration::from_millis(1200);
+        let began = Instant::now();
+        let refused = start_when_free(&endpoint, "cartage_42", "p", Lsn(0), patience).await;
+        assert!(began.elapsed() >= patience);
+        match refused {
+            Err(SourceError::SlotActive { slot, pid }) => {
+                assert_eq!((slot.as_str(), pid), ("cartage_42", holder_pid));
+            }
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("two readers"),
+        }
+
+        let (waiter, ()) = tokio::join!(open(), async {
+            sleep(Duration::from_secs(1)).await;
+            drop(holder);
+        });
+        waiter.expect("the slot, once free");
+    }
 }

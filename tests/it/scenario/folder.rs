@@ -58,14 +58,23 @@ pub struct Session {
     pub statements: Vec<String>,
 }
 
+/// What happens between two moments of rest.
+#[derive(Debug, Default)]
+pub struct Stage {
+    /// The configuration that the daemon is stopped for and started with.
+    pub config: Option<String>,
+    /// They run at once.
+    pub sessions: Vec<Session>,
+}
+
 #[derive(Debug)]
 pub struct Scenario {
     pub name: String,
     pub source: String,
     pub target: String,
     pub config: String,
-    /// Stages in order; the sessions of one stage run at once.
-    pub stages: Vec<Vec<Session>>,
+    /// In order; each begins when all of the one before has arrived.
+    pub stages: Vec<Stage>,
     pub oracle_source: String,
     pub oracle_target: String,
     pub expect: Expect,
@@ -95,10 +104,10 @@ impl Scenario {
                 .unwrap_or_else(|e| panic!("tests/scenarios/{name}/expect.toml: {e}")),
             false => Expect::default(),
         };
-        let mut stages: BTreeMap<u32, Vec<Session>> = BTreeMap::new();
+        let mut stages: BTreeMap<u32, Stage> = BTreeMap::new();
         if folder.join("workload.sql").exists() {
             let session = session("workload.sql", Side::Source, &read("workload.sql"));
-            stages.entry(0).or_default().push(session);
+            stages.entry(0).or_default().sessions.push(session);
         } else {
             let mut files: Vec<String> = fs::read_dir(folder.join("workload"))
                 .unwrap_or_else(|e| panic!("tests/scenarios/{name}/workload: {e}"))
@@ -106,12 +115,18 @@ impl Scenario {
                 .collect();
             files.sort();
             for file in files {
+                if let Some(stage) = file.strip_suffix("-config.toml") {
+                    let config = read(&format!("workload/{file}"));
+                    stages.entry(stage.parse().unwrap()).or_default().config = Some(config);
+                    continue;
+                }
                 let (stage, side) = stage(&file)
                     .unwrap_or_else(|| panic!("{name}/workload/{file}: not N-source or N-target"));
                 let sql = read(&format!("workload/{file}"));
                 stages
                     .entry(stage)
                     .or_default()
+                    .sessions
                     .push(session(&file, side, &sql));
             }
         }

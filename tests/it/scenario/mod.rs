@@ -7,6 +7,7 @@
 //! | `cartage.toml` | the configuration; `{{name}}`, `{{source_url}}`, `{{target_url}}` are filled in |
 //! | `workload.sql` | what the old shop does while the daemon runs and is killed |
 //! | `workload/N-source*.sql`, `workload/N-target*.sql` | the same in stages: files of one number run at once, and between numbers all must have arrived |
+//! | `workload/N-config.toml` | the configuration that the daemon is stopped for and started with at that stage |
 //! | `oracle_source.sql`, `oracle_target.sql` | one query each; at the end their rows must be equal, in any order |
 //! | `expect.toml` | what else is expected (see [`folder::Expect`]) |
 //!
@@ -39,10 +40,12 @@ scenarios! {
     json_payload_columns
     key_change
     keyed_ids_minor_units
+    lanes_changed
     live_false_and_true_again
     lock_counter
     lock_row
     lock_xmin
+    mapping_changed
     mass_touch_no_write
     move_between_carts
     new_backend_closed_is_late

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use super::daemon::{self, Daemon};
-use super::folder::{Scenario, Session, Side};
+use super::folder::{Scenario, Side, Stage};
 use super::servers::{Shops, connect, number, rows};
 use super::settled::{backfilled, settled};
 
@@ -31,7 +31,7 @@ pub fn rehearse(name: &str) {
     block_on(async {
         let scenario = Scenario::load(name);
         let shops = load(&scenario, &format!("rehearse_{name}")).await;
-        for session in scenario.stages.iter().flatten() {
+        for session in scenario.stages.iter().flat_map(|stage| &stage.sessions) {
             if session.side == Side::Source {
                 let client = connect(&shops.source_url).await;
                 for statement in &session.statements {
@@ -60,7 +60,7 @@ async fn migrate(scenario: Scenario, mut rng: fastrand::Rng) {
     let name = &scenario.name;
     let shops = load(&scenario, name).await;
     let folder = tempfile::tempdir().unwrap();
-    let config = configure(&scenario, &shops, folder.path());
+    let config = configure(&scenario, &scenario.config, &shops, folder.path());
 
     daemon::command(&config, &["setup", "--yes"]);
     let mut daemon = Daemon::start(&config);
@@ -69,6 +69,11 @@ async fn migrate(scenario: Scenario, mut rng: fastrand::Rng) {
     }
     let mut kills = moments(&scenario, &mut rng);
     for stage in &scenario.stages {
+        if let Some(text) = &stage.config {
+            daemon.stop().await;
+            configure(&scenario, text, &shops, folder.path());
+            daemon = Daemon::start(&config);
+        }
         run_stage(stage, &scenario, &shops, &mut daemon, &mut kills, &mut rng).await;
         settled(&mut daemon, &shops).await;
     }
@@ -103,10 +108,9 @@ pub async fn load(scenario: &Scenario, database: &str) -> Shops {
     shops
 }
 
-pub fn configure(scenario: &Scenario, shops: &Shops, folder: &Path) -> PathBuf {
+pub fn configure(scenario: &Scenario, text: &str, shops: &Shops, folder: &Path) -> PathBuf {
     let path = folder.join("cartage.toml");
-    let text = scenario
-        .config
+    let text = text
         .replace("{{name}}", &scenario.name.replace('_', "-"))
         .replace("{{source_url}}", &shops.source_url)
         .replace("{{target_url}}", &shops.target_url);
@@ -119,7 +123,7 @@ fn moments(scenario: &Scenario, rng: &mut fastrand::Rng) -> Moments {
     let statements = scenario
         .stages
         .iter()
-        .flatten()
+        .flat_map(|stage| &stage.sessions)
         .map(|session| session.statements.len())
         .sum::<usize>();
     let kills = (0..scenario.expect.kills)
@@ -142,7 +146,7 @@ impl Moments {
 }
 
 async fn run_stage(
-    stage: &[Session],
+    stage: &Stage,
     scenario: &Scenario,
     shops: &Shops,
     daemon: &mut Daemon,
@@ -151,7 +155,7 @@ async fn run_stage(
 ) {
     // What the sessions share; each has a generator of its own, so that it replays alone.
     let shared = Mutex::new((daemon, kills));
-    join_all(stage.iter().map(|session| {
+    join_all(stage.sessions.iter().map(|session| {
         let mut rng = rng.fork();
         let shared = &shared;
         async move {

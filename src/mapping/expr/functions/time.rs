@@ -74,7 +74,7 @@ fn clock(a: &Args<'_>, at: usize) -> Result<i64, EvalError> {
 }
 
 fn zone(a: &Args<'_>, at: usize) -> Result<Tz, EvalError> {
-    a.text(at).parse().map_err(|_| a.error("unknown time zone"))
+    moment::zone(a.text(at)).ok_or_else(|| a.error("unknown time zone"))
 }
 
 fn to_timestamp(a: &Args<'_>) -> Given {

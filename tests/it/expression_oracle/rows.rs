@@ -1,0 +1,164 @@
+//! A table of random rows, at the server and as images, and the value of an expression over each.
+
+use cartage::cart::image::{Cell, Image, Life, Row};
+use cartage::cart::layout::{Column, Layout, Table};
+use cartage::mapping::expr::{Env, EvalError, Expr, Scope, Value};
+use cartage::sqltype::{Class, SqlType};
+use chrono_tz::Tz;
+use fastrand::Rng;
+use tokio_postgres::Client;
+
+use super::generator::{COLUMNS, Generator};
+use super::{Given, agree, ask, judge, quoted};
+
+pub const ROWS: usize = 60;
+
+/// The values of the columns, row by row.
+pub type Rows = Vec<Vec<Option<&'static str>>>;
+
+/// Compares `count` expressions; returns how many had a value on both sides.
+pub async fn run(client: &Client, seed: u64, count: usize) -> usize {
+    let mut generator = Generator {
+        rng: Rng::with_seed(seed),
+    };
+    let rows = fill(client, &mut generator).await;
+    let layout = layout();
+    let mut differences = Vec::new();
+    let mut values = 0;
+    for _ in 0..count {
+        let depth = generator.rng.u32(1..4);
+        let text = generator.any(depth);
+        let at = generator.rng.usize(..ROWS);
+        // The offset keeps the planner from looking into the row.
+        let sql = format!("SELECT {text} FROM (SELECT * FROM r WHERE id = {at} OFFSET 0) r");
+        let theirs = ask(client, &sql).await;
+        let ours = evaluate(&text, &layout, &rows[at]);
+        if agree(&ours, &theirs) {
+            values += usize::from(ours.is_ok());
+            continue;
+        }
+        differences.push(format!(
+            "{text}\n   row {:?}\n   ours   {ours:?}\n   theirs {theirs:?}",
+            used(&text, &rows[at])
+        ));
+    }
+    judge(seed, &differences);
+    values
+}
+
+/// Makes the table `r` of random rows, numbered by `id`.
+pub async fn fill(client: &Client, generator: &mut Generator) -> Rows {
+    let columns: Vec<String> = COLUMNS
+        .iter()
+        .map(|(name, ty, _)| format!("{name} {ty}"))
+        .collect();
+    let mut sql = format!(
+        "DROP TABLE IF EXISTS r; CREATE TEMP TABLE r (id integer, {});",
+        columns.join(", ")
+    );
+    let mut rows = Vec::new();
+    for id in 0..ROWS {
+        let row: Vec<Option<&str>> = COLUMNS
+            .iter()
+            .map(|(_, _, values)| match generator.rng.u32(..6) {
+                0 if values.len() > 1 => None,
+                _ => Some(generator.pick(values)),
+            })
+            .collect();
+        let values: Vec<String> = row
+            .iter()
+            .map(|v| v.map_or_else(|| "NULL".to_owned(), quoted))
+            .collect();
+        sql.push_str(&format!(
+            "INSERT INTO r VALUES ({id}, {});",
+            values.join(", ")
+        ));
+        rows.push(row);
+    }
+    client.batch_execute(&sql).await.unwrap();
+    rows
+}
+
+/// The table `r`, as the catalog would tell of it.
+pub fn layout() -> Layout {
+    let columns = COLUMNS
+        .iter()
+        .map(|(name, ty, _)| Column {
+            name: (*name).into(),
+            ty: match *ty {
+                "mood" => mood(),
+                "text COLLATE loose" => SqlType::of(Class::Text),
+                ty => SqlType::parse(ty),
+            },
+            not_null: false,
+        })
+        .collect();
+    Layout {
+        tables: vec![Table {
+            alias: "r".into(),
+            schema: "public".into(),
+            name: "r".into(),
+            columns,
+            key: vec![1],
+            cart: Some(vec![1]),
+            parent: None,
+        }],
+    }
+}
+
+pub fn mood() -> SqlType {
+    SqlType::enumeration("mood", ["sad", "ok", "happy"].map(String::from).to_vec())
+}
+
+/// Those of a row's values that an expression names.
+pub fn used(text: &str, row: &[Option<&'static str>]) -> Vec<(&'static str, Option<&'static str>)> {
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    COLUMNS
+        .iter()
+        .zip(row)
+        .filter(|((name, ..), _)| words.contains(name))
+        .map(|((name, ..), v)| (*name, *v))
+        .collect()
+}
+
+pub fn compile(text: &str, layout: &Layout) -> Result<Expr, String> {
+    Expr::compile(text, &Scope { layout, per: 0 }).map_err(|errors| {
+        let messages: Vec<String> = errors.into_iter().map(|e| e.message).collect();
+        messages.join("; ")
+    })
+}
+
+/// The value over a row, as `read` takes it.
+pub fn over<T>(
+    expr: &Expr,
+    layout: &Layout,
+    values: &[Option<&str>],
+    read: impl FnOnce(Value<'_>) -> Result<T, EvalError>,
+) -> Result<T, String> {
+    let cells = values
+        .iter()
+        .map(|v| v.map_or(Cell::Null, |v| Cell::Text(v.into())))
+        .collect();
+    let row = Row { cells, stamp: 0 };
+    let image = Image {
+        life: Life::Live,
+        tables: vec![vec![row.clone()]].into(),
+        ghosts: Vec::new(),
+    };
+    let env = Env {
+        layout,
+        image: &image,
+        row: &row,
+        stamp: 0,
+        secret: b"secret",
+        time_zone: Tz::UTC,
+    };
+    expr.evaluate(&env)
+        .and_then(read)
+        .map_err(|e| e.to_string())
+}
+
+fn evaluate(text: &str, layout: &Layout, values: &[Option<&str>]) -> Given {
+    let expr = compile(text, layout)?;
+    over(&expr, layout, values, |v| Ok(v.text().map(str::to_owned)))
+}
