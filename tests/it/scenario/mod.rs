@@ -14,11 +14,11 @@
 //! The oracle shares nothing with cartage's mapping. A new bug is a new folder. Kills come at
 //! moments drawn from a seed, which is printed; `CARTAGE_SEED` replays it.
 
-mod daemon;
-mod folder;
-mod play;
-mod servers;
-mod settled;
+pub mod daemon;
+pub mod folder;
+pub mod play;
+pub mod servers;
+pub mod settled;
 mod statements;
 
 use std::collections::BTreeSet;

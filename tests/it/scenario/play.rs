@@ -94,7 +94,7 @@ async fn migrate(scenario: Scenario, mut rng: fastrand::Rng) {
     no_trace(&shops, name).await;
 }
 
-async fn load(scenario: &Scenario, database: &str) -> Shops {
+pub async fn load(scenario: &Scenario, database: &str) -> Shops {
     let shops = Shops::create(database).await;
     for (client, sql, file) in [
         (&shops.source, &scenario.source, "source.sql"),
@@ -108,7 +108,7 @@ async fn load(scenario: &Scenario, database: &str) -> Shops {
     shops
 }
 
-fn configure(scenario: &Scenario, text: &str, shops: &Shops, folder: &Path) -> PathBuf {
+pub fn configure(scenario: &Scenario, text: &str, shops: &Shops, folder: &Path) -> PathBuf {
     let path = folder.join("cartage.toml");
     let text = text
         .replace("{{name}}", &scenario.name.replace('_', "-"))
