@@ -176,14 +176,13 @@ mod tests {
     async fn a_slot_in_use_is_waited_for_and_its_reader_named() {
         let cluster = Cluster::start(Options::default()).await.expect("a server");
         let client = cluster.client("postgres").await.expect("a client");
-        client
-            .batch_execute("CREATE PUBLICATION p")
-            .await
-            .expect("a publication");
-        client
-            .batch_execute("SELECT pg_create_logical_replication_slot('cartage_42', 'pgoutput')")
-            .await
-            .expect("a slot");
+        // Two statements: a slot cannot be made in a transaction that has written.
+        for sql in [
+            "CREATE PUBLICATION p",
+            "SELECT pg_create_logical_replication_slot('cartage_42', 'pgoutput')",
+        ] {
+            client.batch_execute(sql).await.expect("a slot");
+        }
         let endpoint = Endpoint {
             kind: Kind::Postgres,
             url: Secret(cluster.url("postgres")),
