@@ -40,6 +40,8 @@ pub struct Folding {
     pub removed: Vec<(usize, Cells, i64)>,
     /// Commit time of the last change that altered something.
     pub time: Option<i64>,
+    /// A row of it passed before its header: an INSERT of both in one statement may log it first.
+    pub let_go: bool,
     /// Whether anything at all happened to it, if only that it was let go.
     pub touched: bool,
 }
@@ -55,6 +57,7 @@ impl Folding {
             fault: None,
             removed: Vec::new(),
             time: None,
+            let_go: false,
             touched: false,
         }
     }
@@ -192,10 +195,21 @@ pub fn apply(rules: &Rules<'_>, carts: &mut Foldings, change: Routed) {
         Action::Remove { cart, table, old } => {
             passing(carts, &cart, at, |c| remove(rules, c, at, table, &old));
         }
-        Action::Refresh { cart, why } => one(carts, &cart, at, |c| c.wish = c.wish.or(Some(why))),
+        // Never done already: it is no change, but what follows from one.
+        Action::Refresh { cart, why } => {
+            if let Some(cart) = carts.get_mut(&cart).filter(|c| !c.handed_over) {
+                cart.wish = cart.wish.or(Some(why));
+            }
+        }
         Action::Touch { cart } => {
             if let Some(cart) = carts.get_mut(&cart) {
                 cart.touched = true;
+                // It may be held because `live` could not be told.
+                let header = cart.image.as_ref().and_then(Image::header);
+                let time = header.map_or(time, |row| row.stamp);
+                if cart.lives() && cart.wish.is_none() {
+                    judge(rules, cart, At { position, time });
+                }
             }
         }
     }
@@ -251,6 +265,7 @@ fn put(
         return;
     }
     if !cart.whole() {
+        cart.let_go |= cart.image.is_none();
         if rules.live_reads[table] {
             cart.wish = Some(Wish::BecameLive);
         }
@@ -307,13 +322,16 @@ fn arrive(rules: &Rules<'_>, cart: &mut Folding, at: At, new: Cells, insert: boo
         Ok(true) if cart.image.is_some() || !insert || incomplete => {
             cart.wish = Some(Wish::BecameLive);
         }
-        Ok(true) if !rules.trusted_births => cart.wish = Some(Wish::BornUnproved),
+        Ok(true) if !rules.trusted_births || cart.let_go => cart.wish = Some(Wish::BornUnproved),
         Ok(true) => {
             cart.image = Some(image);
             cart.time = Some(at.time);
             cart.touched = true;
         }
         Err(why) => {
+            if !insert || cart.image.is_some() || cart.let_go || !rules.trusted_births {
+                cart.wish = Some(Wish::BecameLive);
+            }
             cart.image = Some(image);
             cart.fault = Some(why);
             cart.touched = true;

@@ -214,7 +214,8 @@ impl Router {
 
     /// Turns a row's delete from one cart and its insert into another, in one transaction, into the
     /// move that they are: an UPDATE that crosses partitions is logged so. The row is the same where
-    /// the columns of its key that do not name the cart are.
+    /// the columns of its key that do not name the cart are. A header that is deleted and inserted
+    /// under its key has changed.
     pub fn join_moves(&self, changes: &mut Vec<(u32, Change)>) {
         let mut deleted: HashMap<(usize, CartKey), usize> = HashMap::new();
         let mut joined = vec![false; changes.len()];
@@ -243,7 +244,7 @@ impl Router {
                 continue;
             };
             let owners = self.owner_columns(change.table);
-            if owners.iter().any(|&c| old[c] != new[c]) {
+            if change.table == Layout::HEADER || owners.iter().any(|&c| old[c] != new[c]) {
                 let (old, new) = (Some(old.clone()), new.clone());
                 changes[at].1.op = Op::Update { old, new };
                 joined[from] = true;
@@ -263,7 +264,10 @@ impl Router {
             .filter(|k| !owners.contains(k))
             .collect();
         let known = owners.iter().all(|&c| cells[c] != Cell::Missing);
-        if table == Layout::HEADER || rest.is_empty() || !known {
+        if table == Layout::HEADER {
+            return Table::cart_key(cells, key);
+        }
+        if rest.is_empty() || !known {
             return None;
         }
         Table::cart_key(cells, &rest)

@@ -193,6 +193,7 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         progress: progress_seen,
         stop,
         publication: parts.watch,
+        watched: tokio::time::Instant::now(),
     };
     tasks.spawn(async move { Ok(refresher.run().await?) });
     Ok(Running { tasks, halt })

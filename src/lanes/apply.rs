@@ -128,6 +128,11 @@ impl Lane {
                 unit.patch = patch;
                 unit.overruled = overruled.or(unit.overruled.take());
             }
+            // Which of several carts it is about is for a human to see.
+            Finding::Finished(evidence) if unit.carts.len() > 1 => {
+                let message = "rows moved between carts, and the new backend has finished with one";
+                self.hold(unit, "conflict", message.to_owned(), Some(evidence));
+            }
             Finding::Finished(evidence) => {
                 for cart in &unit.carts {
                     info!(cart = %cart.key, "the new backend has finished with this cart");
@@ -428,6 +433,7 @@ fn stay(
     if cart.known.older {
         return None;
     }
+    let unit = unit.or_else(|| cart.known.held_unit().map(str::to_owned));
     let pending =
         (state == State::Held).then(|| (cart.image.clone().unwrap_or_else(nothing), unit));
     Some(Known {

@@ -151,16 +151,18 @@ impl State {
         }
     }
 
-    /// Up to where lanes may be told that they are done: not past what a window keeps.
+    /// Up to where lanes may be told that they are done: neither past what a window keeps, nor past
+    /// a transaction that no snapshot is known to see. A restart reads on from the least of it, and
+    /// a change let go that it skipped would be in no image and in no snapshot.
     fn through(&self, at: Position) -> Position {
         let kept = self.window.as_ref().and_then(Window::first_kept);
-        match kept {
-            Some(first) => at.min(Position {
-                lsn: first.lsn,
-                seq: 0,
-            }),
-            None => at,
-        }
+        let border = |lsn| Position { lsn, seq: 0 };
+        let held_back = [kept.map(|first| first.lsn), self.tail.oldest()];
+        held_back
+            .into_iter()
+            .flatten()
+            .map(border)
+            .fold(at, Position::min)
     }
 }
 
@@ -330,8 +332,7 @@ impl Reader {
         if !questions.is_empty() {
             for cart in carts_of(&self.source, self.router.layout(), &questions).await? {
                 let why = Wish::Owner;
-                // After every change of the transaction, lest it counts as done with them.
-                route(Action::Refresh { cart, why }, last.seq.saturating_add(1));
+                route(Action::Refresh { cart, why }, last.seq);
             }
         }
         if self.state.window.as_ref().is_some_and(Window::overflows) {

@@ -92,7 +92,8 @@ impl Known {
         self.entry.as_ref().map(|e| e.state)
     }
 
-    fn held_unit(&self) -> Option<&str> {
+    /// The carts that it is held with.
+    pub fn held_unit(&self) -> Option<&str> {
         let (_, unit) = self.entry.as_ref()?.pending.as_ref()?;
         unit.as_deref()
     }

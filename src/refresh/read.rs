@@ -94,6 +94,12 @@ pub async fn next_keys(
         .map(|&c| format!("{LIVE_ALIAS}.{}", quote(&header.columns[c].name)))
         .collect();
     let mut conditions: Vec<String> = live.map(|l| format!("({l})")).into_iter().collect();
+    // A cart without a key is none, and would end the walk where a chunk holds nothing else.
+    let nullable = key
+        .iter()
+        .zip(&columns)
+        .filter(|(c, _)| !header.columns[**c].not_null);
+    conditions.extend(nullable.map(|(_, name)| format!("{name} IS NOT NULL")));
     if let Some(after) = after.and_then(CartKey::values) {
         let values: Vec<String> = after
             .iter()

@@ -64,6 +64,8 @@ pub struct Refresher {
     pub progress: watch::Receiver<Progress>,
     pub stop: watch::Receiver<bool>,
     pub publication: PublicationWatch,
+    /// When the publication was last looked at.
+    pub watched: Instant,
 }
 
 /// Windows whose carts are on their way through the lanes.
@@ -85,21 +87,9 @@ impl Refresher {
     }
 
     async fn work(&mut self) -> Result<(), RefreshError> {
-        let mut watched = Instant::now();
         loop {
-            if self.progress.borrow().unseen {
-                let snapshot = read::current_snapshot(&self.source).await?;
-                self.ask(Request::Seen(snapshot)).await?;
-            }
             let mut busy = self.wishes().await?;
-            busy |= self.held().await?;
-            if watched.elapsed() >= WATCH {
-                watched = Instant::now();
-                let at = self.progress.borrow().delivered;
-                self.publication
-                    .look(&self.source, &self.control, self.pipeline, at)
-                    .await?;
-            }
+            busy |= self.tend().await?;
             if let Some(run) = runs::active(&self.control, self.pipeline).await? {
                 self.walk(run).await?;
                 busy = true;
@@ -109,6 +99,23 @@ impl Refresher {
                 sleep(LOOK).await;
             }
         }
+    }
+
+    /// What does not wait for the end of a long walk: transactions become known as seen, held carts
+    /// are tried again, and the publication is watched.
+    async fn tend(&mut self) -> Result<bool, RefreshError> {
+        if self.progress.borrow().unseen {
+            let snapshot = read::current_snapshot(&self.source).await?;
+            self.ask(Request::Seen(snapshot)).await?;
+        }
+        if self.watched.elapsed() >= WATCH {
+            self.watched = Instant::now();
+            let at = self.progress.borrow().delivered;
+            self.publication
+                .look(&self.source, &self.control, self.pipeline, at)
+                .await?;
+        }
+        self.held().await
     }
 
     async fn ask(&self, request: Request) -> Result<(), RefreshError> {
@@ -203,8 +210,12 @@ impl Refresher {
             let total = read::estimate(&self.source, &self.layout, self.live.as_deref()).await?;
             runs::set_total(&self.control, run.id, total).await?;
         }
+        if run.stage == Stage::Sweep {
+            self.wait_for_lanes(run.start).await?;
+        }
         let mut under_way: VecDeque<Pending> = VecDeque::new();
         loop {
+            self.tend().await?;
             self.wait_until_welcome(&run).await?;
             let keys = self.next_chunk(&run).await?;
             let Some(last) = keys.last().cloned() else {
@@ -306,7 +317,28 @@ impl Refresher {
             if objection.is_none() {
                 return Ok(());
             }
+            self.tend().await?;
+            self.wishes().await?;
             sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// A sweep reads the ledger, which must hold by then all that came before it in the log.
+    async fn wait_for_lanes(&mut self, upto: Lsn) -> Result<(), RefreshError> {
+        loop {
+            let row = self
+                .control
+                .query_one(
+                    "SELECT min(lsn) >= $2::text::pg_lsn FROM cartage.checkpoint \
+                     WHERE pipeline = $1",
+                    &[&self.pipeline, &upto.to_string()],
+                )
+                .await?;
+            if row.get::<_, Option<bool>>(0) == Some(true) {
+                return Ok(());
+            }
+            self.tend().await?;
+            sleep(LOOK).await;
         }
     }
 

@@ -68,6 +68,11 @@ pub async fn examine(
     };
     let mut against = Vec::new();
     for write in &patch.writes {
+        if write.index.is_none() {
+            // Of a table that the mapping no longer has: its guard speaks for itself.
+            adopted.writes.push(write.clone());
+            continue;
+        }
         let there = write.index.and_then(|i| found.get(&(i, write.key.clone())));
         match judge(write, there) {
             Verdict::Write(write) => adopted.writes.push(write),

@@ -365,8 +365,9 @@ const PUT_HELD: &str = "INSERT INTO cartage.held AS h \
     VALUES ($1, $2::text, $3::text, $4::text, $5::text, $6, $7::text::jsonb, $8::text::jsonb, \
             $9::text::jsonb, now() + interval '1 second') \
     ON CONFLICT (pipeline, cart) DO UPDATE SET pending = excluded.pending, \
-        unit = coalesce(excluded.unit, h.unit), reason = excluded.reason, \
-        message = excluded.message, base = coalesce(excluded.base, h.base), \
+        unit = coalesce(excluded.unit, h.unit), \
+        reason = CASE WHEN $10::boolean THEN excluded.reason ELSE h.reason END, \
+        message = CASE WHEN $10::boolean THEN excluded.message ELSE h.message END, base = coalesce(excluded.base, h.base), \
         ours = coalesce(excluded.ours, h.ours), theirs = coalesce(excluded.theirs, h.theirs), \
         attempts = h.attempts + $10::boolean::integer, \
         retry_at = CASE WHEN $10::boolean \

@@ -253,7 +253,7 @@ fn trusted_births(tables: &[Table], header: &TableInfo, infos: &[Option<&TableIn
             .collect();
         from.foreign_keys
             .iter()
-            .any(|fk| fk.enforced && refers(fk, into) && fk_pairs(fk) == pairs)
+            .any(|fk| fk.enforced && !fk.deferrable && refers(fk, into) && fk_pairs(fk) == pairs)
     };
     tables.iter().enumerate().skip(1).all(|(i, table)| {
         let cart = table.cart.as_ref();
