@@ -166,7 +166,7 @@ CREATE TABLE refresh_run (
 COMMENT ON TABLE refresh_run IS 'Backfills and other walks over all carts, resumable at their last chunk';
 COMMENT ON COLUMN refresh_run.id IS 'Identifier';
 COMMENT ON COLUMN refresh_run.pipeline IS 'The pipeline (pipeline.id)';
-COMMENT ON COLUMN refresh_run.kind IS 'backfill, all, mapping, truncate';
+COMMENT ON COLUMN refresh_run.kind IS 'backfill, all, mapping';
 COMMENT ON COLUMN refresh_run.stage IS 'read (carts of the source), then sweep (carts of the ledger that were not met)';
 COMMENT ON COLUMN refresh_run.start_lsn IS 'Source position when it began';
 COMMENT ON COLUMN refresh_run.cursor IS 'Cart key after which it goes on';

@@ -195,6 +195,9 @@ pub fn apply(rules: &Rules<'_>, carts: &mut Foldings, change: Routed) {
         Action::Remove { cart, table, old } => {
             passing(carts, &cart, at, |c| remove(rules, c, at, table, &old));
         }
+        Action::Clear { cart, tables } => {
+            passing(carts, &cart, at, |c| clear(rules, c, at, &tables));
+        }
         // Never done already: it is no change, but what follows from one.
         Action::Refresh { cart, why } => {
             if let Some(cart) = carts.get_mut(&cart).filter(|c| !c.handed_over) {
@@ -364,6 +367,19 @@ fn remove(rules: &Rules<'_>, cart: &mut Folding, at: At, table: usize, old: &[Ce
     }
     if rules.live_reads[table] && cart.whole() {
         judge(rules, cart, at);
+    }
+}
+
+/// All rows of these tables are gone: as if each had been deleted.
+fn clear(rules: &Rules<'_>, cart: &mut Folding, at: At, tables: &[usize]) {
+    for &table in tables {
+        let rows = cart
+            .image
+            .as_ref()
+            .and_then(|image| image.tables.get(table));
+        for row in rows.cloned().unwrap_or_default() {
+            remove(rules, cart, at, table, &row.cells);
+        }
     }
 }
 

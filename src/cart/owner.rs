@@ -82,6 +82,11 @@ pub enum Action {
         cart: CartKey,
         why: Wish,
     },
+    /// These source tables were emptied.
+    Clear {
+        cart: CartKey,
+        tables: Arc<[usize]>,
+    },
     /// Look at the cart again: its mapping changed, or it is held and due.
     Touch {
         cart: CartKey,
@@ -95,6 +100,7 @@ impl Action {
             Action::Put { cart, .. }
             | Action::Remove { cart, .. }
             | Action::Refresh { cart, .. }
+            | Action::Clear { cart, .. }
             | Action::Touch { cart } => (cart, None),
             Action::Move { from, to, .. } => (from, Some(to)),
         };

@@ -137,6 +137,26 @@ impl Dispatch {
         Ok(parts)
     }
 
+    /// Waits until every lane has done all that it was sent.
+    pub async fn settle(&mut self) -> Result<(), LaneGone> {
+        let (done, mut finished) = mpsc::unbounded_channel();
+        for lane in 0..self.lanes.len() {
+            let work = Work {
+                through: self.sent[lane],
+                done: Some(done.clone()),
+                ..Work::default()
+            };
+            self.send(lane, Item::Work(work)).await?;
+        }
+        drop(done);
+        for lane in 0..self.lanes.len() {
+            if finished.recv().await.is_none() {
+                return Err(LaneGone(lane));
+            }
+        }
+        Ok(())
+    }
+
     /// Tells lanes that had nothing to do how far the log has come. A lane whose queue is full
     /// needs no telling.
     pub fn tick(&mut self, through: Position) -> Result<(), LaneGone> {

@@ -17,7 +17,6 @@ use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, IdentityTooSmall, Question, Routed, Router, Wish};
 use crate::postgres::fault;
 use crate::refresh::owners::{OwnersError, carts_of};
-use crate::refresh::runs;
 use crate::source::change::{Change, Event, Lsn, Position};
 use crate::source::postgres::{LogStream, SourceError};
 use crate::source::snapshot::Snapshot;
@@ -124,7 +123,6 @@ struct Transaction {
     time: i64,
     seq: u32,
     changes: Vec<(u32, Change)>,
-    truncated: bool,
     waived: bool,
 }
 
@@ -202,7 +200,6 @@ impl Reader {
                     time: commit_time,
                     seq: 0,
                     changes: Vec::new(),
-                    truncated: false,
                     waived: false,
                 });
             }
@@ -215,12 +212,7 @@ impl Reader {
                     }
                 }
             }
-            Event::Truncate(_) => {
-                if let Some(transaction) = &mut self.state.transaction {
-                    transaction.seq = transaction.seq.saturating_add(1);
-                    transaction.truncated = true;
-                }
-            }
+            Event::Truncate(tables) => self.truncate(tables).await?,
             Event::Commit { end } => self.commit(end).await?,
             Event::Keepalive { end } => {
                 if end > self.state.at.lsn {
@@ -261,14 +253,72 @@ impl Reader {
         self.deal(xid, time, changes, reached, reached).await
     }
 
+    /// Empties source tables in all carts. A barrier: the lanes finish what came before, then the
+    /// ledger's carts are walked in chunks, and only then the log goes on. A restart on the way gets
+    /// the TRUNCATE again, and skips the carts that are done (protocol rule 18).
+    async fn truncate(&mut self, tables: Vec<usize>) -> Result<(), ReaderError> {
+        let Some(transaction) = &mut self.state.transaction else {
+            return Ok(());
+        };
+        transaction.seq = transaction.seq.saturating_add(1);
+        let before = std::mem::take(&mut transaction.changes);
+        let (xid, time) = (transaction.xid, transaction.time);
+        let position = Position {
+            lsn: transaction.commit,
+            seq: transaction.seq,
+        };
+        let so_far = self.state.at;
+        self.deal(xid, time, before, position, so_far).await?;
+        self.dispatch.settle().await?;
+        let tables: Arc<[usize]> = tables.into();
+        let clear = |cart: CartKey| Routed {
+            position,
+            time,
+            xid,
+            action: Action::Clear {
+                cart,
+                tables: tables.clone(),
+            },
+        };
+        if let Some(window) = &mut self.state.window {
+            let members: Vec<CartKey> = window.members().cloned().collect();
+            for cart in members {
+                window.keep(clear(cart));
+            }
+        }
+        let mut after = String::new();
+        loop {
+            let rows = self
+                .control
+                .query(
+                    "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
+                     AND state <> 'handed_over' ORDER BY cart LIMIT 1000",
+                    &[&self.pipeline, &after],
+                )
+                .await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after = last.get(0);
+            let inside = |cart: &CartKey| {
+                let window = self.state.window.as_ref();
+                window.is_some_and(|w| w.members().any(|member| member == cart))
+            };
+            let carts = rows.iter().map(|row| CartKey::stored(row.get(0)));
+            let load = Load {
+                changes: carts.filter(|cart| !inside(cart)).map(&clear).collect(),
+                through: self.state.through(so_far),
+                ..Load::default()
+            };
+            self.dispatch.load(load).await?;
+            self.dispatch.settle().await?;
+        }
+    }
+
     async fn commit(&mut self, end: Lsn) -> Result<(), ReaderError> {
         let Some(transaction) = self.state.transaction.take() else {
             return Ok(());
         };
-        if transaction.truncated {
-            // Every known cart is read again. Durable before any checkpoint passes the TRUNCATE.
-            runs::begin(&self.control, self.pipeline, runs::Kind::Truncate, end).await?;
-        }
         let border = Position { lsn: end, seq: 0 };
         let last = Position {
             lsn: transaction.commit,

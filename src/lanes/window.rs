@@ -52,6 +52,10 @@ impl Window {
         self.kept.len() > MAX_KEPT
     }
 
+    pub fn members(&self) -> impl Iterator<Item = &CartKey> {
+        self.members.keys()
+    }
+
     pub fn kept(&self) -> &[Routed] {
         &self.kept
     }

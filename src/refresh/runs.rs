@@ -12,8 +12,6 @@ pub enum Kind {
     Backfill,
     /// All carts again: after a lost slot, or because it was asked for.
     All,
-    /// A source table was emptied: all carts of the ledger again.
-    Truncate,
     /// The mapping changed: all carts of the ledger from their images.
     Mapping,
 }
@@ -23,13 +21,12 @@ impl Kind {
         match self {
             Kind::Backfill => "backfill",
             Kind::All => "all",
-            Kind::Truncate => "truncate",
             Kind::Mapping => "mapping",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Kind::Backfill, Kind::All, Kind::Truncate, Kind::Mapping]
+        [Kind::Backfill, Kind::All, Kind::Mapping]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
@@ -37,7 +34,7 @@ impl Kind {
     fn first_stage(self) -> Stage {
         match self {
             Kind::Backfill | Kind::All => Stage::Read,
-            Kind::Truncate | Kind::Mapping => Stage::Sweep,
+            Kind::Mapping => Stage::Sweep,
         }
     }
 }
@@ -206,7 +203,7 @@ pub async fn sweep(
 ) -> Result<Vec<CartKey>, tokio_postgres::Error> {
     let condition = match run.kind {
         Kind::Mapping => "mapping <> $5::integer AND state <> 'handed_over'",
-        Kind::Backfill | Kind::All | Kind::Truncate => {
+        Kind::Backfill | Kind::All => {
             "$5::integer IS NOT NULL AND state <> 'handed_over' \
              AND (refreshed IS NULL OR refreshed < $4::text::pg_lsn)"
         }
