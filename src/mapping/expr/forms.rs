@@ -207,12 +207,14 @@ impl Compiler<'_> {
         let whens = whens.into_iter().collect::<Option<Vec<_>>>()?;
         let results = results.into_iter().collect::<Option<Vec<_>>>()?;
         let nullable = otherwise.is_none() || results.iter().any(|r| r.nullable);
-        let (class, mut results) = self.alike(results, "case", &span)?;
-        let otherwise = if otherwise.is_some() {
-            results.pop().map(Box::new)
-        } else {
-            None
-        };
+        // The server asks ELSE first for the common type.
+        let mut results = results;
+        results.rotate_right(usize::from(otherwise.is_some()));
+        let (class, results) = self.alike(results, "case", &span)?;
+        let mut results = results.into_iter();
+        let otherwise = otherwise
+            .as_ref()
+            .and_then(|_| results.next().map(Box::new));
         let arms = whens.into_iter().zip(results).collect();
         Some(Plan::new(
             Node::Case { arms, otherwise },

@@ -35,12 +35,14 @@ async fn server() -> (Cluster, Client) {
     (cluster, client)
 }
 
-/// From `CARTAGE_SEED`, or a new one.
+/// From `CARTAGE_SEED`: a number, or `random`; else always the same, so that a change is judged by
+/// what it changed.
 fn seed() -> u64 {
-    let seed = std::env::var("CARTAGE_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok());
-    let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let seed = match std::env::var("CARTAGE_SEED").as_deref() {
+        Ok("random") => fastrand::u64(..1_000_000),
+        Ok(seed) => seed.parse().expect("a number or random"),
+        Err(_) => 20_261,
+    };
     println!("CARTAGE_SEED={seed}");
     seed
 }
