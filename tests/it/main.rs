@@ -4,5 +4,6 @@
 mod commands;
 mod demo_oracle;
 mod expression_oracle;
+mod protocol;
 mod scenario;
 mod setup;
