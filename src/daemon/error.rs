@@ -78,6 +78,14 @@ impl DaemonError {
         }
     }
 
+    /// Another daemon has taken the pipeline over.
+    pub fn is_fenced_off(&self) -> bool {
+        matches!(
+            self,
+            Self::Lane(LaneError::Write(WriteError::FencedOff { .. }))
+        )
+    }
+
     /// It only tells that another task has ended.
     pub fn is_consequence(&self) -> bool {
         matches!(

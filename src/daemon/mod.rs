@@ -49,7 +49,10 @@ pub async fn run(
             Err(error) => error,
         };
         if error.fault() != Fault::Retry {
-            start::record_stop(config, &error).await;
+            // Another daemon works on: the pipeline has not stopped.
+            if !error.is_fenced_off() {
+                start::record_stop(config, &error).await;
+            }
             return Err(error);
         }
         if begun.elapsed() > HEALTHY {

@@ -90,7 +90,7 @@ impl Throttle {
             let value: Option<f64> = source.query_one(&sql, &[]).await?.get(0);
             if value.is_none_or(|value| value > *most) {
                 return Ok(Some(format!(
-                    "the query of [refresh] sql gives more than {most}"
+                    "the query of [refresh] guard gives more than {most}"
                 )));
             }
         }
