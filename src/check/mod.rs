@@ -15,7 +15,7 @@ use tokio_postgres::{Client, Error};
 
 use crate::config::Config;
 use crate::postgres::catalog::Catalog;
-use crate::source::postgres::outline::{names, outline};
+use crate::source::postgres::outline::outline;
 
 /// Both ends as their catalogs have them, for the mapping to be compiled against.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub async fn schemas(config: &Config, source: &Client, target: &Client) -> Resul
         .collect();
     into.dedup();
     Ok(Schemas {
-        source: Catalog::read(source, &names(config)).await?,
+        source: Catalog::read(source, &config.source_tables()).await?,
         target: Catalog::read(target, &into).await?,
     })
 }

@@ -13,7 +13,7 @@ use crate::postgres::connect::connect;
 use crate::postgres::fault;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, Cluster, IdentityError};
-use crate::source::postgres::outline::{self, outline};
+use crate::source::postgres::outline::outline;
 use crate::source::postgres::{publication, slot};
 use crate::target::control::migrate::migrate;
 use crate::target::control::pipeline::{self, IdsSecret, NewPipeline, PipelineRow};
@@ -89,7 +89,7 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
 }
 
 async fn cart_tables(config: &Config, source: &Client) -> Result<Layout, CommandError> {
-    let catalog = Catalog::read(source, &outline::names(config)).await?;
+    let catalog = Catalog::read(source, &config.source_tables()).await?;
     let outline = outline(config, &catalog);
     if outline.problems.is_empty() {
         Ok(outline.layout)

@@ -297,10 +297,6 @@ impl Writer {
         self.position = written.to;
         Ok(self.durable())
     }
-
-    pub async fn roll_back(&self) -> Result<(), WriteError> {
-        Ok(self.client.batch_execute("ROLLBACK").await?)
-    }
 }
 
 const MOVE_CHECKPOINT: &str = "UPDATE cartage.checkpoint SET lsn = $6::text::pg_lsn, seq = $7, \

@@ -95,7 +95,7 @@ impl Ends {
     }
 
     async fn outline(&self) -> Outline {
-        let names = outline::names(&self.config);
+        let names = self.config.source_tables();
         let catalog = Catalog::read(&self.source, &names).await.unwrap();
         outline::outline(&self.config, &catalog)
     }

@@ -15,14 +15,6 @@ pub struct Outline {
     pub problems: Vec<String>,
 }
 
-/// The source tables that the configuration names.
-pub fn names(config: &Config) -> Vec<String> {
-    let rows = config.rows.iter().map(|rows| rows.table.get_ref().clone());
-    std::iter::once(config.cart.table.get_ref().clone())
-        .chain(rows)
-        .collect()
-}
-
 pub fn outline(config: &Config, source: &Catalog) -> Outline {
     let mut problems = Vec::new();
     let mut tables = Vec::new();
