@@ -16,14 +16,14 @@ build: ## build the release binary, target/release/cartage
 	$(CARGO) build --release --locked
 
 test: setup-tools ## run all tests; those that need servers start their own
-	$(CARGO) test --locked
+	$(CARGO) test --locked --features switches
 
 demo: setup-tools ## migrate a simulated shop live, killing the daemon on the way, and compare every cart
 	$(CARGO) run --release --locked -- demo
 
 lint: ## check formatting and lints, warnings being errors
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
 
 doc: ## build the documentation of the library, warnings being errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items

@@ -14,6 +14,7 @@ use super::unit::{Known, Mappers, carts_of, units};
 use crate::cart::key::CartKey;
 use crate::mapping::map::MapError;
 use crate::source::change::Position;
+use crate::switch::{self, Place};
 use crate::target::checkpoint::Durable;
 use crate::target::writer::{Tally, WriteError, Writer};
 
@@ -139,6 +140,7 @@ impl Lane {
         };
         let done: Vec<_> = works.iter().filter_map(|w| w.done.clone()).collect();
         let known = self.known(&works).await?;
+        switch::place(Place::LedgerRead);
         let units = units(&self.mappers, works, known);
         self.apply(units, to, tally).await?;
         self.durable.send_replace(self.writer.durable());

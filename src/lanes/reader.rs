@@ -21,6 +21,7 @@ use crate::source::change::{Change, Event, Lsn, Position};
 use crate::source::postgres::{LogStream, SourceError};
 use crate::source::snapshot::Snapshot;
 use crate::stop::told;
+use crate::switch::{self, Mutant, Place};
 use crate::target::checkpoint::Durable;
 
 /// A source transaction of more changes is dealt out in pieces: memory stays bounded, and its carts
@@ -319,6 +320,7 @@ impl Reader {
         let Some(transaction) = self.state.transaction.take() else {
             return Ok(());
         };
+        switch::place(Place::Decoded);
         let border = Position { lsn: end, seq: 0 };
         let last = Position {
             lsn: transaction.commit,
@@ -527,7 +529,10 @@ impl Reader {
         let lanes = self.durable.iter().map(|lane| *lane.borrow()).min();
         if let Some(least) = lanes {
             let safe = least.position().lsn;
-            let safe = state.tail.oldest().map_or(safe, |oldest| safe.min(oldest));
+            let mut safe = state.tail.oldest().map_or(safe, |oldest| safe.min(oldest));
+            if switch::mutant(Mutant::ConfirmDelivered) {
+                safe = state.at.lsn;
+            }
             if safe > state.confirmed {
                 state.confirmed = safe;
                 self.stream.confirm(safe);

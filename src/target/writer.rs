@@ -19,6 +19,7 @@ use crate::mapping::difference::{Patch, RowWrite};
 use crate::mapping::plan::Lock;
 use crate::postgres::fault;
 use crate::source::change::Position;
+use crate::switch::{self, Place};
 
 /// Why a batch was not written.
 #[derive(Debug, thiserror::Error)]
@@ -284,6 +285,7 @@ impl Writer {
             };
             prepared.push((statement, params));
         }
+        switch::place(Place::BeforeCommit);
         let client = &self.client;
         let mut answers: Vec<Answer<'_>> = prepared
             .iter()
@@ -294,6 +296,7 @@ impl Writer {
             client.batch_execute("COMMIT").await.map(|()| 0)
         }));
         pipelined(answers).await?;
+        switch::place(Place::AfterCommit);
         self.position = written.to;
         Ok(self.durable())
     }

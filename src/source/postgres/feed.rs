@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use crate::postgres::wire::{CopyStream, WireError};
 use crate::source::change::Lsn;
+use crate::switch::{self, Place};
 
 /// Bytes that may wait between the socket and the pipeline.
 pub(super) const BUDGET: usize = 16 * 1024 * 1024;
@@ -110,7 +111,10 @@ impl Feed {
 
     async fn report(&mut self, reply: bool) -> Result<(), WireError> {
         let confirmed = *self.confirmed.borrow_and_update();
-        self.copy.status(confirmed, reply).await
+        switch::place(Place::BeforeFeedback);
+        self.copy.status(confirmed, reply).await?;
+        switch::place(Place::AfterFeedback);
+        Ok(())
     }
 }
 
