@@ -45,6 +45,60 @@ named! {
     Mutant {
         /// Confirms what was delivered instead of what is durable.
         ConfirmDelivered = "confirm-delivered",
+        /// Lines are written without a look at their header.
+        LinesAlone = "lines-alone",
+        /// Writes are not guarded by `closed`.
+        ClosedUnseen = "closed-unseen",
+        /// A line is inserted whatever the new backend has put into the cart.
+        AnyLine = "any-line",
+        /// A header is not locked while lines are put below it.
+        UnlockedHeader = "unlocked-header",
+        /// Deletes do not ask what the row holds.
+        DeleteAnyway = "delete-anyway",
+        /// Rows that a statement did not hit are not missed.
+        MissedRows = "missed-rows",
+        /// Tokens are what our own statements left.
+        TokensBeforeTriggers = "tokens-before-triggers",
+        /// A lock column that the mapping sets is compared alone.
+        MappedLockAlone = "mapped-lock-alone",
+        /// The row is compared without the columns that only `ended` and `deleted` set.
+        FatesUncompared = "fates-uncompared",
+        /// A token that moved is a conflict, whatever the row holds.
+        TokenIsLaw = "token-is-law",
+        /// A row that is closed was closed by the new backend.
+        ClosedIsClosed = "closed-is-closed",
+        /// What the source does to a held cart is forgotten.
+        HoldForgets = "hold-forgets",
+        /// Carts between which rows moved are held one by one.
+        HoldAlone = "hold-alone",
+        /// Each attempt at a held cart leaves a record.
+        RecordAgain = "record-again",
+        /// A held cart that ends in the source waits for its turn.
+        EndWaits = "end-waits",
+        /// An end in the source yields to the new backend's edits.
+        EndYields = "end-yields",
+        /// A cart that the new backend has finished with is a cart like any other.
+        NoTombstone = "no-tombstone",
+        /// The purge horizon is not looked at.
+        NoHorizon = "no-horizon",
+        /// Lines of this ledger are rivals as well.
+        OwnLinesClash = "own-lines-clash",
+        /// `check` does not look into the target's triggers.
+        TriggersTrusted = "triggers-trusted",
+        /// `check` says nothing of ids that count up.
+        CountersAsIds = "counters-as-ids",
+        /// `check` lets columns be mapped that the target makes itself.
+        GeneratedMapped = "generated-mapped",
+        /// A row that is saved again as it was counts as changed.
+        SavesAreChanges = "saves-are-changes",
+        /// A row whose key changed is put in without being taken out.
+        KeysStay = "keys-stay",
+        /// A deadlock is never tried again.
+        DeadlockIsFatal = "deadlock-is-fatal",
+        /// Whatever breaks off each time is tried for ever.
+        NeverSerial = "never-serial",
+        /// A clash with any unique key is taken for one with the row's own.
+        ClashUnnamed = "clash-unnamed",
     }
 }
 
