@@ -10,6 +10,7 @@ use super::key::CartKey;
 use super::layout::{Layout, Table};
 use super::owner::{Action, Routed, Wish};
 use crate::source::change::Position;
+use crate::switch::{self, Mutant};
 
 /// What folding must know of the mapping.
 pub struct Rules<'a> {
@@ -285,8 +286,8 @@ fn put(
         cart.wish = Some(Wish::Toast);
         return;
     };
-    let mut changed = false;
-    if order.compare_keys(before, &cells).is_ne() {
+    let mut changed = switch::mutant(Mutant::SavesAreChanges);
+    if order.compare_keys(before, &cells).is_ne() && !switch::mutant(Mutant::KeysStay) {
         changed |= image.remove(rules.layout, table, before).is_some();
     }
     let stamp = at.time;

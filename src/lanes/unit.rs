@@ -14,6 +14,7 @@ use crate::mapping::convert::convert;
 use crate::mapping::difference::{Left, Patch, RowWrite, Sides, difference};
 use crate::mapping::map::{Claim, MapError, Mapper, RowKey, TargetRow};
 use crate::source::change::Position;
+use crate::switch::{self, Mutant};
 use crate::target::ledger::{Entry, Evidence, Loaded, State};
 
 /// The mapping in force, and those that ledger rows may still refer to.
@@ -259,7 +260,7 @@ fn begin(known: &Known) -> Folding {
         None => entry.image.clone(),
     };
     let mut folding = Folding::new(Some(image), entry.position);
-    folding.handed_over = entry.state == State::HandedOver;
+    folding.handed_over = entry.state == State::HandedOver && !switch::mutant(Mutant::NoTombstone);
     if known.wished {
         folding.wish = Some(Wish::BecameLive);
     } else if known.lacking && !folding.handed_over {
@@ -343,6 +344,8 @@ fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>, retried: &HashSet<Ca
     let retry = carts
         .iter()
         .all(|c| c.known.state() != Some(State::Held) || retried.contains(&c.key) || c.refreshed);
+    // An end in the source wins, so it does not wait for its turn.
+    let retry = retry || ends_now(&carts, &foldings);
     let fault = foldings.iter().find_map(|f| f.fault.clone());
     let outcome = match fault {
         Some(why) => Err(Refused::Unmappable(why)),
@@ -388,6 +391,16 @@ fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>, retried: &HashSet<Ca
         attempts: 0,
         overruled: None,
     }
+}
+
+/// All carts of the unit are over, and for one that is held this is new.
+fn ends_now(carts: &[UnitCart], foldings: &[Folding]) -> bool {
+    let over = |f: &Folding| f.image.as_ref().is_some_and(|i| i.life != Life::Live);
+    let lived = |c: &UnitCart| {
+        let pending = c.known.entry.as_ref().and_then(|e| e.pending.as_ref());
+        pending.is_some_and(|(image, _)| image.life == Life::Live)
+    };
+    foldings.iter().all(over) && carts.iter().any(lived) && !switch::mutant(Mutant::EndWaits)
 }
 
 enum Refused {
@@ -443,19 +456,17 @@ fn settle(
             .settle(before, folding, &|row| elsewhere(row, at))
             .map_err(refuse)?;
     }
+    let touched = carts.iter().any(|c| c.touched);
     let sides: Vec<Sides<'_>> = carts
         .iter()
         .map(|cart| Sides {
             old: &cart.known.left,
             new: &cart.rows,
+            dropped: match touched && cart.known.state() != Some(State::HandedOver) {
+                true => &cart.known.dropped,
+                false => &[],
+            },
         })
         .collect();
-    let mut patch = difference(&mapper.mapping, &sides)
-        .map_err(|shared| Refused::Unmappable(shared.to_string()))?;
-    if carts.iter().any(|c| c.touched) {
-        for cart in carts.iter() {
-            patch.writes.extend(cart.known.dropped.iter().cloned());
-        }
-    }
-    Ok(patch)
+    difference(&mapper.mapping, &sides).map_err(|shared| Refused::Unmappable(shared.to_string()))
 }
