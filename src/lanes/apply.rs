@@ -16,6 +16,7 @@ use crate::mapping::map::TargetRow;
 use crate::mapping::plan::Role;
 use crate::postgres::fault::{self, Fault};
 use crate::source::change::Position;
+use crate::switch::{self, Mutant};
 use crate::target::examine::{Finding, examine, rows_json};
 use crate::target::ledger::{
     ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Patched, Records, State,
@@ -57,6 +58,21 @@ impl Lane {
                 Disposition::Split(_) if group.len() > 1 => {
                     let right = group.split_off(group.len() / 2);
                     stack.push(right);
+                    stack.push(group);
+                }
+                // Fewer rows in one transaction meet fewer others.
+                Disposition::Again if group.len() > 1 && broken_off(&error).is_some() => {
+                    stumbles = 0;
+                    let right = group.split_off(group.len() / 2);
+                    stack.push(right);
+                    stack.push(group);
+                }
+                Disposition::Again if group.len() == 1 && broken_off(&error).is_some() => {
+                    stumbles = 0;
+                    let message = broken_off(&error).unwrap_or_default();
+                    for unit in &mut group {
+                        self.hold(unit, "conflict", message.clone(), None);
+                    }
                     stack.push(group);
                 }
                 Disposition::Split(row_fault) if group.len() == 1 => {
@@ -199,6 +215,9 @@ fn disposition(error: &WriteError) -> Disposition {
 
 /// Another transaction came first: the same batch may go through at once.
 fn stumbled(error: &tokio_postgres::Error) -> bool {
+    if switch::mutant(Mutant::DeadlockIsFatal) {
+        return false;
+    }
     [
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
@@ -206,6 +225,28 @@ fn stumbled(error: &tokio_postgres::Error) -> bool {
     ]
     .iter()
     .any(|state| error.code() == Some(state))
+}
+
+/// Why the server broke a write off each time, where it is about the write alone. A lock that is
+/// not free may be one on a whole table, which is no cart's fault.
+fn broken_off(error: &WriteError) -> Option<String> {
+    let WriteError::Database(error) = error else {
+        return None;
+    };
+    if switch::mutant(Mutant::NeverSerial) {
+        return None;
+    }
+    let code = error.code()?;
+    let what = match *code {
+        SqlState::T_R_DEADLOCK_DETECTED => "ends in a deadlock",
+        SqlState::T_R_SERIALIZATION_FAILURE => "fails to serialize",
+        _ => return None,
+    };
+    let code = code.code();
+    Some(format!(
+        "SQLSTATE {code}: the write {what} each time, also alone in its transaction; see what else \
+         writes the same rows, triggers included"
+    ))
 }
 
 fn add_counts(tally: &mut Tally, units: &[Unit]) {
@@ -233,7 +274,8 @@ fn record(
     learned: &mut Learned,
 ) {
     // Carts of a unit that is held come back together.
-    let name = (unit.carts.len() > 1).then(|| unit.carts[0].key.to_string());
+    let name = (unit.carts.len() > 1 && !switch::mutant(Mutant::HoldAlone))
+        .then(|| unit.carts[0].key.to_string());
     for (at, cart) in unit.carts.iter().enumerate() {
         if let Some(why) = cart.wish {
             records.wishes.push((cart.key.clone(), why.name()));
@@ -257,7 +299,7 @@ fn record(
                     unit: name.clone(),
                     reason,
                     message: message.clone(),
-                    pending: codec::encode(cart.image.as_ref().unwrap_or(&nothing())),
+                    pending: codec::encode(pending(cart).unwrap_or(&nothing())),
                     evidence: evidence.clone().filter(|_| at == 0 || name.is_none()),
                     tried: *tried,
                 });
@@ -435,7 +477,7 @@ fn stay(
     }
     let unit = unit.or_else(|| cart.known.held_unit().map(str::to_owned));
     let pending =
-        (state == State::Held).then(|| (cart.image.clone().unwrap_or_else(nothing), unit));
+        (state == State::Held).then(|| (pending(cart).cloned().unwrap_or_else(nothing), unit));
     Some(Known {
         entry: Some(Entry {
             state,
@@ -448,6 +490,15 @@ fn stay(
         left: cart.known.left.clone(),
         ..Known::default()
     })
+}
+
+/// The image that a held cart is to be brought to.
+fn pending(cart: &UnitCart) -> Option<&Image> {
+    let before = cart.known.entry.as_ref().and_then(|e| e.pending.as_ref());
+    match before {
+        Some((before, _)) if switch::mutant(Mutant::HoldForgets) => Some(before),
+        _ => cart.image.as_ref(),
+    }
 }
 
 /// The image of a cart of which nothing is in the target.
