@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
+use super::closed;
 use super::ledger::Evidence;
+use super::rivals::{self, Rivals};
 use super::statement::{self, output, quote};
 use crate::cart::image::{Cell, Cells};
 use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
 use crate::mapping::expr::canonical;
 use crate::mapping::map::{RowKey, TargetRow};
 use crate::mapping::plan::{Into, Lock, Mapping, Role};
+use crate::switch::{self, Mutant};
 
 /// A target row as found.
 #[derive(Clone, Debug)]
@@ -19,7 +22,16 @@ struct Found {
     cells: Cells,
     token: Option<Box<str>>,
     closed: bool,
+    closed_by_others: bool,
     json: Option<String>,
+}
+
+impl Found {
+    /// The new backend has closed it.
+    fn finished(&self, into: &Into, left: &[Cell]) -> bool {
+        let others = self.closed_by_others || !closed::as_left(into, left, &self.cells);
+        self.closed && others && closed::guards(into).is_some()
+    }
 }
 
 type FoundRows = HashMap<(usize, RowKey), Found>;
@@ -45,8 +57,10 @@ pub async fn examine(
     patch: &Patch,
     insist: bool,
 ) -> Result<(Finding, Option<Evidence>), tokio_postgres::Error> {
+    let insist = insist && !switch::mutant(Mutant::EndYields);
     let found = find(client, mapping, left, want).await?;
-    let evidence = || evidence(mapping, left, want, &found);
+    let rivals = rivals::find(client, patch).await?;
+    let evidence = || evidence(mapping, left, want, &found, &rivals);
     for left in left {
         let into = &mapping.intos[left.row.into];
         if into.role != Role::Header {
@@ -55,7 +69,7 @@ pub async fn examine(
         match found.get(&(left.row.into, left.row.key.clone())) {
             // A ghost's row may be gone for good; a living cart's row must be there.
             None if left.row.origin.is_some() => return Ok((Finding::Finished(evidence()), None)),
-            Some(row) if row.closed && !closed_by_us(into, &left.row.cells, &row.cells) => {
+            Some(row) if row.finished(into, &left.row.cells) => {
                 return Ok((Finding::Finished(evidence()), None));
             }
             _ => {}
@@ -67,14 +81,20 @@ pub async fn examine(
         writes: Vec::new(),
     };
     let mut against = Vec::new();
-    for write in &patch.writes {
+    for (at, write) in patch.writes.iter().enumerate() {
         if write.index.is_none() {
             // Of a table that the mapping no longer has: its guard speaks for itself.
             adopted.writes.push(write.clone());
             continue;
         }
         let there = write.index.and_then(|i| found.get(&(i, write.key.clone())));
-        match judge(write, there) {
+        let verdict = match there {
+            None if rivals.contains_key(&at) => {
+                Verdict::Against("the new backend put the same product into the cart".to_owned())
+            }
+            _ => judge(write, there),
+        };
+        match verdict {
             Verdict::Write(write) => adopted.writes.push(write),
             Verdict::Done => {}
             Verdict::Against(what) => {
@@ -132,7 +152,7 @@ fn judge(write: &RowWrite, found: Option<&Found>) -> Verdict {
         }
         (RowOp::Update { old, .. } | RowOp::Delete { old } | RowOp::Check { old }, Some(row)) => {
             let differ = differing(into, old, &row.cells);
-            if differ.is_empty() {
+            if differ.is_empty() && !switch::mutant(Mutant::TokenIsLaw) {
                 return adopt(row);
             }
             let names: Vec<&str> = differ
@@ -182,17 +202,6 @@ fn differing(into: &Into, cells: &[Cell], row: &[Cell]) -> Vec<usize> {
         .collect()
 }
 
-/// The columns that `closed` names hold what cartage last wrote.
-fn closed_by_us(into: &Into, ours: &[Cell], row: &[Cell]) -> bool {
-    let Some(closed) = &into.closed else {
-        return false;
-    };
-    closed.columns.iter().all(|name| {
-        let column = into.columns.iter().position(|c| &c.name == name);
-        column.is_some_and(|i| !into.columns[i].once && ours[i] == row[i])
-    })
-}
-
 async fn find(
     client: &Client,
     mapping: &Mapping,
@@ -220,7 +229,7 @@ async fn find(
                 continue;
             };
             let cells = (0..into.columns.len())
-                .map(|i| match row.get::<_, Option<&str>>(4 + i) {
+                .map(|i| match row.get::<_, Option<&str>>(5 + i) {
                     None => Cell::Null,
                     Some(text) => Cell::Text(
                         canonical(text, &into.columns[i].ty).unwrap_or_else(|_| text.into()),
@@ -233,6 +242,7 @@ async fn find(
                     cells,
                     token: row.get::<_, Option<&str>>(2).map(Box::from),
                     closed: row.get(3),
+                    closed_by_others: row.get(4),
                     json: row.get(1),
                 },
             );
@@ -247,29 +257,47 @@ fn select(into: &Into) -> String {
         Lock::Xmin => "t.xmin::text".to_owned(),
         Lock::Mapped(_) | Lock::Row => "NULL::text".to_owned(),
     };
-    let closed = match &into.closed {
-        Some(closed) => format!("coalesce(({}), false)", closed.sql),
-        None => "false".to_owned(),
+    let holds = |sql: Option<String>| {
+        let sql = sql.unwrap_or_else(|| "false".to_owned());
+        format!("coalesce(({sql}), false)")
     };
+    let closed = holds(into.closed.as_ref().map(|closed| closed.sql.clone()));
+    let by_others = holds(closed::by_others(into));
     let columns: String = into
         .columns
         .iter()
         .map(|c| format!(", {}", output(&c.name)))
         .collect();
     format!(
-        "SELECT d.ord, to_jsonb(t)::text, {token}, {closed}{columns} FROM {} AS t, {} WHERE {}",
+        "SELECT d.ord, to_jsonb(t)::text, {token}, {closed}, {by_others}{columns} FROM {} AS t, {} WHERE {}",
         statement::table(into),
         statement::keys(into),
         statement::key_match(into)
     )
 }
 
-fn evidence(mapping: &Mapping, left: &[&Left], want: &[&TargetRow], found: &FoundRows) -> Evidence {
+fn evidence(
+    mapping: &Mapping,
+    left: &[&Left],
+    want: &[&TargetRow],
+    found: &FoundRows,
+    rivals: &Rivals,
+) -> Evidence {
+    // In one order, so that what is found again is seen to be the same.
+    let mut found: Vec<_> = found.iter().collect();
+    found.sort_by_key(|(id, _)| *id);
+    let found = found.into_iter().filter_map(|((into, _), row)| {
+        Some((mapping.intos[*into].full_name(), row.json.as_deref()?))
+    });
+    let rivals = rivals
+        .values()
+        .flatten()
+        .map(|rival| (rival.table.clone(), &*rival.row));
     let rows: Vec<serde_json::Value> = found
-        .iter()
-        .map(|((into, _), row)| {
-            let row = row.json.as_deref().and_then(|j| serde_json::from_str(j).ok());
-            serde_json::json!({ "table": mapping.intos[*into].full_name(), "row": row.unwrap_or(serde_json::Value::Null) })
+        .chain(rivals)
+        .map(|(table, row)| {
+            let row = serde_json::from_str(row).unwrap_or(serde_json::Value::Null);
+            serde_json::json!({ "table": table, "row": row })
         })
         .collect();
     Evidence {

@@ -8,3 +8,5 @@ pub mod writer;
 pub mod ledger;
 pub mod checkpoint;
 pub mod examine;
+pub mod rivals;
+pub mod closed;
