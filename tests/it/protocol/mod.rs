@@ -6,6 +6,7 @@ mod confirmed;
 mod connection_loss;
 mod images;
 mod moves;
+mod overtaken;
 mod remapped;
 mod shop;
 mod stamps;
