@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup-tools build test demo lint doc ci clean
+.PHONY: help setup-tools build test test-mutants demo lint doc ci clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -17,6 +17,9 @@ build: ## build the release binary, target/release/cartage
 
 test: setup-tools ## run all tests; those that need servers start their own
 	$(CARGO) test --locked --features switches
+
+test-mutants: setup-tools ## take out the answer to each hazard, one after another, and see its test fail
+	$(CARGO) test --locked --features switches --test mutants
 
 demo: setup-tools ## migrate a simulated shop live, killing the daemon on the way, and compare every cart
 	$(CARGO) run --release --locked -- demo

@@ -42,9 +42,12 @@ pub struct Running {
     pub halt: watch::Sender<bool>,
 }
 
+/// `owned` is the epoch under which this process had the pipeline before, if it had. Who came since
+/// keeps it: a daemon that slept and lost its sessions does not take it back (protocol rule 4).
 pub async fn start(
     config: &Config,
     rates: watch::Receiver<config::Refresh>,
+    owned: &mut Option<i64>,
 ) -> Result<Running, DaemonError> {
     let source = connect_source(config, "sql").await?;
     let mut control = connect_target(config, "control").await?;
@@ -57,9 +60,13 @@ pub async fn start(
         .map_err(DaemonError::Target)?
         .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
     let verified = identity::verify(&source, &pipeline, least, &layout).await?;
-    let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes)
+    // Where the answer is lost, nobody knows whose the new epoch is: then it is not ours.
+    let former = owned.take();
+    let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes, former)
         .await
-        .map_err(DaemonError::Target)?;
+        .map_err(DaemonError::Target)?
+        .ok_or(DaemonError::Overtaken)?;
+    *owned = Some(taken.epoch);
     let start = taken.start.position();
     info!(
         pipeline = config.name,

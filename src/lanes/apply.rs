@@ -37,7 +37,7 @@ impl Lane {
         let mut stack = vec![units];
         let mut stumbles = 0;
         while let Some(mut group) = stack.pop() {
-            let last = stack.is_empty();
+            let last = stack.is_empty() || switch::mutant(Mutant::CheckpointFirst);
             // What is written before the rest keeps its own position in the ledger; the checkpoint
             // does not pass what is still on the stack.
             let (reach, mut counts) = match last {
@@ -274,10 +274,12 @@ fn record(
     learned: &mut Learned,
 ) {
     // Carts of a unit that is held come back together.
-    let name = (unit.carts.len() > 1 && !switch::mutant(Mutant::HoldAlone))
-        .then(|| unit.carts[0].key.to_string());
+    let together = unit.carts.len() > 1 && !switch::mutant(Mutant::HeldAlone);
+    let name = together.then(|| unit.carts[0].key.to_string());
     for (at, cart) in unit.carts.iter().enumerate() {
-        if let Some(why) = cart.wish {
+        if let Some(why) = cart.wish
+            && !switch::mutant(Mutant::WishForgotten)
+        {
             records.wishes.push((cart.key.clone(), why.name()));
         } else if cart.refreshed {
             records.granted.push(cart.key.clone());
@@ -294,7 +296,7 @@ fn record(
                 if *tried {
                     warn!(cart = %cart.key, reason, message, "held");
                 }
-                records.held.push(HeldRow {
+                let held = HeldRow {
                     cart: cart.key.clone(),
                     unit: name.clone(),
                     reason,
@@ -302,7 +304,10 @@ fn record(
                     pending: codec::encode(pending(cart).unwrap_or(&nothing())),
                     evidence: evidence.clone().filter(|_| at == 0 || name.is_none()),
                     tried: *tried,
-                });
+                };
+                if !switch::mutant(Mutant::HoldForgets) {
+                    records.held.push(held);
+                }
                 if let Some(evidence) = evidence
                     && at == 0
                 {
@@ -496,7 +501,7 @@ fn stay(
 fn pending(cart: &UnitCart) -> Option<&Image> {
     let before = cart.known.entry.as_ref().and_then(|e| e.pending.as_ref());
     match before {
-        Some((before, _)) if switch::mutant(Mutant::HoldForgets) => Some(before),
+        Some((before, _)) if switch::mutant(Mutant::PendingStays) => Some(before),
         _ => cart.image.as_ref(),
     }
 }

@@ -11,6 +11,7 @@ use super::ties::Ties;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
 use crate::source::change::Position;
+use crate::switch::{self, Mutant};
 
 /// Rows that may wait for a lane, whatever the number of its items. What is larger waits alone.
 const WAITING_ROWS: u32 = 20_000;
@@ -86,7 +87,10 @@ impl Dispatch {
             }
         }
         let lanes = self.lanes.len();
-        let across = ties.across(|cart| lane_of(cart, lanes));
+        let across = ties.across(|cart| match switch::mutant(Mutant::NoMeeting) {
+            true => 0,
+            false => lane_of(cart, lanes),
+        });
         let mut own: BTreeMap<usize, Work> = BTreeMap::new();
         let mut led: HashMap<CartKey, Work> = HashMap::new();
         let mut of = |cart: &CartKey| -> Option<(Option<CartKey>, usize)> {

@@ -21,12 +21,14 @@ use crate::source::change::{Change, Event, Lsn, Position};
 use crate::source::postgres::{LogStream, SourceError};
 use crate::source::snapshot::Snapshot;
 use crate::stop::told;
-use crate::switch::{self, Mutant, Place};
+use crate::switch::{self, Bound, Mutant, Place};
 use crate::target::checkpoint::Durable;
 
 /// A source transaction of more changes is dealt out in pieces: memory stays bounded, and its carts
 /// are not atomic (protocol rule 5).
-const MAX_GROUPED: usize = 50_000;
+const MAX_GROUPED: u64 = 50_000;
+/// Carts that a TRUNCATE clears at once.
+const CLEARED: u64 = 1_000;
 
 /// How often lanes without work learn how far the log has come.
 const TICK: Duration = Duration::from_secs(1);
@@ -156,7 +158,11 @@ impl State {
     fn through(&self, at: Position) -> Position {
         let kept = self.window.as_ref().and_then(Window::first_kept);
         let border = |lsn| Position { lsn, seq: 0 };
-        let held_back = [kept.map(|first| first.lsn), self.tail.oldest()];
+        let unseen = match switch::mutant(Mutant::PassTail) {
+            true => None,
+            false => self.tail.oldest(),
+        };
+        let held_back = [kept.map(|first| first.lsn), unseen];
         held_back
             .into_iter()
             .flatten()
@@ -198,7 +204,10 @@ impl Reader {
                 self.state.transaction = Some(Transaction {
                     xid,
                     commit,
-                    time: commit_time,
+                    time: match switch::mutant(Mutant::StampNow) {
+                        true => chrono::Utc::now().timestamp_micros(),
+                        false => commit_time,
+                    },
                     seq: 0,
                     changes: Vec::new(),
                     waived: false,
@@ -208,7 +217,8 @@ impl Reader {
                 if let Some(transaction) = &mut self.state.transaction {
                     transaction.seq = transaction.seq.saturating_add(1);
                     transaction.changes.push((transaction.seq, change));
-                    if transaction.changes.len() >= MAX_GROUPED {
+                    let most = switch::bound(Bound::Grouped, MAX_GROUPED);
+                    if transaction.changes.len() as u64 >= most {
                         self.deal_piece().await?;
                     }
                 }
@@ -218,6 +228,9 @@ impl Reader {
             Event::Keepalive { end } => {
                 if end > self.state.at.lsn {
                     self.state.at = Position { lsn: end, seq: 0 };
+                }
+                if switch::mutant(Mutant::ConfirmKeepalive) {
+                    self.stream.confirm(end);
                 }
                 self.passed().await?;
             }
@@ -268,9 +281,14 @@ impl Reader {
             lsn: transaction.commit,
             seq: transaction.seq,
         };
-        let so_far = self.state.at;
+        let mut so_far = self.state.at;
+        if switch::mutant(Mutant::TruncatePasses) {
+            so_far.lsn = Lsn(position.lsn.0 + 1);
+        }
         self.deal(xid, time, before, position, so_far).await?;
-        self.dispatch.settle().await?;
+        if !switch::mutant(Mutant::TruncateAtOnce) {
+            self.dispatch.settle().await?;
+        }
         let tables: Arc<[usize]> = tables.into();
         let clear = |cart: CartKey| Routed {
             position,
@@ -281,22 +299,22 @@ impl Reader {
                 tables: tables.clone(),
             },
         };
-        if let Some(window) = &mut self.state.window {
+        if let Some(window) = &mut self.state.window
+            && !switch::mutant(Mutant::TruncateUnkept)
+        {
             let members: Vec<CartKey> = window.members().cloned().collect();
             for cart in members {
                 window.keep(clear(cart));
             }
         }
+        let limit = switch::bound(Bound::Cleared, CLEARED);
+        let walk = format!(
+            "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
+             AND state <> 'handed_over' ORDER BY cart LIMIT {limit}"
+        );
         let mut after = String::new();
         loop {
-            let rows = self
-                .control
-                .query(
-                    "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
-                     AND state <> 'handed_over' ORDER BY cart LIMIT 1000",
-                    &[&self.pipeline, &after],
-                )
-                .await?;
+            let rows = self.control.query(&walk, &[&self.pipeline, &after]).await?;
             let Some(last) = rows.last() else {
                 return Ok(());
             };
@@ -381,7 +399,7 @@ impl Reader {
         }
         questions.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
         questions.dedup();
-        if !questions.is_empty() {
+        if !questions.is_empty() && !switch::mutant(Mutant::OwnersUnasked) {
             for cart in carts_of(&self.source, self.router.layout(), &questions).await? {
                 let why = Wish::Owner;
                 route(Action::Refresh { cart, why }, last.seq);
@@ -481,7 +499,8 @@ impl Reader {
     /// The log has come to `at`: closes the window if that was awaited.
     async fn passed(&mut self) -> Result<(), ReaderError> {
         let at = self.state.at;
-        if !matches!(&self.state.closing, Some(closing) if at.lsn >= closing.upto) {
+        let reached = |upto| at.lsn >= upto || switch::mutant(Mutant::CloseAtOnce);
+        if !matches!(&self.state.closing, Some(closing) if reached(closing.upto)) {
             return Ok(());
         }
         let (Some(closing), Some(window)) = (self.state.closing.take(), self.state.window.take())
@@ -517,7 +536,7 @@ impl Reader {
         if state.ticked.elapsed() >= pause {
             state.ticked = Instant::now();
             state.busy = false;
-            if state.transaction.is_none() {
+            if state.transaction.is_none() && !switch::mutant(Mutant::IdleSilent) {
                 self.dispatch.tick(state.through(state.at))?;
             }
             // An idle server says only when asked how far its log has come.
@@ -526,8 +545,12 @@ impl Reader {
         if state.closing.is_some() {
             self.stream.ask();
         }
-        let lanes = self.durable.iter().map(|lane| *lane.borrow()).min();
-        if let Some(least) = lanes {
+        let lanes = self.durable.iter().map(|lane| *lane.borrow());
+        let least = match switch::mutant(Mutant::ConfirmFurthest) {
+            true => lanes.max(),
+            false => lanes.min(),
+        };
+        if let Some(least) = least {
             let safe = least.position().lsn;
             let mut safe = state.tail.oldest().map_or(safe, |oldest| safe.min(oldest));
             if switch::mutant(Mutant::ConfirmDelivered) {

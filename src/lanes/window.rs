@@ -7,9 +7,10 @@ use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
 use crate::source::change::Position;
 use crate::source::snapshot::Snapshot;
+use crate::switch::{self, Bound, Mutant};
 
 /// More kept changes than this abort the window; its carts are read again later.
-pub const MAX_KEPT: usize = 100_000;
+pub const MAX_KEPT: u64 = 100_000;
 
 #[derive(Debug, Default)]
 pub struct Window {
@@ -28,7 +29,8 @@ impl Window {
 
     /// Keeps the change if it concerns the window; else gives it back.
     pub fn keep(&mut self, change: Routed) -> Option<Routed> {
-        if !change.action.carts().any(|c| self.members.contains_key(c)) {
+        let inside = change.action.carts().any(|c| self.members.contains_key(c));
+        if !inside || switch::mutant(Mutant::WindowLetsPass) {
             return Some(change);
         }
         if let Action::Touch { .. } = change.action {
@@ -36,7 +38,11 @@ impl Window {
             return None;
         }
         // A row moves into the window or out of it: the other cart joins.
-        for cart in change.action.carts() {
+        let joining = match switch::mutant(Mutant::MoveAlone) {
+            true => None,
+            false => Some(change.action.carts()),
+        };
+        for cart in joining.into_iter().flatten() {
             self.members.entry(cart.clone()).or_insert(true);
         }
         self.kept.push(change);
@@ -49,7 +55,8 @@ impl Window {
     }
 
     pub fn overflows(&self) -> bool {
-        self.kept.len() > MAX_KEPT
+        let most = switch::bound(Bound::Kept, MAX_KEPT);
+        self.kept.len() as u64 > most && !switch::mutant(Mutant::WindowUnbounded)
     }
 
     pub fn members(&self) -> impl Iterator<Item = &CartKey> {
@@ -63,13 +70,17 @@ impl Window {
     /// Gives the kept changes up: those of carts with an image apply as if there had been no
     /// window, and the others are let go as they would have been.
     pub fn abandon(self) -> Vec<Routed> {
-        self.kept
+        match switch::mutant(Mutant::AbandonForgets) {
+            true => Vec::new(),
+            false => self.kept,
+        }
     }
 
     /// What to apply on top of the reads. Changes that the snapshot saw are in the images already;
     /// where a cart joined that was not read, all are applied: putting a row twice is putting it once.
     pub fn close(self, reads: Vec<Read>, snapshot: &Snapshot) -> (Vec<Read>, Vec<Routed>) {
         let joined = self.members.values().any(|joined| *joined);
+        let joined = joined && !switch::mutant(Mutant::JoinedAsRead);
         let kept = self
             .kept
             .into_iter()

@@ -207,7 +207,7 @@ impl Writer {
             }));
         }
         let counts = pipelined(answers).await?;
-        if counts.get(1) != Some(&1) {
+        if counts.get(1) != Some(&1) && !switch::mutant(Mutant::NoFence) {
             return Err(WriteError::FencedOff { lane: self.lane });
         }
         // What is no longer there to be locked is for the guards to find.

@@ -15,7 +15,8 @@ async fn a_row_version_moved_by_a_rewrite_is_adopted() {
     let shop = Shop::own(XMIN).await;
     shop.born(1, &[(11, "tea", 1)]).await;
     let before = shop.text("SELECT xmin FROM cart").await;
-    shop.new("ALTER TABLE cart ALTER version TYPE bigint").await;
+    shop.new_shop("ALTER TABLE cart ALTER version TYPE bigint")
+        .await;
     assert_ne!(shop.text("SELECT xmin FROM cart").await, before);
     is_written_without_a_word(&shop, 1).await;
 }
@@ -24,9 +25,9 @@ async fn a_row_version_moved_by_a_rewrite_is_adopted() {
 async fn a_row_version_moved_by_an_update_to_equal_values_is_adopted() {
     let shop = Shop::shared(XMIN).await;
     shop.born(3110, &[(31101, "tea", 1)]).await;
-    shop.new("UPDATE cart SET customer_email = customer_email WHERE cart_id = 3110")
+    shop.new_shop("UPDATE cart SET customer_email = customer_email WHERE cart_id = 3110")
         .await;
-    shop.new("UPDATE cart_line SET quantity = quantity WHERE cart_id = 3110")
+    shop.new_shop("UPDATE cart_line SET quantity = quantity WHERE cart_id = 3110")
         .await;
     is_written_without_a_word(&shop, 3110).await;
 }
@@ -35,9 +36,9 @@ async fn a_row_version_moved_by_an_update_to_equal_values_is_adopted() {
 async fn a_frozen_row_is_adopted() {
     let shop = Shop::shared(XMIN).await;
     shop.born(3120, &[(31201, "tea", 1)]).await;
-    shop.new("VACUUM (FREEZE) cart, cart_line").await;
+    shop.new_shop("VACUUM (FREEZE) cart, cart_line").await;
     is_written_without_a_word(&shop, 3120).await;
-    shop.new("VACUUM (FULL, FREEZE) cart").await;
+    shop.new_shop("VACUUM (FULL, FREEZE) cart").await;
     let sql = "DELETE FROM order_lines WHERE id = 31201";
     shop.change(3120, sql).await;
     assert_eq!(
@@ -53,10 +54,10 @@ async fn a_frozen_row_is_adopted() {
 async fn a_moment_that_the_new_backend_touches_when_it_reads_is_adopted() {
     let shop = Shop::shared(CLOCK).await;
     shop.born(3130, &[(31301, "tea", 1)]).await;
-    shop.new("UPDATE cart SET updated_at = clock_timestamp() WHERE cart_id = 3130")
+    shop.new_shop("UPDATE cart SET updated_at = clock_timestamp() WHERE cart_id = 3130")
         .await;
     is_written_without_a_word(&shop, 3130).await;
-    shop.new("UPDATE cart SET updated_at = NULL WHERE cart_id = 3130")
+    shop.new_shop("UPDATE cart SET updated_at = NULL WHERE cart_id = 3130")
         .await;
     shop.change(
         3130,
@@ -94,7 +95,7 @@ async fn a_cart_that_cartage_ended_is_not_closed_where_another_column_could_clos
             let sql = format!("UPDATE orders SET status = 'bought' WHERE id = {cart}");
             shop.change(cart, &sql).await;
         }
-        shop.new(&format!(
+        shop.new_shop(&format!(
             "UPDATE cart SET paid = true WHERE cart_id = {cart}"
         ))
         .await;
@@ -112,7 +113,7 @@ async fn comes_back(shop: &Shop, cart: i64) {
     assert!(shop.is(&completed).await);
     assert_eq!(shop.state(cart).await, "ended");
     let sql = format!("UPDATE orders SET status = 'open' WHERE id = {cart}");
-    shop.old(&sql).await;
+    shop.old_shop(&sql).await;
     let open = format!("SELECT completed_at IS NULL FROM cart WHERE cart_id = {cart}");
     shop.until("the cart to be open again", &open).await;
     assert_eq!(shop.state(cart).await, "mirror");

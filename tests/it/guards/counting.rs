@@ -35,7 +35,7 @@ async fn two_lines_of_one_product_in_the_source_stay_two_lines() {
 #[tokio::test]
 async fn rows_that_are_saved_again_cause_no_write_at_all() {
     let shop = Shop::own(ROW).await;
-    shop.old(
+    shop.old_shop(
         "ALTER TABLE orders REPLICA IDENTITY FULL;
          BEGIN; INSERT INTO orders SELECT n, 'c' || n FROM generate_series(1, 200) n;
          INSERT INTO order_lines SELECT n * 10, n, 'tea', 1 FROM generate_series(1, 200) n; COMMIT",
@@ -59,12 +59,12 @@ async fn rows_that_are_saved_again_cause_no_write_at_all() {
         "UPDATE orders SET email = email, changed = now()",
         "UPDATE order_lines SET qty = qty",
     ] {
-        shop.old(sql).await;
+        shop.old_shop(sql).await;
     }
     shop.settled().await;
     assert_eq!(shop.text(&all).await, before);
     // A change and its opposite are two changes to the ledger, and none to the new backend.
-    shop.old(
+    shop.old_shop(
         "BEGIN; UPDATE order_lines SET qty = qty + 1; UPDATE order_lines SET qty = qty - 1; COMMIT",
     )
     .await;
@@ -81,13 +81,13 @@ async fn counters_agree_with_the_ledger_through_conflicts_holds_and_retries() {
         shop.born(cart, &[(cart * 10, "tea", 1)]).await;
     }
     // What the new backend adds to a version itself.
-    shop.new(
+    shop.new_shop(
         "CREATE TABLE theirs (cart_id bigint PRIMARY KEY, times integer NOT NULL);
          INSERT INTO theirs SELECT n, 0 FROM generate_series(1, 6) n",
     )
     .await;
     let touch = async |cart: i64, sets: &str| {
-        shop.new(&format!(
+        shop.new_shop(&format!(
             "UPDATE cart SET version = version + 1{sets} WHERE cart_id = {cart};
              UPDATE theirs SET times = times + 1 WHERE cart_id = {cart}"
         ))
@@ -107,7 +107,7 @@ async fn counters_agree_with_the_ledger_through_conflicts_holds_and_retries() {
     // 4 and 5: a move, while a neighbour of the batch does not fit; 6: an end over an edit.
     touch(6, ", customer_email = 'new'").await;
     let before = shop.end_of_log().await;
-    shop.old(
+    shop.old_shop(
         "BEGIN; UPDATE order_lines SET order_id = 5 WHERE id = 40;
          UPDATE order_lines SET qty = 6000 WHERE id = 30;
          UPDATE orders SET status = 'bought' WHERE id = 6; COMMIT",

@@ -6,7 +6,7 @@ use super::shop::{COUNTER, ROW, Shop};
 async fn bought_in_the_old_shop_wins_over_edits_of_an_open_cart() {
     let shop = Shop::shared(COUNTER).await;
     shop.born(5100, &[(51001, "tea", 1)]).await;
-    shop.new(
+    shop.new_shop(
         "UPDATE cart SET customer_email = 'new@example.org', version = version + 1 WHERE cart_id = 5100;
          UPDATE cart_line SET quantity = 5 WHERE line_id = 51001",
     )
@@ -26,7 +26,7 @@ async fn bought_in_the_old_shop_wins_over_edits_of_an_open_cart() {
 async fn bought_in_the_old_shop_wins_although_the_new_backend_put_the_same_product_in() {
     let shop = Shop::shared(ROW).await;
     shop.born(5110, &[(51101, "tea", 1)]).await;
-    shop.new("INSERT INTO cart_line VALUES (992, 5110, 'milk', 1)")
+    shop.new_shop("INSERT INTO cart_line VALUES (992, 5110, 'milk', 1)")
         .await;
     shop.change(
         5110,
@@ -81,8 +81,10 @@ async fn nothing_resurrects(shop: &Shop, cart: i64, there: &str) {
 async fn a_cart_that_the_new_backend_sold_is_never_written_again() {
     let shop = Shop::shared(COUNTER).await;
     shop.born(5200, &[(52000, "tea", 1)]).await;
-    shop.new("UPDATE cart SET completed_at = now(), version = version + 1 WHERE cart_id = 5200")
-        .await;
+    shop.new_shop(
+        "UPDATE cart SET completed_at = now(), version = version + 1 WHERE cart_id = 5200",
+    )
+    .await;
     nothing_resurrects(&shop, 5200, "tea").await;
     // Each change is counted; of equal records one is kept.
     assert_eq!(shop.conflicts(5200).await, "late, late");
@@ -92,8 +94,10 @@ async fn a_cart_that_the_new_backend_sold_is_never_written_again() {
 async fn a_cart_that_the_new_backend_deleted_is_never_written_again() {
     let shop = Shop::shared(COUNTER).await;
     shop.born(5300, &[(53000, "tea", 1)]).await;
-    shop.new("DELETE FROM cart_line WHERE cart_id = 5300; DELETE FROM cart WHERE cart_id = 5300")
-        .await;
+    shop.new_shop(
+        "DELETE FROM cart_line WHERE cart_id = 5300; DELETE FROM cart WHERE cart_id = 5300",
+    )
+    .await;
     nothing_resurrects(&shop, 5300, "").await;
 }
 
@@ -103,7 +107,7 @@ async fn neither_a_refresh_of_all_nor_a_truncate_nor_another_mapping_resurrects_
     for cart in [1, 2, 3] {
         shop.born(cart, &[(cart * 10, "tea", 1)]).await;
     }
-    shop.new(
+    shop.new_shop(
         "UPDATE cart SET completed_at = now() WHERE cart_id = 1;
          DELETE FROM cart_line WHERE cart_id = 2; DELETE FROM cart WHERE cart_id = 2",
     )
@@ -127,7 +131,7 @@ async fn neither_a_refresh_of_all_nor_a_truncate_nor_another_mapping_resurrects_
     .await;
     assert_eq!(shop.text(carts).await, "1 eur, 3 EUR");
 
-    shop.old(
+    shop.old_shop(
         "TRUNCATE orders, order_lines;
          INSERT INTO orders VALUES (1, 'again'), (2, 'again'), (4, 'new')",
     )
@@ -150,10 +154,10 @@ async fn the_checkpoint_is_not_moved_back_below_the_purge_horizon() {
     shop.stopped(async || {
         let at = shop.text(least).await;
         let set = format!("UPDATE cartage.pipeline SET purge_horizon = '{at}'::pg_lsn + 1");
-        shop.new(&set).await;
+        shop.new_shop(&set).await;
         let said = shop.refused(&["checkpoint", "set", &at, "--yes"]);
         assert!(said.contains("below the purge horizon"), "{said}");
-        shop.new("UPDATE cartage.pipeline SET purge_horizon = NULL")
+        shop.new_shop("UPDATE cartage.pipeline SET purge_horizon = NULL")
             .await;
         shop.command(&["checkpoint", "set", &at, "--yes"]);
     })

@@ -6,7 +6,7 @@ use super::shop::{COUNTER, Kind, ROW, ROW_LOCK, Shop};
 async fn lines_are_not_written_to_a_cart_whose_header_the_new_backend_edited() {
     let shop = Shop::shared(COUNTER).await;
     shop.born(1100, &[(11001, "tea", 1)]).await;
-    shop.new("UPDATE cart SET customer_email = 'new@example.org', version = version + 1 WHERE cart_id = 1100")
+    shop.new_shop("UPDATE cart SET customer_email = 'new@example.org', version = version + 1 WHERE cart_id = 1100")
         .await;
     shop.change(1100, "UPDATE order_lines SET qty = 2 WHERE id = 11001")
         .await;
@@ -23,7 +23,7 @@ async fn lines_are_not_written_to_a_cart_that_the_new_backend_sold() {
     // The counter stands still: it is `closed` that tells.
     let shop = Shop::shared(COUNTER).await;
     shop.born(1110, &[(11101, "tea", 1)]).await;
-    shop.new("UPDATE cart SET completed_at = now() WHERE cart_id = 1110")
+    shop.new_shop("UPDATE cart SET completed_at = now() WHERE cart_id = 1110")
         .await;
     shop.change(1110, "UPDATE order_lines SET qty = 2 WHERE id = 11101")
         .await;
@@ -41,7 +41,7 @@ async fn a_sale_that_commits_while_the_lane_waits_for_its_row_is_seen() {
         .await
         .unwrap();
     let before = shop.end_of_log().await;
-    shop.old("UPDATE order_lines SET qty = 2 WHERE id = 11201")
+    shop.old_shop("UPDATE order_lines SET qty = 2 WHERE id = 11201")
         .await;
     shop.blocked_by(&seller).await;
     seller.batch_execute("COMMIT").await.unwrap();
@@ -54,7 +54,7 @@ async fn a_sale_that_commits_while_the_lane_waits_for_its_row_is_seen() {
 async fn a_product_that_the_new_backend_put_into_the_cart_is_not_put_in_again() {
     let shop = Shop::shared(ROW).await;
     shop.born(1130, &[(11301, "tea", 1)]).await;
-    shop.new("INSERT INTO cart_line VALUES (990, 1130, 'milk', 1)")
+    shop.new_shop("INSERT INTO cart_line VALUES (990, 1130, 'milk', 1)")
         .await;
     shop.change(
         1130,
@@ -91,7 +91,7 @@ async fn a_product_that_the_new_backend_is_just_putting_in_is_waited_for() {
         .await
         .unwrap();
     let before = shop.end_of_log().await;
-    shop.old("INSERT INTO order_lines VALUES (11402, 1140, 'milk', 1)")
+    shop.old_shop("INSERT INTO order_lines VALUES (11402, 1140, 'milk', 1)")
         .await;
     shop.blocked_by(&buyer).await;
     buyer.batch_execute("COMMIT").await.unwrap();
@@ -105,7 +105,7 @@ async fn a_line_that_the_new_backend_changed_is_not_deleted() {
     let shop = Shop::shared(ROW).await;
     shop.born(1150, &[(11501, "tea", 1), (11502, "milk", 1)])
         .await;
-    shop.new("UPDATE cart_line SET quantity = 7 WHERE line_id = 11501")
+    shop.new_shop("UPDATE cart_line SET quantity = 7 WHERE line_id = 11501")
         .await;
     shop.change(1150, "DELETE FROM order_lines WHERE id = 11501")
         .await;
@@ -123,7 +123,7 @@ async fn an_update_of_a_line_that_is_gone_is_a_counted_conflict() {
         .await;
     let conflicts = "SELECT sum(conflicts)::bigint FROM cartage.checkpoint";
     let before = shop.number(conflicts).await;
-    shop.new("DELETE FROM cart_line WHERE line_id = 11601")
+    shop.new_shop("DELETE FROM cart_line WHERE line_id = 11601")
         .await;
     shop.change(1160, "UPDATE order_lines SET qty = 3 WHERE order_id = 1160")
         .await;
@@ -164,13 +164,13 @@ async fn rows_of_a_table_that_the_mapping_dropped_go_only_where_the_header_is_ou
         shop.born(cart, &[(cart * 10, "tea", 1)]).await;
     }
     // Sold and known to be so, sold since, edited: none of them is cartage's to write.
-    shop.new("UPDATE cart SET completed_at = now() WHERE cart_id = 1")
+    shop.new_shop("UPDATE cart SET completed_at = now() WHERE cart_id = 1")
         .await;
     shop.change(1, "UPDATE order_lines SET qty = 2 WHERE id = 10")
         .await;
     assert_eq!(shop.state(1).await, "handed_over");
     shop.born(4, &[(40, "tea", 1)]).await;
-    shop.new(
+    shop.new_shop(
         "UPDATE cart SET completed_at = now() WHERE cart_id = 2;
          UPDATE cart SET customer_email = 'new@example.org', version = version + 1 WHERE cart_id = 3",
     )

@@ -20,7 +20,7 @@ async fn edit(shop: &Shop, cart: i64) {
         "UPDATE cart SET customer_email = 'new@example.org', version = version + 1
          WHERE cart_id = {cart}"
     );
-    shop.new(&sql).await;
+    shop.new_shop(&sql).await;
 }
 
 /// What stood in the way is gone.
@@ -29,7 +29,7 @@ async fn undo(shop: &Shop, cart: i64) {
         "UPDATE cart SET customer_email = 'c{cart}@example.org', version = version + 1
          WHERE cart_id = {cart}"
     );
-    shop.new(&sql).await;
+    shop.new_shop(&sql).await;
 }
 
 /// A retry that the new backend has left nothing in the way of.
@@ -48,7 +48,7 @@ async fn changes_to_a_held_cart_arrive_as_one_difference_and_do_not_make_it_grow
     let patches = "SELECT patches FROM cartage.ledger WHERE cart = '4100'";
     let (small, patched) = (shop.number(size).await, shop.number(patches).await);
     let before = shop.end_of_log().await;
-    shop.old(
+    shop.old_shop(
         "DO $$ BEGIN FOR i IN 1..2000 LOOP
              UPDATE order_lines SET qty = i % 100 WHERE id = 41001;
              UPDATE orders SET currency = CASE i % 2 WHEN 0 THEN 'USD' ELSE 'GBP' END WHERE id = 4100;
@@ -56,7 +56,7 @@ async fn changes_to_a_held_cart_arrive_as_one_difference_and_do_not_make_it_grow
          END LOOP; END $$",
     )
     .await;
-    shop.old(
+    shop.old_shop(
         "DELETE FROM order_lines WHERE id = 41002;
          INSERT INTO order_lines VALUES (41003, 4100, 'cocoa', 3)",
     )
@@ -92,7 +92,7 @@ async fn attempts_at_a_held_cart_do_not_pile_up_records() {
     assert!(shop.is(attempts).await);
     assert_eq!(shop.conflicts(4110).await, "held");
     // What is found anew is recorded.
-    shop.new("UPDATE cart SET customer_email = 'newer@example.org' WHERE cart_id = 4110")
+    shop.new_shop("UPDATE cart SET customer_email = 'newer@example.org' WHERE cart_id = 4110")
         .await;
     shop.command(&["held", "retry", "4110"]);
     shop.until(
@@ -120,8 +120,10 @@ async fn a_hold_survives_a_kill() {
 async fn a_held_cart_that_ends_in_the_source_ends_at_once() {
     let shop = Shop::shared(COUNTER).await;
     held(&shop, 4130, &[(41301, "tea", 1)]).await;
-    shop.new("UPDATE cartage.held SET retry_at = now() + interval '1 hour' WHERE cart = '4130'")
-        .await;
+    shop.new_shop(
+        "UPDATE cartage.held SET retry_at = now() + interval '1 hour' WHERE cart = '4130'",
+    )
+    .await;
     shop.change(4130, "UPDATE orders SET status = 'bought' WHERE id = 4130")
         .await;
     shop.released(4130).await;
@@ -135,8 +137,10 @@ async fn a_held_cart_that_ends_in_the_source_ends_at_once() {
 async fn a_held_cart_that_is_deleted_in_the_source_goes_at_once() {
     let shop = Shop::shared(COUNTER).await;
     held(&shop, 4140, &[(41401, "tea", 1)]).await;
-    shop.new("UPDATE cartage.held SET retry_at = now() + interval '1 hour' WHERE cart = '4140'")
-        .await;
+    shop.new_shop(
+        "UPDATE cartage.held SET retry_at = now() + interval '1 hour' WHERE cart = '4140'",
+    )
+    .await;
     shop.change(4140, "DELETE FROM orders WHERE id = 4140")
         .await;
     shop.released(4140).await;
@@ -152,8 +156,10 @@ async fn a_held_cart_that_is_deleted_in_the_source_goes_at_once() {
 async fn a_row_that_moves_out_of_a_held_cart_holds_both_until_both_are_released() {
     let shop = Shop::shared(COUNTER).await;
     held(&shop, 4150, &[(41501, "tea", 1), (41502, "milk", 1)]).await;
-    shop.new("UPDATE cartage.held SET retry_at = now() + interval '1 hour' WHERE cart = '4150'")
-        .await;
+    shop.new_shop(
+        "UPDATE cartage.held SET retry_at = now() + interval '1 hour' WHERE cart = '4150'",
+    )
+    .await;
     shop.born(4151, &[(41511, "cocoa", 1)]).await;
     shop.change(
         4151,

@@ -146,9 +146,9 @@ async fn binary_composite_enum_and_caseless_keys_are_followed_through_their_chan
         r"DELETE FROM basket WHERE token = '\x'",
     ] {
         if sql.starts_with("ALTER TYPE") {
-            shop.new(sql).await;
+            shop.new_shop(sql).await;
         }
-        shop.old(sql).await;
+        shop.old_shop(sql).await;
         same(sql).await;
     }
 }

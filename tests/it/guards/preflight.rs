@@ -21,7 +21,7 @@ async fn mapped_columns_that_triggers_of_the_target_write_are_failures() {
         ..ROW
     })
     .await;
-    shop.new(
+    shop.new_shop(
         "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN new.version := new.version + 1; new.updated_at := now(); RETURN new; END $$;
          CREATE TRIGGER touch BEFORE UPDATE ON cart FOR EACH ROW EXECUTE FUNCTION touch();",
@@ -29,7 +29,7 @@ async fn mapped_columns_that_triggers_of_the_target_write_are_failures() {
     .await;
     assert_eq!(said(&shop, "triggers", "fail"), [""; 0]);
     assert_eq!(said(&shop, "triggers", "warn").len(), 1);
-    shop.new(
+    shop.new_shop(
         "CREATE FUNCTION total() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN
                  UPDATE cart SET version = 1, completed_at = NULL WHERE cart_id = new.cart_id;

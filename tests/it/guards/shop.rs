@@ -208,14 +208,14 @@ impl Shop {
         connect(&self.shared.target_url).await
     }
 
-    pub async fn old(&self, sql: &str) {
+    pub async fn old_shop(&self, sql: &str) {
         self.source
             .batch_execute(sql)
             .await
             .unwrap_or_else(|e| panic!("{e:?}\n{sql}"));
     }
 
-    pub async fn new(&self, sql: &str) {
+    pub async fn new_shop(&self, sql: &str) {
         self.target
             .batch_execute(sql)
             .await
@@ -225,7 +225,7 @@ impl Shop {
     /// Runs the old shop's SQL, and waits until the ledger has it of this cart.
     pub async fn change(&self, cart: i64, sql: &str) {
         let before = self.end_of_log().await;
-        self.old(sql).await;
+        self.old_shop(sql).await;
         self.passed(cart, &before).await;
     }
 

@@ -98,7 +98,7 @@ const MAPPED: Kind = Kind {
 async fn a_lock_that_the_mapping_sets_is_compared_together_with_the_row() {
     let shop = Shop::shared(MAPPED).await;
     shop.born(2100, &[(21001, "tea", 1)]).await;
-    shop.new("UPDATE cart SET customer_email = 'new@example.org' WHERE cart_id = 2100")
+    shop.new_shop("UPDATE cart SET customer_email = 'new@example.org' WHERE cart_id = 2100")
         .await;
     shop.change(
         2100,
@@ -127,7 +127,7 @@ const FATES: Kind = Kind {
 async fn the_row_is_compared_with_the_columns_that_only_an_end_sets() {
     let shop = Shop::shared(FATES).await;
     shop.born(2110, &[(21101, "tea", 1)]).await;
-    shop.new("UPDATE cart SET deleted_at = now() WHERE cart_id = 2110")
+    shop.new_shop("UPDATE cart SET deleted_at = now() WHERE cart_id = 2110")
         .await;
     shop.change(2110, "UPDATE order_lines SET qty = 2 WHERE id = 21101")
         .await;
@@ -148,7 +148,7 @@ async fn a_version_a_moment_and_a_row_that_moved_with_an_edit_are_conflicts() {
         let shop = Shop::shared(kind).await;
         let line = cart * 10;
         shop.born(cart, &[(line, "tea", 1)]).await;
-        shop.new(&format!(
+        shop.new_shop(&format!(
             "UPDATE cart SET customer_email = 'new@example.org'{touch} WHERE cart_id = {cart}"
         ))
         .await;

@@ -14,7 +14,7 @@ async fn a_clash_with_another_unique_key_holds_the_one_cart_and_names_the_key() 
     let shop = Shop::shared(EMAILS).await;
     shop.born(7100, &[(71001, "tea", 1)]).await;
     let before = shop.end_of_log().await;
-    shop.old(
+    shop.old_shop(
         "BEGIN; INSERT INTO orders VALUES (7101, 'c7100@example.org'), (7102, 'x7102@example.org');
          INSERT INTO order_lines VALUES (71011, 7101, 'milk', 1), (71021, 7102, 'milk', 1); COMMIT",
     )
@@ -39,14 +39,14 @@ async fn a_clash_with_another_unique_key_holds_the_one_cart_and_names_the_key() 
 async fn carts_that_take_over_a_unique_value_arrive_whichever_lane_is_first() {
     let shop = Shop::shared(EMAILS).await;
     let carts = "cart_id BETWEEN 7200 AND 7219";
-    shop.old(
+    shop.old_shop(
         "INSERT INTO orders SELECT n, 'u' || n || '@example.org' FROM generate_series(7200, 7219) n",
     )
     .await;
     let born = format!("SELECT count(*) = 20 FROM cart WHERE {carts}");
     shop.until("the carts", &born).await;
     // Each even one takes what the odd one beside it lets go in the same transaction.
-    shop.old(
+    shop.old_shop(
         "UPDATE orders SET email = 'u' || id + CASE id % 2 WHEN 0 THEN 1 ELSE 100 END || '@example.org'
          WHERE id BETWEEN 7200 AND 7219",
     )
@@ -93,7 +93,7 @@ async fn a_deadlock_is_tried_again_without_a_word() {
 async fn a_cart_whose_write_deadlocks_each_time_is_held_alone() {
     let shop = Shop::own(DEADLOCKS).await;
     let before = shop.end_of_log().await;
-    shop.old(
+    shop.old_shop(
         "BEGIN; INSERT INTO orders SELECT n, 'c' FROM generate_series(1, 8) n;
          INSERT INTO order_lines SELECT n * 10, n, CASE n WHEN 5 THEN 'sour' ELSE 'tea' END, 1
          FROM generate_series(1, 8) n; COMMIT",
@@ -123,7 +123,7 @@ async fn a_deadlock_with_the_new_backend_is_no_end_of_either() {
         .await
         .unwrap();
     let before = shop.end_of_log().await;
-    shop.old("UPDATE order_lines SET qty = 2 WHERE id = 11")
+    shop.old_shop("UPDATE order_lines SET qty = 2 WHERE id = 11")
         .await;
     shop.blocked_by(&buyer).await;
     buyer
