@@ -10,7 +10,7 @@ use tracing::info;
 use super::DaemonError;
 use crate::cart::codec;
 use crate::cart::layout::Layout;
-use crate::lanes::unit::Mappers;
+use crate::lanes::known::Mappers;
 use crate::mapping::compile::stored::StoredSchemas;
 use crate::mapping::compile::{Compiled, recompile};
 use crate::mapping::map::Mapper;

@@ -1,40 +1,15 @@
 //! A guard did not match: what is in the target now, and what follows from it.
 
-use std::collections::HashMap;
-
 use tokio_postgres::Client;
-use tokio_postgres::types::ToSql;
 
-use super::closed;
+use super::found::{self, Ask, Found, FoundRows};
 use super::ledger::Evidence;
 use super::rivals::{self, Rivals};
-use super::statement::{self, output, quote};
-use crate::cart::image::{Cell, Cells};
+use crate::cart::image::Cell;
 use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
-use crate::mapping::expr::canonical;
-use crate::mapping::map::{RowKey, TargetRow};
+use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Into, Lock, Mapping, Role};
 use crate::switch::{self, Mutant};
-
-/// A target row as found.
-#[derive(Clone, Debug)]
-struct Found {
-    cells: Cells,
-    token: Option<Box<str>>,
-    closed: bool,
-    closed_by_others: bool,
-    json: Option<String>,
-}
-
-impl Found {
-    /// The new backend has closed it.
-    fn finished(&self, into: &Into, left: &[Cell]) -> bool {
-        let others = self.closed_by_others || !closed::as_left(into, left, &self.cells);
-        self.closed && others && closed::guards(into).is_some()
-    }
-}
-
-type FoundRows = HashMap<(usize, RowKey), Found>;
 
 /// What the examination of a unit gave.
 #[derive(Debug)]
@@ -58,7 +33,8 @@ pub async fn examine(
     insist: bool,
 ) -> Result<(Finding, Option<Evidence>), tokio_postgres::Error> {
     let insist = insist && !switch::mutant(Mutant::EndYields);
-    let found = find(client, mapping, left, want).await?;
+    let rows = left.iter().map(|l| &l.row).chain(want.iter().copied());
+    let found = found::find(client, mapping, rows, Ask::State).await?;
     let rivals = rivals::find(client, patch).await?;
     let evidence = || evidence(mapping, left, want, &found, &rivals);
     for left in left {
@@ -200,80 +176,6 @@ fn differing(into: &Into, cells: &[Cell], row: &[Cell]) -> Vec<usize> {
     (0..into.columns.len())
         .filter(|&i| !into.columns[i].once && cells[i] != Cell::Missing && cells[i] != row[i])
         .collect()
-}
-
-async fn find(
-    client: &Client,
-    mapping: &Mapping,
-    left: &[&Left],
-    want: &[&TargetRow],
-) -> Result<FoundRows, tokio_postgres::Error> {
-    let mut keys: HashMap<usize, Vec<&RowKey>> = HashMap::new();
-    for row in left.iter().map(|l| &l.row).chain(want.iter().copied()) {
-        let keys = keys.entry(row.into).or_default();
-        if !keys.contains(&&row.key) {
-            keys.push(&row.key);
-        }
-    }
-    let mut found = FoundRows::new();
-    for (index, keys) in keys {
-        let into = &mapping.intos[index];
-        let params: Vec<Vec<&str>> = (0..into.key.len())
-            .map(|i| keys.iter().map(|key| &*key[i]).collect())
-            .collect();
-        let params: Vec<&(dyn ToSql + Sync)> =
-            params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
-        for row in client.query(&select(into), &params).await? {
-            let ord: i64 = row.get(0);
-            let Some(key) = usize::try_from(ord - 1).ok().and_then(|i| keys.get(i)) else {
-                continue;
-            };
-            let cells = (0..into.columns.len())
-                .map(|i| match row.get::<_, Option<&str>>(5 + i) {
-                    None => Cell::Null,
-                    Some(text) => Cell::Text(
-                        canonical(text, &into.columns[i].ty).unwrap_or_else(|_| text.into()),
-                    ),
-                })
-                .collect();
-            found.insert(
-                (index, (*key).clone()),
-                Found {
-                    cells,
-                    token: row.get::<_, Option<&str>>(2).map(Box::from),
-                    closed: row.get(3),
-                    closed_by_others: row.get(4),
-                    json: row.get(1),
-                },
-            );
-        }
-    }
-    Ok(found)
-}
-
-fn select(into: &Into) -> String {
-    let token = match &into.lock {
-        Lock::Counter(column) | Lock::Clock(column) => format!("t.{}::text", quote(column)),
-        Lock::Xmin => "t.xmin::text".to_owned(),
-        Lock::Mapped(_) | Lock::Row => "NULL::text".to_owned(),
-    };
-    let holds = |sql: Option<String>| {
-        let sql = sql.unwrap_or_else(|| "false".to_owned());
-        format!("coalesce(({sql}), false)")
-    };
-    let closed = holds(into.closed.as_ref().map(|closed| closed.sql.clone()));
-    let by_others = holds(closed::by_others(into));
-    let columns: String = into
-        .columns
-        .iter()
-        .map(|c| format!(", {}", output(&c.name)))
-        .collect();
-    format!(
-        "SELECT d.ord, to_jsonb(t)::text, {token}, {closed}, {by_others}{columns} FROM {} AS t, {} WHERE {}",
-        statement::table(into),
-        statement::keys(into),
-        statement::key_match(into)
-    )
 }
 
 fn evidence(
