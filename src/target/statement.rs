@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::closed;
+use super::{closed, rivals};
 use crate::cart::image::Cell;
 use crate::mapping::difference::{RowOp, RowWrite};
 use crate::mapping::plan::{Into, Lock, MappedColumn};
@@ -127,7 +127,7 @@ impl Shape {
                 self.condition()
             ),
         };
-        if self.kind == Kind::Insert && identity_columns(&self.into).is_some() {
+        if self.kind == Kind::Insert && rivals::identity(&self.into).is_some() {
             for i in keys {
                 bound
                     .params
@@ -138,7 +138,7 @@ impl Shape {
     }
 
     /// `unnest($1::text[], …) AS d(k0, …, g0, …, n0, …, token)`
-    fn data(&self, params: usize) -> String {
+    pub(super) fn data(&self, params: usize) -> String {
         let arrays: Vec<String> = (1..=params).map(|i| format!("${i}::text[]")).collect();
         let mut names: Vec<String> = (0..self.into.key.len()).map(|i| format!("k{i}")).collect();
         names.extend((0..self.compares.len()).map(|i| format!("g{i}")));
@@ -242,9 +242,9 @@ impl Shape {
             values.join(", "),
             self.data(params)
         );
-        if let Some(identity) = identity_columns(into) {
+        if let Some(identity) = rivals::identity(into) {
             sql.push_str(" WHERE ");
-            sql.push_str(&self.no_such_line(&identity, params));
+            sql.push_str(&rivals::none(self, &identity, params));
         }
         // A row under this key is looked at. A clash with another unique key is the server's to
         // name.
@@ -255,68 +255,6 @@ impl Shape {
         };
         let _ = write!(sql, " ON CONFLICT {arbiter} DO NOTHING");
         sql
-    }
-
-    /// The lines of the same product that the new backend has put into the same carts, as JSON; none
-    /// where nothing is compared.
-    pub fn rivals<'a>(&self, rows: &[&'a RowWrite], own: &[&'a [Box<str>]]) -> Option<Bound<'a>> {
-        let identity = identity_columns(&self.into).filter(|_| self.kind == Kind::Insert)?;
-        let mut bound = self.bind(rows, own);
-        let params = bound.params.len() - self.into.key.len();
-        bound.sql = format!(
-            "SELECT to_jsonb(x)::text FROM {} JOIN {} AS x ON {}",
-            self.data(params),
-            table(&self.into),
-            self.same_line(&identity, params)
-        );
-        Some(bound)
-    }
-
-    /// The new backend has not put the same product into the same cart.
-    fn no_such_line(&self, identity: &[&str], params: usize) -> String {
-        format!(
-            "NOT EXISTS (SELECT 1 FROM {} AS x WHERE {})",
-            table(&self.into),
-            self.same_line(identity, params)
-        )
-    }
-
-    /// `x` is the same line as `d`, and not one of ours.
-    fn same_line(&self, identity: &[&str], params: usize) -> String {
-        let into = &self.into;
-        let matches: Vec<String> = identity
-            .iter()
-            .filter_map(|name| {
-                let key = into.key.iter().position(|k| k.name == **name);
-                let set = self
-                    .sets
-                    .iter()
-                    .position(|&i| into.columns[i].name == **name);
-                let (value, ty) = match (key, set) {
-                    (Some(k), _) => (format!("d.k{k}"), &into.key[k].ty),
-                    (None, Some(n)) => (format!("d.n{n}"), &into.columns[self.sets[n]].ty),
-                    (None, None) => return None,
-                };
-                Some(format!("x.{} = {value}::{}", quote(name), ty.name))
-            })
-            .collect();
-        let arrays: Vec<String> = (0..into.key.len())
-            .map(|i| format!("${}::text[]", params + 1 + i))
-            .collect();
-        let names: Vec<String> = (0..into.key.len()).map(|i| format!("k{i}")).collect();
-        let same: Vec<String> = into
-            .key
-            .iter()
-            .enumerate()
-            .map(|(n, k)| format!("x.{} = o.k{n}::{}", quote(&k.name), k.ty.name))
-            .collect();
-        format!(
-            "{} AND NOT EXISTS (SELECT 1 FROM unnest({}) AS o({}) WHERE {})",
-            matches.join(" AND "),
-            arrays.join(", "),
-            names.join(", "),
-            same.join(" AND ")
-        )
     }
 }
 
@@ -329,27 +267,6 @@ fn locks(into: &Into, column: &MappedColumn) -> bool {
         Lock::Mapped(_) | Lock::Row => true,
         Lock::Counter(_) | Lock::Clock(_) | Lock::Xmin => false,
     }
-}
-
-/// The columns that identify a line: its cart's, then its product.
-fn identity_columns(into: &Into) -> Option<Vec<&str>> {
-    if switch::mutant(Mutant::AnyLine) {
-        return None;
-    }
-    let line = into.line.as_ref().filter(|line| !line.cart.is_empty())?;
-    let cart = line.cart.iter().map(|(column, _)| column.as_str());
-    Some(cart.chain([line.product.as_str()]).collect())
-}
-
-/// Locks rows by key against whatever refers to them: a line that is being put into a cart holds
-/// its header until it commits, and no new one comes meanwhile.
-pub fn lock_rows(into: &Into) -> String {
-    format!(
-        "SELECT 1 FROM {} AS t, {} WHERE {} FOR UPDATE OF t",
-        table(into),
-        keys(into),
-        key_match(into)
-    )
 }
 
 /// Reads the tokens of rows by key, in the order of the keys.

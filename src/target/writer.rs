@@ -12,11 +12,12 @@ use tokio_postgres::{Client, Statement};
 
 use super::checkpoint::{self, Durable};
 use super::ledger::{self, LedgerError, Loaded, Records};
+use super::rivals;
 use super::statement::{self, Kind, Shape};
 use super::tables::Tables;
 use crate::cart::key::CartKey;
-use crate::mapping::difference::{Patch, RowOp, RowWrite};
-use crate::mapping::plan::{Into, Lock, Role};
+use crate::mapping::difference::{Patch, RowWrite};
+use crate::mapping::plan::Lock;
 use crate::postgres::fault;
 use crate::source::change::Position;
 use crate::switch::{self, Mutant, Place};
@@ -168,8 +169,8 @@ impl Writer {
             bound.push((statement, bind.params));
         }
         let mut locks = Vec::new();
-        for (into, keys) in line_headers(patches) {
-            let statement = self.prepare(&statement::lock_rows(into)).await?;
+        for (into, keys) in rivals::line_headers(patches) {
+            let statement = self.prepare(&rivals::lock_rows(into)).await?;
             locks.push((statement, keys));
         }
         let lane_row = self.prepare(MOVE_CHECKPOINT).await?;
@@ -357,37 +358,6 @@ fn group<'a>(patches: &[&'a Patch], tables: &Tables) -> Vec<Group<'a>> {
         }
     });
     groups
-}
-
-/// The header rows of carts into which lines are put under the identity guard, by table: keys as
-/// columns. The guard of an insert cannot see a line that another transaction has not committed
-/// yet; that transaction refers to the header, and the lock waits for it.
-fn line_headers<'a>(patches: &[&'a Patch]) -> Vec<(&'a Arc<Into>, Vec<Vec<&'a str>>)> {
-    let mut tables: Vec<(&Arc<Into>, Vec<Vec<&str>>)> = Vec::new();
-    if switch::mutant(Mutant::UnlockedHeader) {
-        return tables;
-    }
-    let writes = patches
-        .iter()
-        .filter(|p| !p.own.is_empty())
-        .flat_map(|p| &p.writes);
-    for write in writes {
-        let into = &write.into;
-        if into.role != Role::Header || matches!(write.op, RowOp::Insert { .. }) {
-            continue;
-        }
-        let at = tables
-            .iter()
-            .position(|(known, _)| Arc::ptr_eq(known, into));
-        let at = at.unwrap_or_else(|| {
-            tables.push((into, vec![Vec::new(); into.key.len()]));
-            tables.len() - 1
-        });
-        for (column, text) in tables[at].1.iter_mut().zip(&write.key) {
-            column.push(text);
-        }
-    }
-    tables
 }
 
 /// Sends a statement whose parameters are columns of texts.

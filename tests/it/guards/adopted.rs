@@ -1,6 +1,7 @@
 //! False alarms: the token moved, but nothing that is cartage's was changed.
 
-use super::shop::{CLOCK, Kind, ROW, Shop, XMIN};
+use super::kinds::{CLOCK, Kind, ROW, XMIN};
+use super::shop::Shop;
 
 async fn is_written_without_a_word(shop: &Shop, cart: i64) {
     let sql = format!("UPDATE order_lines SET qty = 2 WHERE order_id = {cart}");

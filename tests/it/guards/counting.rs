@@ -1,7 +1,8 @@
 //! What is counted, and what is not worth a write: lines of one product stay apart, rows that are
 //! saved again stay as they are, and each effect happens once.
 
-use super::shop::{COUNTER, Kind, ROW, Shop};
+use super::kinds::{COUNTER, Kind, ROW, ROW_LOCK};
+use super::shop::Shop;
 
 #[tokio::test]
 async fn two_lines_of_one_product_in_the_source_stay_two_lines() {
@@ -147,3 +148,37 @@ const LIMITED: Kind = Kind {
     name: "limited",
     ..COUNTER
 };
+
+const ONE_BY_ONE: Kind = Kind {
+    name: "one_by_one",
+    config: &[
+        (ROW_LOCK, r#"lock = "version""#),
+        ("lanes = 2", "lanes = 1\nbatch_rows = 1"),
+    ],
+    ..COUNTER
+};
+
+#[tokio::test]
+async fn each_change_is_one_effect_where_nothing_is_folded() {
+    let shop = Shop::own(ONE_BY_ONE).await;
+    shop.born(1, &[(11, "tea", 1)]).await;
+    let mut before = String::new();
+    for change in 1..=60 {
+        if change % 20 == 0 {
+            shop.kill();
+        }
+        before = shop.end_of_log().await;
+        shop.old_shop(match change % 3 {
+            0 => "UPDATE orders SET email = email || 'x' WHERE id = 1",
+            1 => "UPDATE order_lines SET qty = qty + 1 WHERE id = 11",
+            _ => {
+                "BEGIN; UPDATE orders SET email = email || 'y' WHERE id = 1;
+                  UPDATE order_lines SET qty = qty + 1 WHERE id = 11; COMMIT"
+            }
+        })
+        .await;
+    }
+    shop.passed(1, &before).await;
+    let counts = "SELECT version || ' ' || patches FROM cart JOIN cartage.ledger ON cart = '1'";
+    assert_eq!(shop.text(counts).await, "61 61");
+}

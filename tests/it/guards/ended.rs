@@ -1,6 +1,7 @@
 //! Ends: one in the source wins, one in the new backend stays.
 
-use super::shop::{COUNTER, ROW, Shop};
+use super::kinds::{COUNTER, ROW};
+use super::shop::Shop;
 
 #[tokio::test]
 async fn bought_in_the_old_shop_wins_over_edits_of_an_open_cart() {

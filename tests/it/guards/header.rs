@@ -1,6 +1,7 @@
 //! The header is part of every patch: lines are not written on their own authority.
 
-use super::shop::{COUNTER, Kind, ROW, ROW_LOCK, Shop};
+use super::kinds::{COUNTER, Kind, ROW, ROW_LOCK};
+use super::shop::Shop;
 
 #[tokio::test]
 async fn lines_are_not_written_to_a_cart_whose_header_the_new_backend_edited() {
@@ -48,6 +49,60 @@ async fn a_sale_that_commits_while_the_lane_waits_for_its_row_is_seen() {
     shop.passed(1120, &before).await;
     assert_eq!(shop.state(1120).await, "handed_over");
     assert_eq!(shop.lines(1120).await, "tea 1");
+}
+
+#[tokio::test]
+async fn what_the_new_backend_sells_while_the_old_shop_changes_it_stays_as_it_was_sold() {
+    let shop = Shop::own(ROW).await;
+    shop.old_shop(
+        "INSERT INTO orders SELECT n, 'c' || n FROM generate_series(1, 40) n;
+         INSERT INTO order_lines SELECT n * 10 + k, n, 'p' || k, 1
+         FROM generate_series(1, 40) n, generate_series(1, 3) k",
+    )
+    .await;
+    let there = "SELECT count(*) = 120 FROM cart_line";
+    shop.until("the lines", there).await;
+    shop.new_shop("CREATE TABLE sold (cart_id bigint, lines text)")
+        .await;
+    // A sale is one transaction: it closes the cart, and writes down what it holds.
+    let lines = "SELECT string_agg(l::text, ' ' ORDER BY line_id) FROM cart_line l WHERE cart_id =";
+    let seller = async {
+        for cart in (1..=40).rev() {
+            shop.new_shop(&format!(
+                "BEGIN; UPDATE cart SET completed_at = now() WHERE cart_id = {cart};
+                 INSERT INTO sold SELECT {cart}, ({lines} {cart}); COMMIT"
+            ))
+            .await;
+            tokio::time::sleep(std::time::Duration::from_millis(15)).await;
+        }
+    };
+    let changes = async {
+        for round in 0..60 {
+            shop.old_shop(&format!(
+                "BEGIN; UPDATE order_lines SET qty = qty + 1;
+                 DELETE FROM order_lines WHERE id % 10 = 4;
+                 INSERT INTO order_lines SELECT n * 10 + 4, n, 'q{round}', 1
+                 FROM generate_series(1, 40) n; COMMIT"
+            ))
+            .await;
+        }
+    };
+    tokio::join!(seller, changes);
+    shop.old_shop("UPDATE order_lines SET qty = 0").await;
+    shop.settled().await;
+    let changed = format!(
+        "SELECT string_agg(cart_id::text, ', ') FROM sold
+         WHERE lines IS DISTINCT FROM ({lines} sold.cart_id)"
+    );
+    assert_eq!(
+        shop.text(&changed).await,
+        "",
+        "changed after they were sold"
+    );
+    let states = "SELECT string_agg(DISTINCT state, ', ') FROM cartage.ledger";
+    assert_eq!(shop.text(states).await, "handed_over");
+    let moments = "SELECT count(DISTINCT length(lines)) > 1 FROM sold";
+    assert!(shop.is(moments).await, "nothing changed between the sales");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A held cart: the applied image stays, the pending one follows the source, and a retry is the
 //! difference of the two.
 
-use super::shop::{COUNTER, Shop};
+use super::kinds::COUNTER;
+use super::shop::Shop;
 
 /// Held, because the new backend gave it another email under a new version.
 async fn held(shop: &Shop, cart: i64, lines: &[(i64, &str, i64)]) {

@@ -1,6 +1,7 @@
 //! Keys: binary ones, composite ones, enums, text without case, and keys that change or change hands.
 
-use super::shop::{Kind, ROW, Shop};
+use super::kinds::{Kind, ROW};
+use super::shop::Shop;
 
 #[tokio::test]
 async fn two_lines_that_swap_their_keys_in_one_transaction_keep_their_own_values() {
@@ -84,7 +85,7 @@ const ODD: Kind = Kind {
             PRIMARY KEY (region, token, sku, size),
             FOREIGN KEY (region, token) REFERENCES basket);",
     config: &[(
-        super::shop::MODEL,
+        super::kinds::MODEL,
         r#"
 [cart]
 table = "basket"

@@ -6,6 +6,7 @@ mod ended;
 mod header;
 mod held;
 mod keys;
+mod kinds;
 mod preflight;
 mod shop;
 mod tokens;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::shop::{Kind, ROW, Shop};
+use super::kinds::{Kind, ROW};
+use super::shop::Shop;
 
 /// The messages of one check with this verdict.
 fn said(shop: &Shop, check: &str, verdict: &str) -> Vec<String> {

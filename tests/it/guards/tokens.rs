@@ -1,6 +1,7 @@
 //! Tokens are read at the end of our transaction, and what a lock does not show is compared.
 
-use super::shop::{CLOCK, COUNTER, Kind, ROW, ROW_LOCK, Shop};
+use super::kinds::{CLOCK, COUNTER, Kind, ROW, ROW_LOCK};
+use super::shop::Shop;
 
 /// Each of these triggers moves the version beyond what our own statement left: before it, after it,
 /// from another table, and at the end of the transaction. Sequences count what is rolled back too.

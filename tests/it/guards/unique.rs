@@ -1,6 +1,7 @@
 //! Unique keys and triggers of the target that lanes and the new backend fight over.
 
-use super::shop::{Kind, Shop};
+use super::kinds::Kind;
+use super::shop::Shop;
 
 const EMAILS: Kind = Kind {
     name: "emails",
@@ -111,7 +112,7 @@ async fn a_cart_whose_write_deadlocks_each_time_is_held_alone() {
 
 #[tokio::test]
 async fn a_deadlock_with_the_new_backend_is_no_end_of_either() {
-    let shop = Shop::own(super::shop::ROW).await;
+    let shop = Shop::own(super::kinds::ROW).await;
     shop.born(1, &[(11, "tea", 1)]).await;
     let buyer = shop.new_backend().await;
     // The new backend holds a line and will want its header; the lane holds the header by then.
