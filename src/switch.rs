@@ -27,6 +27,10 @@ named! {
     Place {
         /// A source transaction is decoded; nothing of it was dealt out.
         Decoded = "reader.decoded",
+        /// A large source transaction is in the order of its carts; no piece of it was dealt out.
+        Grouped = "reader.grouped",
+        /// A piece of a large source transaction is on its way to the lanes.
+        PieceDealt = "reader.piece-dealt",
         /// A lane knows the ledger rows of its batch.
         LedgerRead = "lane.ledger-read",
         /// The rows of a batch are written and their guards have matched; nothing is committed.

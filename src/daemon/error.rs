@@ -64,6 +64,7 @@ impl DaemonError {
                 ReaderError::Owners(error) => of_rows(error.cause()),
                 ReaderError::Identity(_) => Fault::Stop,
                 ReaderError::Lane(_) => Fault::Retry,
+                ReaderError::Scratch { .. } | ReaderError::Stopping => Fault::Stop,
             },
             Self::Refresh(error) => match error {
                 RefreshError::Source(ReadError::Database(error)) => of_database(error),

@@ -14,6 +14,7 @@ use crate::config::{self, Config};
 use crate::lanes::dispatch::Dispatch;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
+use crate::lanes::transaction::Room;
 use crate::lanes::unit::Mappers;
 use crate::mapping::compile::{Compiled, compile};
 use crate::postgres::catalog::Catalog;
@@ -32,6 +33,8 @@ use crate::target::writer::Writer;
 
 /// Items that may wait for a lane.
 const QUEUE: usize = 1_024;
+/// Bytes of carts that all lanes together remember.
+const MEMORY: usize = 64 << 20;
 /// Parents whose cart the router remembers.
 const OWNERS: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
 
@@ -145,6 +148,7 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
     let pace = Pace {
         batch_rows: config.apply.batch_rows,
         batch_delay: config.apply.batch_delay,
+        memory: MEMORY / config.apply.lanes.max(1),
     };
     let mut lanes = Vec::new();
     let mut durable = Vec::new();
@@ -173,6 +177,10 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         source: Arc::new(parts.source),
         control: Arc::new(parts.control),
         pipeline,
+        room: Room {
+            changes: config.apply.transaction_rows,
+            folder: config.apply.scratch.clone(),
+        },
         requests: asked,
         progress,
         stop: stop.clone(),

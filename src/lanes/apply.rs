@@ -1,7 +1,6 @@
 //! Applying units: all in one transaction if every guard matches; else halves, down to the one unit
 //! that does not fit, which is examined and adopted, handed over, or held.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
@@ -93,9 +92,9 @@ impl Lane {
         self.writer.commit(written, &records).await?;
         for (key, known) in learned {
             match known {
-                Some(known) => self.cache.put(key, Arc::new(known)),
-                None => self.cache.pop(&key),
-            };
+                Some(known) => self.memory.put(key, known),
+                None => self.memory.forget(&key),
+            }
         }
         Ok(())
     }

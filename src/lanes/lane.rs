@@ -1,15 +1,14 @@
 //! One lane: takes what has gathered, brings it into the target, and says how far it is durable.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lru::LruCache;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::item::{Item, Meeting, Work};
+use super::memory::Memory;
 use super::unit::{Known, Mappers, carts_of, units};
 use crate::cart::key::CartKey;
 use crate::mapping::map::MapError;
@@ -17,9 +16,6 @@ use crate::source::change::Position;
 use crate::switch::{self, Place};
 use crate::target::checkpoint::Durable;
 use crate::target::writer::{Tally, WriteError, Writer};
-
-/// Carts whose ledger rows a lane remembers.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(20_000).expect("not zero");
 
 /// Why a lane stopped.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +32,14 @@ pub enum LaneError {
 pub struct Pace {
     pub batch_rows: usize,
     pub batch_delay: Duration,
+    /// Bytes of carts that it remembers.
+    pub memory: usize,
 }
 
 pub struct Lane {
     pub(super) writer: Writer,
     pub(super) mappers: Arc<Mappers>,
-    pub(super) cache: LruCache<CartKey, Arc<Known>>,
+    pub(super) memory: Memory,
     items: mpsc::Receiver<Item>,
     durable: watch::Sender<Durable>,
     pace: Pace,
@@ -58,7 +56,7 @@ impl Lane {
         Self {
             writer,
             mappers,
-            cache: LruCache::new(REMEMBERED),
+            memory: Memory::new(pace.memory),
             items,
             durable,
             pace,
@@ -163,9 +161,9 @@ impl Lane {
         let mut known = HashMap::with_capacity(carts.len());
         let mut absent = Vec::new();
         for cart in &carts {
-            match self.cache.get(cart) {
+            match self.memory.get(cart) {
                 Some(entry) => {
-                    known.insert(cart.clone(), entry.clone());
+                    known.insert(cart.clone(), entry);
                 }
                 None => absent.push(cart),
             }
@@ -190,7 +188,7 @@ impl Lane {
         let _ = arrived.wait_for(|n| *n >= meeting.waiting).await;
         self.forget(meeting);
         self.process(vec![work]).await?;
-        // The carts of other lanes do not belong into this cache.
+        // The carts of other lanes do not belong here.
         self.forget(meeting);
         meeting.finished.send_replace(true);
         Ok(())
@@ -205,7 +203,7 @@ impl Lane {
 
     fn forget(&mut self, meeting: &Meeting) {
         for cart in &meeting.carts {
-            self.cache.pop(cart);
+            self.memory.forget(cart);
         }
     }
 }

@@ -3,9 +3,15 @@
 pub mod reader;
 pub mod tail;
 pub mod window;
+pub mod transaction;
+mod scratch;
+mod groups;
+mod deal;
+mod truncate;
 pub mod dispatch;
 pub mod item;
 pub mod ties;
 pub mod lane;
 pub mod unit;
+pub mod memory;
 mod apply;

@@ -2,6 +2,7 @@
 //! transactions out to the lanes. The one place that sees the log in order, so windows open and
 //! close here, and here it is known how far everything is durable.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,21 +13,18 @@ use tracing::warn;
 use super::dispatch::{Dispatch, LaneGone, Load};
 use super::item::Read;
 use super::tail::Tail;
+use super::transaction::{Room, Transaction};
 use super::window::Window;
 use crate::cart::key::CartKey;
-use crate::cart::owner::{Action, IdentityTooSmall, Question, Routed, Router, Wish};
+use crate::cart::owner::{Action, IdentityTooSmall, Routed, Router};
 use crate::postgres::fault;
-use crate::refresh::owners::{OwnersError, carts_of};
+use crate::refresh::owners::OwnersError;
 use crate::source::change::{Change, Event, Lsn, Position};
 use crate::source::postgres::{LogStream, SourceError};
 use crate::source::snapshot::Snapshot;
 use crate::stop::told;
 use crate::switch::{self, Mutant, Place};
 use crate::target::checkpoint::Durable;
-
-/// A source transaction of more changes is dealt out in pieces: memory stays bounded, and its carts
-/// are not atomic (protocol rule 5).
-const MAX_GROUPED: usize = 50_000;
 
 /// How often lanes without work learn how far the log has come.
 const TICK: Duration = Duration::from_secs(1);
@@ -75,6 +73,17 @@ pub enum ReaderError {
     Control(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Lane(#[from] LaneGone),
+    #[error(
+        "scratch files in {} cannot be used: {error}; see [apply] scratch",
+        folder.display()
+    )]
+    Scratch {
+        folder: PathBuf,
+        error: std::io::Error,
+    },
+    /// Told to stop in the middle of a transaction, which is read again.
+    #[error("stopping")]
+    Stopping,
 }
 
 /// What the rest of the daemon may know of the reader.
@@ -97,6 +106,8 @@ pub struct Reader {
     /// Ordinary SQL on the target, for what must be durable before the log goes on.
     pub control: Arc<tokio_postgres::Client>,
     pub pipeline: i32,
+    /// What of a source transaction may wait for its commit.
+    pub room: Room,
     pub requests: mpsc::Receiver<Request>,
     pub progress: watch::Sender<Progress>,
     pub stop: watch::Receiver<bool>,
@@ -106,25 +117,15 @@ pub struct Reader {
 /// Where the reader stands in the log.
 #[derive(Debug)]
 pub struct State {
-    at: Position,
-    transaction: Option<Transaction>,
-    window: Option<Window>,
+    pub(super) at: Position,
+    pub(super) transaction: Option<Transaction>,
+    pub(super) window: Option<Window>,
     closing: Option<Closing>,
-    tail: Tail,
+    pub(super) tail: Tail,
     confirmed: Lsn,
     ticked: Instant,
     /// Something of ours was delivered since the last tick.
     busy: bool,
-}
-
-#[derive(Debug)]
-struct Transaction {
-    xid: u32,
-    commit: Lsn,
-    time: i64,
-    seq: u32,
-    changes: Vec<(u32, Change)>,
-    waived: bool,
 }
 
 #[derive(Debug)]
@@ -150,10 +151,18 @@ impl State {
         }
     }
 
+    /// Gives the change back unless the window keeps it.
+    pub(super) fn offer(&mut self, change: Routed) -> Option<Routed> {
+        match &mut self.window {
+            Some(window) => window.keep(change),
+            None => Some(change),
+        }
+    }
+
     /// Up to where lanes may be told that they are done: neither past what a window keeps, nor past
     /// a transaction that no snapshot is known to see. A restart reads on from the least of it, and
     /// a change let go that it skipped would be in no image and in no snapshot.
-    fn through(&self, at: Position) -> Position {
+    pub(super) fn through(&self, at: Position) -> Position {
         let kept = self.window.as_ref().and_then(Window::first_kept);
         let border = |lsn| Position { lsn, seq: 0 };
         let held_back = [kept.map(|first| first.lsn), self.tail.oldest()];
@@ -183,7 +192,10 @@ impl Reader {
                         None => open = false,
                     }
                 }
-                event = self.stream.next() => self.take(event?).await?,
+                event = self.stream.next() => match self.take(event?).await {
+                    Err(ReaderError::Stopping) => return Ok(()),
+                    done => done?,
+                },
             }
         }
     }
@@ -195,24 +207,10 @@ impl Reader {
                 commit,
                 commit_time,
             } => {
-                self.state.transaction = Some(Transaction {
-                    xid,
-                    commit,
-                    time: commit_time,
-                    seq: 0,
-                    changes: Vec::new(),
-                    waived: false,
-                });
+                let transaction = Transaction::new(xid, commit, commit_time, self.state.at);
+                self.state.transaction = Some(transaction);
             }
-            Event::Change(change) => {
-                if let Some(transaction) = &mut self.state.transaction {
-                    transaction.seq = transaction.seq.saturating_add(1);
-                    transaction.changes.push((transaction.seq, change));
-                    if transaction.changes.len() >= MAX_GROUPED {
-                        self.deal_piece().await?;
-                    }
-                }
-            }
+            Event::Change(change) => self.change(change).await?,
             Event::Truncate(tables) => self.truncate(tables).await?,
             Event::Commit { end } => self.commit(end).await?,
             Event::Keepalive { end } => {
@@ -225,178 +223,55 @@ impl Reader {
         Ok(())
     }
 
-    /// The first pieces of a transaction that is too large to be kept whole.
-    async fn deal_piece(&mut self) -> Result<(), ReaderError> {
+    async fn change(&mut self, change: Change) -> Result<(), ReaderError> {
         let Some(transaction) = &mut self.state.transaction else {
             return Ok(());
         };
-        if !transaction.waived {
-            transaction.waived = true;
-            warn!(
-                commit = %transaction.commit,
-                changes = MAX_GROUPED,
-                "a source transaction is larger than what is kept whole: \
-                 its carts are applied in pieces"
-            );
-            self.control
-                .execute(
-                    "UPDATE cartage.pipeline SET waived = waived + 1 WHERE id = $1",
-                    &[&self.pipeline],
-                )
-                .await?;
+        if let Err(error) = transaction.push(change, &mut self.router, &self.room) {
+            transaction.confined = true;
+            let folder = self.room.folder.display();
+            warn!(%folder, "no scratch space: {error}; see [apply] scratch");
+            return self.deal_part().await;
         }
-        let changes = std::mem::take(&mut transaction.changes);
-        let (xid, time) = (transaction.xid, transaction.time);
-        let reached = Position {
-            lsn: transaction.commit,
-            seq: transaction.seq,
-        };
-        self.deal(xid, time, changes, reached, reached).await
+        match transaction.is_full(&self.room) {
+            true => self.deal_part().await,
+            false => Ok(()),
+        }
     }
 
-    /// Empties source tables in all carts. A barrier: the lanes finish what came before, then the
-    /// ledger's carts are walked in chunks, and only then the log goes on. A restart on the way gets
-    /// the TRUNCATE again, and skips the carts that are done (protocol rule 18).
-    async fn truncate(&mut self, tables: Vec<usize>) -> Result<(), ReaderError> {
-        let Some(transaction) = &mut self.state.transaction else {
+    /// A part of a transaction that is too large to be kept whole.
+    async fn deal_part(&mut self) -> Result<(), ReaderError> {
+        let Some(mut transaction) = self.state.transaction.take() else {
             return Ok(());
         };
-        transaction.seq = transaction.seq.saturating_add(1);
-        let before = std::mem::take(&mut transaction.changes);
-        let (xid, time) = (transaction.xid, transaction.time);
-        let position = Position {
-            lsn: transaction.commit,
-            seq: transaction.seq,
-        };
-        let so_far = self.state.at;
-        self.deal(xid, time, before, position, so_far).await?;
-        self.dispatch.settle().await?;
-        let tables: Arc<[usize]> = tables.into();
-        let clear = |cart: CartKey| Routed {
-            position,
-            time,
-            xid,
-            action: Action::Clear {
-                cart,
-                tables: tables.clone(),
-            },
-        };
-        if let Some(window) = &mut self.state.window {
-            let members: Vec<CartKey> = window.members().cloned().collect();
-            for cart in members {
-                window.keep(clear(cart));
-            }
-        }
-        let mut after = String::new();
-        loop {
-            let rows = self
-                .control
-                .query(
-                    "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
-                     AND state <> 'handed_over' ORDER BY cart LIMIT 1000",
-                    &[&self.pipeline, &after],
-                )
-                .await?;
-            let Some(last) = rows.last() else {
-                return Ok(());
-            };
-            after = last.get(0);
-            let inside = |cart: &CartKey| {
-                let window = self.state.window.as_ref();
-                window.is_some_and(|w| w.members().any(|member| member == cart))
-            };
-            let carts = rows.iter().map(|row| CartKey::stored(row.get(0)));
-            let load = Load {
-                changes: carts.filter(|cart| !inside(cart)).map(&clear).collect(),
-                through: self.state.through(so_far),
-                ..Load::default()
-            };
-            self.dispatch.load(load).await?;
-            self.dispatch.settle().await?;
-        }
+        self.waive(&mut transaction).await?;
+        let reached = transaction.reached();
+        self.deal(&mut transaction, reached).await?;
+        transaction.dealt = reached;
+        self.state.transaction = Some(transaction);
+        Ok(())
     }
 
     async fn commit(&mut self, end: Lsn) -> Result<(), ReaderError> {
-        let Some(transaction) = self.state.transaction.take() else {
+        let Some(mut transaction) = self.state.transaction.take() else {
             return Ok(());
         };
         switch::place(Place::Decoded);
         let border = Position { lsn: end, seq: 0 };
-        let last = Position {
-            lsn: transaction.commit,
-            seq: transaction.seq,
-        };
         if transaction.seq > 0 {
             self.state.tail.push(transaction.xid, transaction.commit);
             self.state.busy = true;
         }
-        self.state.at = border;
-        if !transaction.changes.is_empty() {
-            let Transaction {
-                xid, time, changes, ..
-            } = transaction;
-            self.deal(xid, time, changes, last, border).await?;
+        // Nothing of the transaction is left to be dealt out where it was only a TRUNCATE.
+        if transaction.is_pending() {
+            self.deal(&mut transaction, border).await?;
         }
+        self.state.at = border;
         self.passed().await
     }
 
-    /// Routes changes and sends them to their lanes, or into the window.
-    async fn deal(
-        &mut self,
-        xid: u32,
-        time: i64,
-        mut changes: Vec<(u32, Change)>,
-        last: Position,
-        through: Position,
-    ) -> Result<(), ReaderError> {
-        self.router.join_moves(&mut changes);
-        for (_, change) in &changes {
-            self.router.learn(change);
-        }
-        let lsn = last.lsn;
-        let mut load = Load {
-            commit_time: Some(time),
-            ..Load::default()
-        };
-        let mut questions: Vec<Question> = Vec::new();
-        let mut route = |action, seq| {
-            let routed = Routed {
-                position: Position { lsn, seq },
-                time,
-                xid,
-                action,
-            };
-            let passed = match &mut self.state.window {
-                Some(window) => window.keep(routed),
-                None => Some(routed),
-            };
-            load.changes.extend(passed);
-        };
-        for (seq, change) in changes {
-            let routing = self.router.route(change)?;
-            questions.extend(routing.questions);
-            if let Some(action) = routing.action {
-                route(action, seq);
-            }
-        }
-        questions.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
-        questions.dedup();
-        if !questions.is_empty() {
-            for cart in carts_of(&self.source, self.router.layout(), &questions).await? {
-                let why = Wish::Owner;
-                route(Action::Refresh { cart, why }, last.seq);
-            }
-        }
-        if self.state.window.as_ref().is_some_and(Window::overflows) {
-            self.abandon(&mut load);
-        }
-        load.through = self.state.through(through);
-        self.dispatch.load(load).await?;
-        Ok(())
-    }
-
     /// The window keeps too much: its changes go the ordinary way, before those that follow.
-    fn abandon(&mut self, load: &mut Load) {
+    pub(super) fn abandon(&mut self, load: &mut Load) {
         if let Some(window) = self.state.window.take() {
             let later = std::mem::take(&mut load.changes);
             load.changes = window.abandon();

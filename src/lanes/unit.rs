@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::item::{Read, Work};
 use super::ties::Ties;
 use crate::cart::fold::{self, Folding, Foldings, Rules};
-use crate::cart::image::{Image, Life};
+use crate::cart::image::{Image, Life, footprint};
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Wish};
 use crate::mapping::convert::convert;
@@ -86,6 +86,19 @@ impl Known {
         }
         known.entry = Some(entry);
         Ok(known)
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn footprint(&self) -> usize {
+        let images = self.entry.iter().map(|entry| {
+            let pending = entry.pending.as_ref();
+            entry.image.footprint() + pending.map_or(0, |(image, _)| image.footprint())
+        });
+        let left = self.left.iter().map(|left| {
+            let key = left.row.key.iter().map(|part| part.len() + 32);
+            size_of::<Left>() + footprint(&left.row.cells) + key.sum::<usize>()
+        });
+        size_of::<Self>() + images.sum::<usize>() + left.sum::<usize>()
     }
 
     fn state(&self) -> Option<State> {

@@ -8,14 +8,16 @@ use crate::cart::owner::{Action, Routed};
 use crate::source::change::Position;
 use crate::source::snapshot::Snapshot;
 
-/// More kept changes than this abort the window; its carts are read again later.
+/// More kept changes, or more bytes of them, abort the window; its carts are read again later.
 pub const MAX_KEPT: usize = 100_000;
+const MAX_KEPT_BYTES: usize = 32 << 20;
 
 #[derive(Debug, Default)]
 pub struct Window {
     /// Carts of the window; true for those that a move brought in, which are not read.
     members: HashMap<CartKey, bool>,
     kept: Vec<Routed>,
+    bytes: usize,
 }
 
 impl Window {
@@ -23,6 +25,7 @@ impl Window {
         Self {
             members: carts.into_iter().map(|cart| (cart, false)).collect(),
             kept: Vec::new(),
+            bytes: 0,
         }
     }
 
@@ -39,6 +42,7 @@ impl Window {
         for cart in change.action.carts() {
             self.members.entry(cart.clone()).or_insert(true);
         }
+        self.bytes += change.footprint();
         self.kept.push(change);
         None
     }
@@ -49,11 +53,15 @@ impl Window {
     }
 
     pub fn overflows(&self) -> bool {
-        self.kept.len() > MAX_KEPT
+        self.kept.len() > MAX_KEPT || self.bytes > MAX_KEPT_BYTES
     }
 
     pub fn members(&self) -> impl Iterator<Item = &CartKey> {
         self.members.keys()
+    }
+
+    pub fn has(&self, cart: &CartKey) -> bool {
+        self.members.contains_key(cart)
     }
 
     pub fn kept(&self) -> &[Routed] {

@@ -4,6 +4,7 @@
 mod commands;
 mod demo_oracle;
 mod expression_oracle;
+mod large;
 mod protocol;
 mod scenario;
 mod setup;

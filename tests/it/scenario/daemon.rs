@@ -1,12 +1,15 @@
 //! The real binary: commands that end, and the daemon that is killed and started again.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// Until a daemon comes to the place at which it is to be killed.
+const KILL_DEADLINE: Duration = Duration::from_secs(90);
 const STOP_DEADLINE: Duration = Duration::from_secs(40);
 
 /// What a daemon says of a kill's aftermath, which every scenario provokes.
@@ -47,12 +50,47 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn start(config: &Path) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// With these variables in the environment of its first life.
+    pub fn start_with(config: &Path, environment: &[(&str, &str)]) -> Self {
         let log = config.with_extension("log");
         Self {
-            child: launch(config, &log),
+            child: launch(config, &log, environment),
             config: config.to_path_buf(),
             log,
         }
+    }
+
+    /// Waits until it is killed at the place that `CARTAGE_KILL` names.
+    pub async fn killed(mut self) {
+        let deadline = Instant::now() + KILL_DEADLINE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited {KILL_DEADLINE:?} for the daemon to be killed\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        assert_eq!(
+            status.signal(),
+            Some(9),
+            "it ended with {status}\n{}",
+            self.log()
+        );
+    }
+
+    /// The most of memory that it ever had, in MiB (`VmHWM` of proc(5)).
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
+        kilobytes.unwrap().parse::<u64>().unwrap() / 1024
     }
 
     /// SIGKILL, and a new life at once.
@@ -60,7 +98,7 @@ impl Daemon {
         assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = launch(&self.config, &self.log);
+        self.child = launch(&self.config, &self.log, &[]);
     }
 
     pub fn alive(&mut self) -> bool {
@@ -104,7 +142,7 @@ impl Drop for Daemon {
     }
 }
 
-fn launch(config: &Path, log: &Path) -> Child {
+fn launch(config: &Path, log: &Path, environment: &[(&str, &str)]) -> Child {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -112,6 +150,7 @@ fn launch(config: &Path, log: &Path) -> Child {
         .unwrap();
     cartage(config)
         .args(["run", "--log-format", "json"])
+        .envs(environment.iter().copied())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
