@@ -25,6 +25,7 @@ use crate::refresh::watch::{PublicationWatch, reread};
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
 use crate::source::postgres::{LogStream, slot};
+use crate::switch::{self, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::tables::Tables;
@@ -57,9 +58,11 @@ pub async fn start(
         .map_err(DaemonError::Target)?
         .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
     let verified = identity::verify(&source, &pipeline, least, &layout).await?;
+    switch::place(Place::BeforeTakeOver);
     let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes)
         .await
         .map_err(DaemonError::Target)?;
+    switch::place(Place::TakenOver);
     let start = taken.start.position();
     info!(
         pipeline = config.name,
@@ -258,6 +261,7 @@ async fn begin_backfill(
 ) -> Result<(), tokio_postgres::Error> {
     if !runs::any_backfill(control, pipeline.id).await? {
         runs::begin(control, pipeline.id, Kind::Backfill, at).await?;
+        switch::place(Place::BackfillBegun);
     }
     control
         .execute(

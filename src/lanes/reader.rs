@@ -271,6 +271,7 @@ impl Reader {
         let so_far = self.state.at;
         self.deal(xid, time, before, position, so_far).await?;
         self.dispatch.settle().await?;
+        switch::place(Place::TruncateBegun);
         let tables: Arc<[usize]> = tables.into();
         let clear = |cart: CartKey| Routed {
             position,
@@ -313,6 +314,7 @@ impl Reader {
             };
             self.dispatch.load(load).await?;
             self.dispatch.settle().await?;
+            switch::place(Place::TruncateChunk);
         }
     }
 
@@ -506,6 +508,7 @@ impl Reader {
             ..Load::default()
         };
         let parts = self.dispatch.load(load).await?;
+        switch::place(Place::WindowDealt);
         let _ = closing.reply.send(Some(parts));
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::cart::layout::Layout;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
 use crate::source::postgres::publication;
+use crate::switch::{self, Place};
 use crate::target::control::pipeline;
 
 /// The published tables as they were when last looked at.
@@ -67,5 +68,6 @@ pub async fn reread(
         );
     }
     runs::begin(control, pipeline, Kind::All, at).await?;
+    switch::place(Place::RereadBegun);
     pipeline::set_publication_state(control, pipeline, state).await
 }
