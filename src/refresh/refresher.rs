@@ -211,6 +211,12 @@ impl Refresher {
             let total = read::estimate(&self.source, &self.layout, self.live.as_deref()).await?;
             runs::set_total(&self.control, run.id, total).await?;
         }
+        if run.kind == Kind::All && run.stage == Stage::Read && run.cursor.is_none() {
+            // What was read before now is old, whatever the lanes' positions said when the run was
+            // asked for: else the sweep would take a cart that vanished since for one just read.
+            run.start = read::log_end(&self.source).await?;
+            runs::set_start(&self.control, run.id, run.start).await?;
+        }
         if run.stage == Stage::Sweep {
             self.wait_for_lanes(run.start).await?;
         }
