@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup-tools build test demo lint doc ci clean
+.PHONY: help setup-tools build test test-crash demo lint doc ci clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -17,6 +17,10 @@ build: ## build the release binary, target/release/cartage
 
 test: setup-tools ## run all tests; those that need servers start their own
 	$(CARGO) test --locked --features switches
+
+test-crash: setup-tools ## kill cartage a few hundred times, at each of its borders and at random moments
+	CARTAGE_CRASH_ROUNDS=$(or $(CARTAGE_CRASH_ROUNDS),4) \
+	    $(CARGO) test --locked --features switches --test it crash:: -- --nocapture
 
 demo: setup-tools ## migrate a simulated shop live, killing the daemon on the way, and compare every cart
 	$(CARGO) run --release --locked -- demo

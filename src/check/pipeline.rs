@@ -28,7 +28,7 @@ pub async fn check(
             End::Target,
             "setup registers the pipeline",
         );
-        return before_setup(&name, source, layout, report).await;
+        return before_setup(&name, source, layout, report, false).await;
     };
     report.pass("control tables", End::Target, "the pipeline is registered");
     let Some(checkpoint) = pipeline::checkpoint(target, row.id).await? else {
@@ -37,7 +37,7 @@ pub async fn check(
             End::Target,
             "setup was cut short; run it again",
         );
-        return before_setup(&name, source, layout, report).await;
+        return before_setup(&name, source, layout, report, true).await;
     };
     match identity::verify(source, &row, checkpoint, layout).await {
         Ok(verified) => {
@@ -82,6 +82,7 @@ async fn before_setup(
     source: &Client,
     layout: &Layout,
     report: &mut Report,
+    begun: bool,
 ) -> Result<(), Error> {
     let found = publication::find(source, name).await?;
     let statements = publication::statements(name, found.as_ref(), layout);
@@ -93,6 +94,7 @@ async fn before_setup(
     }
     match slot::find(source, name).await? {
         None => report.todo("slot", End::Source, format!("setup creates {name}")),
+        Some(_) if begun => report.pass("slot", End::Source, format!("{name} is there")),
         Some(_) => report.fail(
             "slot",
             End::Source,

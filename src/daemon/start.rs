@@ -9,6 +9,7 @@ use tokio_postgres::Client;
 use tracing::{error, info};
 
 use super::{DaemonError, mappings};
+use crate::cart::layout::Layout;
 use crate::cart::owner::Router;
 use crate::config::{self, Config};
 use crate::lanes::dispatch::Dispatch;
@@ -25,7 +26,8 @@ use crate::refresh::throttle::Throttle;
 use crate::refresh::watch::{PublicationWatch, reread};
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::{LogStream, slot};
+use crate::source::postgres::{LogStream, publication, slot};
+use crate::switch::{self, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::tables::Tables;
@@ -59,10 +61,18 @@ pub async fn start(
         .await
         .map_err(DaemonError::Target)?
         .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
-    let verified = identity::verify(&source, &pipeline, least, &layout).await?;
+    let verified = match identity::verify(&source, &pipeline, least, &layout).await {
+        Ok(verified) => verified,
+        Err(why) => {
+            remember_lack(&source, &control, &pipeline, &layout, &why).await?;
+            return Err(why.into());
+        }
+    };
+    switch::place(Place::BeforeTakeOver);
     let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes)
         .await
         .map_err(DaemonError::Target)?;
+    switch::place(Place::TakenOver);
     let start = taken.start.position();
     info!(
         pipeline = config.name,
@@ -77,6 +87,13 @@ pub async fn start(
     if !verified.changes.is_empty() {
         let state = &verified.publication_state;
         reread(&control, pipeline.id, &verified.changes, state, start.lsn)
+            .await
+            .map_err(DaemonError::Target)?;
+    }
+    if pipeline.publication_state.is_none() {
+        // A setup that was cut short; nothing was read yet that this could hide.
+        let state = &verified.publication_state;
+        pipeline::set_publication_state(&control, pipeline.id, state)
             .await
             .map_err(DaemonError::Target)?;
     }
@@ -259,6 +276,28 @@ pub fn secret(config: &Config, pipeline: &PipelineRow) -> Result<Vec<u8>, Daemon
     }
 }
 
+/// A publication that is not whole lets changes pass. Once it is mended it looks as if it had always
+/// been whole, so what it lacked is stored, and the next start reads all carts again.
+async fn remember_lack(
+    source: &Client,
+    control: &Client,
+    pipeline: &PipelineRow,
+    layout: &Layout,
+    why: &IdentityError,
+) -> Result<(), DaemonError> {
+    use IdentityError::{PublicationMissing, PublicationNarrow};
+    if !matches!(why, PublicationMissing(_) | PublicationNarrow { .. }) {
+        return Ok(());
+    }
+    let name = pipeline.publication.as_deref().unwrap_or_default();
+    let state = publication::state(source, name, layout)
+        .await
+        .map_err(DaemonError::Source)?;
+    pipeline::set_publication_state(control, pipeline.id, &state)
+        .await
+        .map_err(DaemonError::Target)
+}
+
 async fn begin_backfill(
     control: &Client,
     pipeline: &PipelineRow,
@@ -266,6 +305,7 @@ async fn begin_backfill(
 ) -> Result<(), tokio_postgres::Error> {
     if !runs::any_backfill(control, pipeline.id).await? {
         runs::begin(control, pipeline.id, Kind::Backfill, at).await?;
+        switch::place(Place::BackfillBegun);
     }
     control
         .execute(

@@ -15,6 +15,7 @@ use crate::mapping::map::TargetRow;
 use crate::mapping::plan::Role;
 use crate::postgres::fault::{self, Fault};
 use crate::source::change::Position;
+use crate::switch::{self, Place};
 use crate::target::examine::{Finding, examine, rows_json};
 use crate::target::ledger::{
     ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Patched, Records, State,
@@ -44,6 +45,9 @@ impl Lane {
             };
             add_counts(&mut counts, &group);
             let Err(error) = self.commit(&group, reach, counts).await else {
+                if !last {
+                    switch::place(Place::PartCommitted);
+                }
                 continue;
             };
             match disposition(&error) {
@@ -90,6 +94,7 @@ impl Lane {
             );
         }
         self.writer.commit(written, &records).await?;
+        committed(units, &records);
         for (key, known) in learned {
             match known {
                 Some(known) => self.memory.put(key, known),
@@ -205,6 +210,23 @@ fn stumbled(error: &tokio_postgres::Error) -> bool {
     ]
     .iter()
     .any(|state| error.code() == Some(state))
+}
+
+/// The places of what is more than a patch.
+fn committed(units: &[Unit], records: &Records) {
+    if !records.wishes.is_empty() {
+        switch::place(Place::WishCommitted);
+    }
+    if !records.granted.is_empty() {
+        switch::place(Place::WishGranted);
+    }
+    for unit in units {
+        match unit.decision {
+            Decision::Hold { .. } => switch::place(Place::Held),
+            Decision::HandOver { .. } => switch::place(Place::HandedOver),
+            Decision::Apply => {}
+        }
+    }
 }
 
 fn add_counts(tally: &mut Tally, units: &[Unit]) {

@@ -187,7 +187,9 @@ impl Lane {
         // The senders live in the meeting, so this cannot fail.
         let _ = arrived.wait_for(|n| *n >= meeting.waiting).await;
         self.forget(meeting);
+        switch::place(Place::MeetingBegun);
         self.process(vec![work]).await?;
+        switch::place(Place::MeetingDone);
         // The carts of other lanes do not belong here.
         self.forget(meeting);
         meeting.finished.send_replace(true);

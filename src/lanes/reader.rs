@@ -381,6 +381,7 @@ impl Reader {
             ..Load::default()
         };
         let parts = self.dispatch.load(load).await?;
+        switch::place(Place::WindowDealt);
         let _ = closing.reply.send(Some(parts));
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::dispatch::Load;
 use super::reader::{Reader, ReaderError};
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
+use crate::switch::{self, Place};
 
 impl Reader {
     /// The lanes finish what came before, then the ledger's carts are walked in chunks, and only
@@ -19,6 +20,7 @@ impl Reader {
         self.deal(&mut transaction, so_far).await?;
         transaction.seq = transaction.seq.saturating_add(1);
         self.dispatch.settle().await?;
+        switch::place(Place::TruncateBegun);
         let tables: Arc<[usize]> = tables.into();
         let (position, time, xid) = (transaction.reached(), transaction.time, transaction.xid);
         self.state.transaction = Some(transaction);
@@ -63,6 +65,7 @@ impl Reader {
             };
             self.dispatch.load(load).await?;
             self.dispatch.settle().await?;
+            switch::place(Place::TruncateChunk);
         }
     }
 }

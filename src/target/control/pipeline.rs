@@ -214,6 +214,14 @@ pub async fn restart_at(
             &[&pipeline, &epoch, &at],
         )
         .await?;
+    // Positions of another log may be higher, and would make of its changes and reads old ones.
+    transaction
+        .execute(
+            "UPDATE cartage.ledger SET refreshed = NULL, lsn = least(lsn, $2), seq = 0
+             WHERE pipeline = $1 AND (lsn >= $2 OR refreshed >= $2)",
+            &[&pipeline, &at],
+        )
+        .await?;
     transaction
         .execute(
             "UPDATE cartage.refresh_run SET finished_at = now(), waiting = NULL
