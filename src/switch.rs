@@ -4,6 +4,7 @@
 //! `CARTAGE_KILL=place@n` kills the process the n-th time that it comes to `place`.
 //! `CARTAGE_PLACES=file` has each place that the process comes to written into `file`, once, and
 //! `killed at place` before a kill.
+//! `CARTAGE_BOUND=name=number,…` sets numbers that are otherwise fixed.
 //! `CARTAGE_MUTANT=name` takes out the answer of that name.
 
 macro_rules! named {
@@ -125,10 +126,168 @@ named! {
 }
 
 named! {
+    /// A number that a test can set.
+    Bound {
+        /// Changes that a window keeps.
+        Kept = "kept",
+        /// Changes of a source transaction that are kept together.
+        Grouped = "grouped",
+        /// Changes of a source transaction that wait in memory.
+        InMemory = "in-memory",
+        /// Bytes of log behind which no window opens.
+        Lag = "lag",
+        /// Carts that a TRUNCATE clears at once.
+        Cleared = "cleared",
+        /// Ghosts of a cart.
+        Ghosts = "ghosts",
+        /// Milliseconds between two looks at the publication.
+        Watch = "watch",
+    }
+}
+
+named! {
     /// An answer to a hazard that can be taken out.
     Mutant {
         /// Confirms what was delivered instead of what is durable.
         ConfirmDelivered = "confirm-delivered",
+        /// Reads carts in a snapshot that misses transactions delivered before.
+        ReadAtOnce = "read-at-once",
+        /// Checkpoints pass transactions that no snapshot is known to see.
+        PassTail = "pass-tail",
+        /// Commits although the lane's checkpoint row is another daemon's.
+        NoFence = "no-fence",
+        /// Takes the pipeline back from the daemon that has overtaken this one.
+        TakeBack = "take-back",
+        /// Does not wait for a slot that a dead reader still holds.
+        SlotImpatient = "slot-impatient",
+        /// Does not tell idle lanes how far the log has come.
+        IdleSilent = "idle-silent",
+        /// Confirms the furthest lane instead of the least.
+        ConfirmFurthest = "confirm-furthest",
+        /// Confirms where a keepalive says that the log is.
+        ConfirmKeepalive = "confirm-keepalive",
+        /// Lets the part of a batch that goes first move the checkpoint past the rest.
+        CheckpointFirst = "checkpoint-first",
+        /// Does not store what a held cart should become.
+        HoldForgets = "hold-forgets",
+        /// Does not store wishes.
+        WishForgotten = "wish-forgotten",
+        /// Takes a whole commit for done where a part of it is.
+        SkipCommit = "skip-commit",
+        /// Lets the checkpoint pass a TRUNCATE before the carts are cleared.
+        TruncatePasses = "truncate-passes",
+        /// Walks the ledger while lanes still have work from before the TRUNCATE.
+        TruncateAtOnce = "truncate-at-once",
+        /// Does not tell an open window of a TRUNCATE.
+        TruncateUnkept = "truncate-unkept",
+        /// Does not compare partitions with what they were.
+        LeavesUnwatched = "leaves-unwatched",
+        /// Closes a window before the log has come to where the snapshot was taken.
+        CloseAtOnce = "close-at-once",
+        /// Lets changes of carts that are being read pass to their lanes.
+        WindowLetsPass = "window-lets-pass",
+        /// Keeps any number of changes.
+        WindowUnbounded = "window-unbounded",
+        /// Drops what an abandoned window has kept.
+        AbandonForgets = "abandon-forgets",
+        /// Opens windows however far the reader is behind.
+        LagUnbounded = "lag-unbounded",
+        /// Does not let the other cart of a move join the window.
+        MoveAlone = "move-alone",
+        /// Takes a cart that joined a window for one that was read.
+        JoinedAsRead = "joined-as-read",
+        /// Takes a header in the log for all that there is of its cart.
+        TrustBirths = "trust-births",
+        /// Takes a row that arrives for all that there is below it.
+        ArrivalUnread = "arrival-unread",
+        /// The same for a row that belonged to nobody.
+        NobodyUnread = "nobody-unread",
+        /// Does not ask whose an unknown row is.
+        OwnersUnasked = "owners-unasked",
+        /// Leaves a row that moves in its former cart too.
+        MoveStays = "move-stays",
+        /// Lets lanes go on while another one applies a move that concerns them.
+        NoMeeting = "no-meeting",
+        /// Holds the carts of a move each for itself.
+        HeldAlone = "held-alone",
+        /// Takes a header's delete for that of one row.
+        HeaderIsARow = "header-is-a-row",
+        /// Takes a large value that did not change for NULL.
+        ToastIsNull = "toast-is-null",
+        /// Takes what a key's old tuple does not hold for NULL.
+        UnsentIsNull = "unsent-is-null",
+        /// Remembers no ghosts.
+        GhostsForgotten = "ghosts-forgotten",
+        /// Remembers any number of ghosts.
+        GhostsUnbounded = "ghosts-unbounded",
+        /// A save that changes nothing moves the stamp.
+        SaveStamps = "save-stamps",
+        /// A read moves the stamps of rows that it finds unchanged.
+        ReadStamps = "read-stamps",
+        /// Dates by the time of applying.
+        StampNow = "stamp-now",
+        /// Does not date what a read finds by the cart's own column.
+        ChangedAtUnread = "changed-at-unread",
+        /// Does not begin the walk that a changed mapping asks for.
+        MappingUnwalked = "mapping-unwalked",
+        /// Reads on from a slot that stands behind the checkpoint.
+        SlotAheadUnseen = "slot-ahead-unseen",
+        /// Reads on from another cluster.
+        AnyCluster = "any-cluster",
+        /// Reads on from a publication that lacks tables.
+        NarrowPublication = "narrow-publication",
+        /// Lines are written without a look at their header.
+        LinesAlone = "lines-alone",
+        /// Writes are not guarded by `closed`.
+        ClosedUnseen = "closed-unseen",
+        /// A line is inserted whatever the new backend has put into the cart.
+        AnyLine = "any-line",
+        /// A header is not locked while lines are put below it.
+        UnlockedHeader = "unlocked-header",
+        /// Deletes do not ask what the row holds.
+        DeleteAnyway = "delete-anyway",
+        /// Rows that a statement did not hit are not missed.
+        MissedRows = "missed-rows",
+        /// Tokens are what our own statements left.
+        TokensBeforeTriggers = "tokens-before-triggers",
+        /// A lock column that the mapping sets is compared alone.
+        MappedLockAlone = "mapped-lock-alone",
+        /// The row is compared without the columns that only `ended` and `deleted` set.
+        FatesUncompared = "fates-uncompared",
+        /// A token that moved is a conflict, whatever the row holds.
+        TokenIsLaw = "token-is-law",
+        /// A row that is closed was closed by the new backend.
+        ClosedIsClosed = "closed-is-closed",
+        /// What the source does to a held cart is forgotten.
+        PendingStays = "pending-stays",
+        /// Each attempt at a held cart leaves a record.
+        RecordAgain = "record-again",
+        /// A held cart that ends in the source waits for its turn.
+        EndWaits = "end-waits",
+        /// An end in the source yields to the new backend's edits.
+        EndYields = "end-yields",
+        /// A cart that the new backend has finished with is a cart like any other.
+        NoTombstone = "no-tombstone",
+        /// The purge horizon is not looked at.
+        NoHorizon = "no-horizon",
+        /// Lines of this ledger are rivals as well.
+        OwnLinesClash = "own-lines-clash",
+        /// `check` does not look into the target's triggers.
+        TriggersTrusted = "triggers-trusted",
+        /// `check` says nothing of ids that count up.
+        CountersAsIds = "counters-as-ids",
+        /// `check` lets columns be mapped that the target makes itself.
+        GeneratedMapped = "generated-mapped",
+        /// A row that is saved again as it was counts as changed.
+        SavesAreChanges = "saves-are-changes",
+        /// A row whose key changed is put in without being taken out.
+        KeysStay = "keys-stay",
+        /// A deadlock is never tried again.
+        DeadlockIsFatal = "deadlock-is-fatal",
+        /// Whatever breaks off each time is tried for ever.
+        NeverSerial = "never-serial",
+        /// A clash with any unique key is taken for one with the row's own.
+        ClashUnnamed = "clash-unnamed",
     }
 }
 
@@ -140,7 +299,7 @@ mod on {
 
     use rustix::process::{Signal, getpid, kill_process};
 
-    use super::{Mutant, Place};
+    use super::{Bound, Mutant, Place};
 
     static KILL: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
         let wish = std::env::var("CARTAGE_KILL").ok()?;
@@ -178,6 +337,17 @@ mod on {
         }
     }
 
+    pub fn bound(bound: Bound, usual: u64) -> u64 {
+        static BOUNDS: LazyLock<HashMap<String, u64>> = LazyLock::new(|| {
+            let wish = std::env::var("CARTAGE_BOUND").unwrap_or_default();
+            let bounds = wish.split(',').filter_map(|part| part.split_once('='));
+            bounds
+                .filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?)))
+                .collect()
+        });
+        BOUNDS.get(bound.name()).copied().unwrap_or(usual)
+    }
+
     pub fn mutant(mutant: Mutant) -> bool {
         MUTANT.as_deref() == Some(mutant.name())
     }
@@ -202,6 +372,18 @@ pub fn place(place: Place) {
 #[cfg(not(feature = "switches"))]
 #[inline(always)]
 pub fn place(_: Place) {}
+
+/// The bound, which is the usual one unless a test has set it.
+#[cfg(feature = "switches")]
+pub fn bound(bound: Bound, usual: u64) -> u64 {
+    on::bound(bound, usual)
+}
+
+#[cfg(not(feature = "switches"))]
+#[inline(always)]
+pub fn bound(_: Bound, usual: u64) -> u64 {
+    usual
+}
 
 /// Whether this answer is taken out.
 #[cfg(feature = "switches")]

@@ -10,6 +10,7 @@ use super::key::CartKey;
 use super::layout::{Layout, Table};
 use super::owner::{Action, Routed, Wish};
 use crate::source::change::Position;
+use crate::switch::{self, Mutant};
 
 /// What folding must know of the mapping.
 pub struct Rules<'a> {
@@ -76,6 +77,7 @@ impl Folding {
 
     fn skips(&self, position: Position) -> bool {
         position <= self.position
+            || switch::mutant(Mutant::SkipCommit) && position.lsn <= self.position.lsn
     }
 
     /// Takes a row and all that hangs below it out of the image.
@@ -137,7 +139,12 @@ impl Image {
     /// Puts a row under its key; the stamp of an equal row stays. True if something changed.
     pub fn put(&mut self, layout: &Layout, table: usize, row: Row) -> bool {
         match self.find(layout, table, &row.cells) {
-            Ok(at) if self.tables[table][at].cells == row.cells => false,
+            Ok(at)
+                if self.tables[table][at].cells == row.cells
+                    && !switch::mutant(Mutant::SaveStamps) =>
+            {
+                false
+            }
             Ok(at) => {
                 self.tables[table][at] = row;
                 true
@@ -151,6 +158,9 @@ impl Image {
 
     /// Gives rows that are equal in `before` the stamp that they have there.
     pub fn keep_stamps(&mut self, layout: &Layout, before: &Image) {
+        if switch::mutant(Mutant::ReadStamps) {
+            return;
+        }
         for (table, rows) in self.tables.iter_mut().enumerate() {
             for row in rows {
                 if let Some(known) = before.row(layout, table, &row.cells)
@@ -285,8 +295,8 @@ fn put(
         cart.wish = Some(Wish::Toast);
         return;
     };
-    let mut changed = false;
-    if order.compare_keys(before, &cells).is_ne() {
+    let mut changed = switch::mutant(Mutant::SavesAreChanges);
+    if order.compare_keys(before, &cells).is_ne() && !switch::mutant(Mutant::KeysStay) {
         changed |= image.remove(rules.layout, table, before).is_some();
     }
     let stamp = at.time;
@@ -319,13 +329,16 @@ fn arrive(rules: &Rules<'_>, cart: &mut Folding, at: At, new: Cells, insert: boo
     } else {
         (rules.live)(&image)
     };
+    let trust = switch::mutant(Mutant::TrustBirths);
     match live {
         Ok(false) => {}
         // A key seen before may have left rows that the log no longer tells of.
-        Ok(true) if cart.image.is_some() || !insert || incomplete => {
+        Ok(true) if (cart.image.is_some() || !insert || incomplete) && !trust => {
             cart.wish = Some(Wish::BecameLive);
         }
-        Ok(true) if !rules.trusted_births || cart.let_go => cart.wish = Some(Wish::BornUnproved),
+        Ok(true) if (!rules.trusted_births || cart.let_go) && !trust => {
+            cart.wish = Some(Wish::BornUnproved);
+        }
         Ok(true) => {
             cart.image = Some(image);
             cart.time = Some(at.time);
@@ -343,7 +356,7 @@ fn arrive(rules: &Rules<'_>, cart: &mut Folding, at: At, new: Cells, insert: boo
 }
 
 fn remove(rules: &Rules<'_>, cart: &mut Folding, at: At, table: usize, old: &[Cell]) {
-    if table == Layout::HEADER {
+    if table == Layout::HEADER && !switch::mutant(Mutant::HeaderIsARow) {
         if let Some(image) = &mut cart.image
             && !matches!(image.life, Life::Deleted { .. })
         {
@@ -436,7 +449,10 @@ fn transfer(
     passing(carts, &from, at, |cart| {
         if cart.lives() {
             complete_below = cart.whole();
-            taken = cart.take(layout, table, &old);
+            taken = match switch::mutant(Mutant::MoveStays) {
+                true => Vec::new(),
+                false => cart.take(layout, table, &old),
+            };
             for (table, row) in &taken {
                 cart.removed.push((*table, row.cells.clone(), at.time));
             }
@@ -462,7 +478,8 @@ fn transfer(
         };
         // Without the row's complete former image, what hangs below it is not known.
         let has_children = layout.children(table).next().is_some();
-        if has_children && (taken.is_empty() || !complete_below) {
+        let proved = !taken.is_empty() && complete_below;
+        if has_children && !proved && !switch::mutant(Mutant::ArrivalUnread) {
             cart.wish = cart.wish.or(Some(Wish::Arrival));
         }
         let Some(image) = &mut cart.image else { return };

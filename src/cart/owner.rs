@@ -16,6 +16,7 @@ use super::image::{Cell, Cells, Image, footprint};
 use super::key::CartKey;
 use super::layout::{Layout, Table};
 use crate::source::change::{Change, Op, Position};
+use crate::switch::{self, Mutant};
 
 /// Why a cart must be read again from the source. The names are stored in `cartage.wish`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -378,10 +379,14 @@ impl Router {
             }),
             (Some(cart), None) => Some(Action::Remove { cart, table, old }),
             // From nobody: what hung below the row never passed as part of a cart.
-            (None, Some(cart)) if self.is_parent[table] => Some(Action::Refresh {
-                cart,
-                why: Wish::Arrival,
-            }),
+            (None, Some(cart))
+                if self.is_parent[table] && !switch::mutant(Mutant::NobodyUnread) =>
+            {
+                Some(Action::Refresh {
+                    cart,
+                    why: Wish::Arrival,
+                })
+            }
             (None, Some(cart)) => Some(Action::Put {
                 cart,
                 table,

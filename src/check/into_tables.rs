@@ -3,10 +3,10 @@
 use super::report::{End, Report};
 use crate::config::{Config, Into};
 use crate::mapping::plan::Role;
-use crate::postgres::catalog::{Catalog, ColumnInfo, TableInfo, TableKind};
+use crate::postgres::catalog::{Catalog, TableInfo, TableKind};
 use crate::source::postgres::tables::{quoted, quoted_name};
 
-pub fn check(config: &Config, source: &Catalog, target: &Catalog, report: &mut Report) {
+pub fn check(config: &Config, target: &Catalog, report: &mut Report) {
     for into in &config.into {
         let Some(info) = target.find(into.table.get_ref()) else {
             let name = into.table.get_ref();
@@ -24,7 +24,6 @@ pub fn check(config: &Config, source: &Catalog, target: &Catalog, report: &mut R
             continue;
         }
         key(into, info, report);
-        unkeyed(config, into, source, report);
         lock(into, info, report);
         line_index(config, into, info, target, report);
         not_ours(into, info, report);
@@ -67,44 +66,6 @@ fn key(into: &Into, info: &TableInfo, report: &mut Report) {
                 "CREATE UNIQUE INDEX CONCURRENTLY ON {name} ({columns})"
             )),
         );
-    }
-}
-
-/// In several platforms whoever knows a cart's id has the cart.
-fn unkeyed(config: &Config, into: &Into, source: &Catalog, report: &mut Report) {
-    let per = into.per.get_ref();
-    let table = config
-        .rows
-        .iter()
-        .find(|rows| rows.alias.get_ref() == per)
-        .map_or(config.cart.table.get_ref(), |rows| rows.table.get_ref());
-    let (Some(per), Some(header)) = (source.find(table), source.find(config.cart.table.get_ref()))
-    else {
-        return;
-    };
-    for column in into.columns.iter().filter(|c| c.key) {
-        let expression = column.value.get_ref().trim();
-        let (from, name) = match expression.strip_prefix("header.") {
-            Some(name) => (header, name),
-            None => (per, expression),
-        };
-        let counter = from
-            .column(name.trim_matches('"'))
-            .is_some_and(|c: &ColumnInfo| c.ty.class.is_integer());
-        if counter && into.role == Role::Header {
-            report.warn(
-                "guessable id",
-                End::Config,
-                format!(
-                    "the key {} of {} is the counter {expression}: if the new backend lets in \
-                     whoever knows a cart's id, carts can be listed; keyed_id({expression}) cannot \
-                     be guessed",
-                    column.name.get_ref(),
-                    into.table.get_ref()
-                ),
-                None,
-            );
-        }
     }
 }
 
@@ -220,7 +181,7 @@ fn not_ours(into: &Into, info: &TableInfo, report: &mut Report) {
             "triggers",
             End::Target,
             format!(
-                "{name} has row triggers ({}): they fire for our writes too; if one of them writes \
+                "{name} has triggers ({}): they fire for our writes too; if one of them writes \
                  a mapped column, every such cart ends up held",
                 info.triggers.join(", ")
             ),

@@ -8,6 +8,7 @@ mod pipeline;
 mod report;
 mod server;
 mod source_tables;
+mod triggers;
 
 pub use report::{End, Finding, Report, Verdict};
 
@@ -57,7 +58,8 @@ pub async fn run(
     grants::target(target, config, &schemas.target, &mut report).await?;
     source_tables::check(source, &outline.layout, &schemas.source, &mut report).await?;
     mapping::check(config, schemas, &mut report);
-    into_tables::check(config, &schemas.source, &schemas.target, &mut report);
+    into_tables::check(config, &schemas.target, &mut report);
+    triggers::check(target, config, &schemas.target, &mut report).await?;
     if outline.problems.is_empty() {
         pipeline::check(config, source, target, &outline.layout, &mut report).await?;
     }

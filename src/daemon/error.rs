@@ -29,6 +29,8 @@ pub enum DaemonError {
     Mapping(Box<Diagnostics>),
     #[error("the pipeline {0} is not set up in the target; run: cartage setup")]
     NotSetUp(String),
+    #[error("the pipeline was taken over by another daemon; this one has stopped")]
+    Overtaken,
     #[error("there is no key for keyed_id and uuid_v5: give [ids] secret, or run: cartage setup")]
     NoSecret,
     #[error(transparent)]
@@ -83,7 +85,7 @@ impl DaemonError {
     pub fn is_fenced_off(&self) -> bool {
         matches!(
             self,
-            Self::Lane(LaneError::Write(WriteError::FencedOff { .. }))
+            Self::Overtaken | Self::Lane(LaneError::Write(WriteError::FencedOff { .. }))
         )
     }
 

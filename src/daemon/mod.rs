@@ -30,15 +30,13 @@ pub async fn run(
     rates: watch::Receiver<config::Refresh>,
 ) -> Result<(), DaemonError> {
     let mut pauses = retry::policy(None);
+    let mut owned = None;
     loop {
         let begun = tokio::time::Instant::now();
         let result = tokio::select! {
             // Starting can wait for a slot or a lock; a stop does not wait for it.
             () = told(&mut stop) => return Ok(()),
-            running = start::start(config, rates.clone()) => match running {
-                Ok(running) => Ok(running),
-                Err(error) => Err(error),
-            },
+            running = start::start(config, rates.clone(), &mut owned) => running,
         };
         let result = match result {
             Ok(running) => attend(config, running, stop.clone()).await,

@@ -13,10 +13,10 @@ use crate::cart::layout::Layout;
 use crate::cart::owner::Router;
 use crate::config::{self, Config};
 use crate::lanes::dispatch::Dispatch;
+use crate::lanes::known::Mappers;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
-use crate::lanes::unit::Mappers;
 use crate::mapping::compile::{Compiled, compile};
 use crate::postgres::catalog::Catalog;
 use crate::postgres::connect::connect;
@@ -27,7 +27,7 @@ use crate::refresh::watch::{PublicationWatch, reread};
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
 use crate::source::postgres::{LogStream, publication, slot};
-use crate::switch::{self, Place};
+use crate::switch::{self, Bound, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::tables::Tables;
@@ -47,9 +47,12 @@ pub struct Running {
     pub halt: watch::Sender<bool>,
 }
 
+/// `owned` is the epoch under which this process had the pipeline before, if it had. Who came since
+/// keeps it: a daemon that slept and lost its sessions does not take it back (protocol rule 4).
 pub async fn start(
     config: &Config,
     rates: watch::Receiver<config::Refresh>,
+    owned: &mut Option<i64>,
 ) -> Result<Running, DaemonError> {
     let source = connect_source(config, "sql").await?;
     let mut control = connect_target(config, "control").await?;
@@ -69,10 +72,14 @@ pub async fn start(
         }
     };
     switch::place(Place::BeforeTakeOver);
-    let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes)
+    // Where the answer is lost, nobody knows whose the new epoch is: then it is not ours.
+    let former = owned.take();
+    let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes, former)
         .await
-        .map_err(DaemonError::Target)?;
+        .map_err(DaemonError::Target)?
+        .ok_or(DaemonError::Overtaken)?;
     switch::place(Place::TakenOver);
+    *owned = Some(taken.epoch);
     let start = taken.start.position();
     info!(
         pipeline = config.name,
@@ -195,7 +202,7 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         control: Arc::new(parts.control),
         pipeline,
         room: Room {
-            changes: config.apply.transaction_rows,
+            changes: switch::bound(Bound::Grouped, config.apply.transaction_rows as u64) as usize,
             folder: config.apply.scratch.clone(),
         },
         requests: asked,

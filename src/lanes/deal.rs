@@ -11,7 +11,7 @@ use super::window::Window;
 use crate::cart::owner::{Action, Question, Routed, Wish};
 use crate::refresh::owners::carts_of;
 use crate::source::change::{Change, Position};
-use crate::switch::{self, Place};
+use crate::switch::{self, Mutant, Place};
 
 /// Owners that are asked for at once.
 const QUESTIONS: usize = 5_000;
@@ -200,7 +200,7 @@ impl Reader {
         of: &Transaction,
         mut questions: Vec<Question>,
     ) -> Result<Vec<Routed>, ReaderError> {
-        if questions.is_empty() {
+        if questions.is_empty() || switch::mutant(Mutant::OwnersUnasked) {
             return Ok(Vec::new());
         }
         questions.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));

@@ -12,6 +12,7 @@ use crate::cart::image::Image;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
 use crate::source::change::Position;
+use crate::switch::{self, Mutant};
 
 /// What may wait for a lane, whatever the number of its items: so many small rows, or as many
 /// shares of [`SHARE`] bytes. What is larger waits alone.
@@ -92,7 +93,10 @@ impl Dispatch {
             }
         }
         let lanes = self.lanes.len();
-        let across = ties.across(|cart| lane_of(cart, lanes));
+        let across = ties.across(|cart| match switch::mutant(Mutant::NoMeeting) {
+            true => 0,
+            false => lane_of(cart, lanes),
+        });
         let mut own: BTreeMap<usize, Work> = BTreeMap::new();
         let mut led: HashMap<CartKey, Work> = HashMap::new();
         let mut of = |cart: &CartKey| -> Option<(Option<CartKey>, usize)> {

@@ -7,9 +7,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
+use super::gather::units;
 use super::item::{Item, Meeting, Work};
+use super::known::{Known, Mappers};
 use super::memory::Memory;
-use super::unit::{Known, Mappers, carts_of, units};
+use super::unit::carts_of;
 use crate::cart::key::CartKey;
 use crate::mapping::map::MapError;
 use crate::source::change::Position;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lru::LruCache;
 
-use super::unit::Known;
+use super::known::Known;
 use crate::cart::key::CartKey;
 
 #[derive(Debug)]

@@ -165,7 +165,11 @@ impl State {
     pub(super) fn through(&self, at: Position) -> Position {
         let kept = self.window.as_ref().and_then(Window::first_kept);
         let border = |lsn| Position { lsn, seq: 0 };
-        let held_back = [kept.map(|first| first.lsn), self.tail.oldest()];
+        let unseen = match switch::mutant(Mutant::PassTail) {
+            true => None,
+            false => self.tail.oldest(),
+        };
+        let held_back = [kept.map(|first| first.lsn), unseen];
         held_back
             .into_iter()
             .flatten()
@@ -207,7 +211,11 @@ impl Reader {
                 commit,
                 commit_time,
             } => {
-                let transaction = Transaction::new(xid, commit, commit_time, self.state.at);
+                let time = match switch::mutant(Mutant::StampNow) {
+                    true => chrono::Utc::now().timestamp_micros(),
+                    false => commit_time,
+                };
+                let transaction = Transaction::new(xid, commit, time, self.state.at);
                 self.state.transaction = Some(transaction);
             }
             Event::Change(change) => self.change(change).await?,
@@ -216,6 +224,9 @@ impl Reader {
             Event::Keepalive { end } => {
                 if end > self.state.at.lsn {
                     self.state.at = Position { lsn: end, seq: 0 };
+                }
+                if switch::mutant(Mutant::ConfirmKeepalive) {
+                    self.stream.confirm(end);
                 }
                 self.passed().await?;
             }
@@ -356,7 +367,8 @@ impl Reader {
     /// The log has come to `at`: closes the window if that was awaited.
     async fn passed(&mut self) -> Result<(), ReaderError> {
         let at = self.state.at;
-        if !matches!(&self.state.closing, Some(closing) if at.lsn >= closing.upto) {
+        let reached = |upto| at.lsn >= upto || switch::mutant(Mutant::CloseAtOnce);
+        if !matches!(&self.state.closing, Some(closing) if reached(closing.upto)) {
             return Ok(());
         }
         let (Some(closing), Some(window)) = (self.state.closing.take(), self.state.window.take())
@@ -393,7 +405,7 @@ impl Reader {
         if state.ticked.elapsed() >= pause {
             state.ticked = Instant::now();
             state.busy = false;
-            if state.transaction.is_none() {
+            if state.transaction.is_none() && !switch::mutant(Mutant::IdleSilent) {
                 self.dispatch.tick(state.through(state.at))?;
             }
             // An idle server says only when asked how far its log has come.
@@ -402,8 +414,12 @@ impl Reader {
         if state.closing.is_some() {
             self.stream.ask();
         }
-        let lanes = self.durable.iter().map(|lane| *lane.borrow()).min();
-        if let Some(least) = lanes {
+        let lanes = self.durable.iter().map(|lane| *lane.borrow());
+        let least = match switch::mutant(Mutant::ConfirmFurthest) {
+            true => lanes.max(),
+            false => lanes.min(),
+        };
+        if let Some(least) = least {
             let safe = least.position().lsn;
             let mut safe = state.tail.oldest().map_or(safe, |oldest| safe.min(oldest));
             if switch::mutant(Mutant::ConfirmDelivered) {

@@ -10,9 +10,10 @@ use crate::cart::image::Cells;
 use crate::cart::key::CartKey;
 use crate::cart::owner::Router;
 use crate::source::change::{Change, Lsn, Op, Position};
+use crate::switch::{self, Bound};
 
 /// What is kept in memory; more goes into scratch space.
-const IN_MEMORY: usize = 5_000;
+const IN_MEMORY: u64 = 5_000;
 const BYTES_IN_MEMORY: usize = 4 << 20;
 
 /// How much of a transaction may wait for its commit.
@@ -73,8 +74,7 @@ impl Transaction {
         self.seq = self.seq.saturating_add(1);
         self.bytes += change.footprint();
         self.changes.push((self.seq, change));
-        let small = self.changes.len() < IN_MEMORY && self.bytes < BYTES_IN_MEMORY;
-        if self.confined || small && self.spill.is_none() {
+        if self.confined || self.is_small() && self.spill.is_none() {
             return Ok(());
         }
         if self.spill.is_none() {
@@ -97,8 +97,13 @@ impl Transaction {
     /// More may not wait.
     pub fn is_full(&self, room: &Room) -> bool {
         let spilled = self.spill.as_ref().map_or(0, |spill| spill.changes);
-        let small = self.changes.len() < IN_MEMORY && self.bytes < BYTES_IN_MEMORY;
-        self.confined && !small || spilled >= room.changes
+        self.confined && !self.is_small() || spilled + self.changes.len() >= room.changes
+    }
+
+    /// What waits in memory may stay there.
+    fn is_small(&self) -> bool {
+        let most = switch::bound(Bound::InMemory, IN_MEMORY);
+        (self.changes.len() as u64) < most && self.bytes < BYTES_IN_MEMORY
     }
 
     /// Something has come in that was not dealt out.

@@ -6,7 +6,11 @@ use super::dispatch::Load;
 use super::reader::{Reader, ReaderError};
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
-use crate::switch::{self, Place};
+use crate::source::change::Lsn;
+use crate::switch::{self, Bound, Mutant, Place};
+
+/// Carts that it clears at once.
+const CLEARED: u64 = 1_000;
 
 impl Reader {
     /// The lanes finish what came before, then the ledger's carts are walked in chunks, and only
@@ -16,10 +20,15 @@ impl Reader {
         let Some(mut transaction) = self.state.transaction.take() else {
             return Ok(());
         };
-        let so_far = transaction.dealt;
+        let mut so_far = transaction.dealt;
+        if switch::mutant(Mutant::TruncatePasses) {
+            so_far.lsn = Lsn(transaction.commit.0 + 1);
+        }
         self.deal(&mut transaction, so_far).await?;
         transaction.seq = transaction.seq.saturating_add(1);
-        self.dispatch.settle().await?;
+        if !switch::mutant(Mutant::TruncateAtOnce) {
+            self.dispatch.settle().await?;
+        }
         switch::place(Place::TruncateBegun);
         let tables: Arc<[usize]> = tables.into();
         let (position, time, xid) = (transaction.reached(), transaction.time, transaction.xid);
@@ -33,22 +42,22 @@ impl Reader {
                 tables: tables.clone(),
             },
         };
-        if let Some(window) = &mut self.state.window {
+        if let Some(window) = &mut self.state.window
+            && !switch::mutant(Mutant::TruncateUnkept)
+        {
             let members: Vec<CartKey> = window.members().cloned().collect();
             for cart in members {
                 window.keep(clear(cart));
             }
         }
+        let limit = switch::bound(Bound::Cleared, CLEARED);
+        let walk = format!(
+            "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
+             AND state <> 'handed_over' ORDER BY cart LIMIT {limit}"
+        );
         let mut after = String::new();
         loop {
-            let rows = self
-                .control
-                .query(
-                    "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
-                     AND state <> 'handed_over' ORDER BY cart LIMIT 1000",
-                    &[&self.pipeline, &after],
-                )
-                .await?;
+            let rows = self.control.query(&walk, &[&self.pipeline, &after]).await?;
             let Some(last) = rows.last() else {
                 return Ok(());
             };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::map::{RowKey, TargetRow};
 use super::plan::{Into, Lock, Mapping, Role};
 use crate::cart::image::{Cell, Cells};
+use crate::switch::{self, Mutant};
 
 /// A target row as we last left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct SharedRow {
 pub struct Sides<'a> {
     pub old: &'a [Left],
     pub new: &'a [TargetRow],
+    /// Deletes of rows in tables that the mapping no longer has.
+    pub dropped: &'a [RowWrite],
 }
 
 /// The patch over a unit: usually one cart.
@@ -148,12 +151,19 @@ pub fn difference(mapping: &Mapping, unit: &[Sides<'_>]) -> Result<Patch, Shared
             });
         }
     }
+    for (cart, sides) in unit.iter().enumerate() {
+        touched[cart] |= !sides.dropped.is_empty();
+        patch.writes.extend(sides.dropped.iter().cloned());
+    }
     guard_headers(mapping, unit, &touched, &mut patch);
     patch.own = own_lines(mapping, unit, &patch);
     Ok(patch)
 }
 
 fn own_lines(mapping: &Mapping, unit: &[Sides<'_>], patch: &Patch) -> Vec<(usize, RowKey)> {
+    if switch::mutant(Mutant::OwnLinesClash) {
+        return Vec::new();
+    }
     let inserts = |into: usize| {
         let inserted = |w: &RowWrite| w.index == Some(into) && matches!(w.op, RowOp::Insert { .. });
         mapping.intos[into].line.is_some() && patch.writes.iter().any(inserted)
@@ -170,6 +180,9 @@ fn own_lines(mapping: &Mapping, unit: &[Sides<'_>], patch: &Patch) -> Vec<(usize
 /// The header is always part of it: a patch that writes only lines still checks the header, and
 /// moves its counter, since the cart as a whole has a new version.
 fn guard_headers(mapping: &Mapping, unit: &[Sides<'_>], touched: &[bool], patch: &mut Patch) {
+    if switch::mutant(Mutant::LinesAlone) {
+        return;
+    }
     for (sides, _) in unit.iter().zip(touched).filter(|(_, touched)| **touched) {
         for left in sides.old {
             let into = &mapping.intos[left.row.into];

@@ -7,9 +7,10 @@ use super::plan::{Fate, Into, Mapping};
 use crate::cart::fold::Folding;
 use crate::cart::image::{Cell, Cells, Ghost, Image, Life, Row};
 use crate::cart::layout::Layout;
+use crate::switch::{self, Bound, Mutant};
 
 /// Ghosts of one cart beyond this number are forgotten, the oldest first; their target rows stay.
-const MAX_GHOSTS: usize = 1_000;
+const MAX_GHOSTS: u64 = 1_000;
 
 /// A compiled mapping with all that its expressions may ask for.
 #[derive(Debug)]
@@ -229,6 +230,9 @@ impl Mapper {
                 ghosts.extend(self.fade(old_image, old, image.life, folding)?);
             }
         }
+        if switch::mutant(Mutant::GhostsForgotten) {
+            ghosts.clear();
+        }
         image.ghosts = ghosts;
         self.add_ghosts(image, &mut rows);
         match image.life {
@@ -279,11 +283,12 @@ impl Mapper {
     /// Forgets ghosts beyond the bound, before anything is compared with them: a row forgotten on
     /// both sides of the difference is left alone.
     pub fn forget_old_ghosts(image: &mut Image) -> Vec<Ghost> {
-        if image.ghosts.len() <= MAX_GHOSTS {
+        let most = usize::try_from(switch::bound(Bound::Ghosts, MAX_GHOSTS)).unwrap_or(usize::MAX);
+        if image.ghosts.len() <= most || switch::mutant(Mutant::GhostsUnbounded) {
             return Vec::new();
         }
         image.ghosts.sort_by_key(|g| std::cmp::Reverse(g.stamp));
-        image.ghosts.split_off(MAX_GHOSTS)
+        image.ghosts.split_off(most)
     }
 
     /// What `ended` or `deleted` leaves of a target row whose source row is in `image`, or was.

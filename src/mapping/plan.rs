@@ -76,7 +76,7 @@ pub struct Into {
     pub ended: Fate,
     pub deleted: Fate,
     pub closed: Option<Closed>,
-    /// The target table has row triggers that can change what we write.
+    /// The target table has triggers that can change what we write.
     pub has_triggers: bool,
     pub line: Option<Line>,
 }

@@ -37,7 +37,7 @@ pub struct TableInfo {
     /// Leading columns of every index.
     pub indexes: Vec<Vec<String>>,
     pub foreign_keys: Vec<ForeignKey>,
-    /// Enabled row triggers that are not internal.
+    /// Enabled triggers on writes that are not internal.
     pub triggers: Vec<String>,
     pub replica_identity: ReplicaIdentity,
 }

@@ -15,6 +15,7 @@ use crate::mapping::plan::LIVE_ALIAS;
 use crate::postgres::fault;
 use crate::source::change::{Lsn, Position};
 use crate::source::snapshot::Snapshot;
+use crate::switch::{self, Mutant};
 use crate::target::statement::quote;
 
 #[derive(Debug, thiserror::Error)]
@@ -221,6 +222,7 @@ pub async fn carts(
             let mut image = images.remove(cart).filter(|i| i.header().is_some());
             let stamp = image
                 .as_ref()
+                .filter(|_| !switch::mutant(Mutant::ChangedAtUnread))
                 .and_then(|i| i.header()?.cells.get(changed_at?)?.text())
                 .and_then(moment)
                 .unwrap_or(now);

@@ -21,7 +21,7 @@ use crate::postgres::fault;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::IdentityError;
 use crate::stop::told;
-use crate::switch::{self, Place};
+use crate::switch::{self, Bound, Mutant, Place};
 
 /// No window opens while the reader is further behind than this.
 const MAX_LAG: u64 = 256 << 20;
@@ -29,8 +29,8 @@ const MAX_LAG: u64 = 256 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the control tables are asked for something to do.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often the publication is compared with what it was.
-const WATCH: Duration = Duration::from_secs(30);
+/// How often the publication is compared with what it was, in milliseconds.
+const WATCH: u64 = 30_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -109,7 +109,7 @@ impl Refresher {
             let snapshot = read::current_snapshot(&self.source).await?;
             self.ask(Request::Seen(snapshot)).await?;
         }
-        if self.watched.elapsed() >= WATCH {
+        if self.watched.elapsed() >= Duration::from_millis(switch::bound(Bound::Watch, WATCH)) {
             self.watched = Instant::now();
             let at = self.progress.borrow().delivered;
             self.publication
@@ -148,7 +148,7 @@ impl Refresher {
                 &[&self.pipeline, &limit],
             )
             .await?;
-        if rows.is_empty() {
+        if rows.is_empty() || self.too_far_behind().await?.is_some() {
             return Ok(false);
         }
         let carts: Vec<CartKey> = rows.iter().map(|r| CartKey::stored(r.get(0))).collect();
@@ -309,19 +309,7 @@ impl Refresher {
                 .await
                 .map_err(ReadError::from)?;
             if objection.is_none() {
-                let row = self
-                    .source
-                    .query_one("SELECT pg_current_wal_lsn()::text", &[])
-                    .await
-                    .map_err(ReadError::from)?;
-                let end: Lsn = row
-                    .get::<_, &str>(0)
-                    .parse()
-                    .map_err(|_| ReadError::Answer)?;
-                let lag = end.0.saturating_sub(self.progress.borrow().delivered.0);
-                if lag > MAX_LAG {
-                    objection = Some(format!("the log is {} MiB behind", lag >> 20));
-                }
+                objection = self.too_far_behind().await?;
             }
             runs::waits(&self.control, run.id, objection.as_deref()).await?;
             if objection.is_none() {
@@ -331,6 +319,20 @@ impl Refresher {
             self.wishes().await?;
             sleep(Duration::from_secs(1)).await;
         }
+    }
+
+    /// Says how far the reader is behind, where a window over much log would keep too much.
+    async fn too_far_behind(&self) -> Result<Option<String>, ReadError> {
+        let sql = "SELECT pg_current_wal_lsn()::text";
+        let row = self.source.query_one(sql, &[]).await?;
+        let end: Lsn = row
+            .get::<_, &str>(0)
+            .parse()
+            .map_err(|_| ReadError::Answer)?;
+        let lag = end.0.saturating_sub(self.progress.borrow().delivered.0);
+        let most = switch::bound(Bound::Lag, MAX_LAG);
+        let far = lag > most && !switch::mutant(Mutant::LagUnbounded);
+        Ok(far.then(|| format!("the log is {} MiB behind", lag >> 20)))
     }
 
     /// A sweep reads the ledger, which must hold by then all that came before it in the log.
@@ -409,7 +411,7 @@ impl Refresher {
                 .iter()
                 .filter(|xid| !view.snapshot.sees(**xid))
                 .count();
-            if missing == 0 {
+            if missing == 0 || switch::mutant(Mutant::ReadAtOnce) {
                 return Ok(view);
             }
             read::end(&self.source).await?;

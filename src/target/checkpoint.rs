@@ -3,6 +3,7 @@
 use tokio_postgres::{Client, Row};
 
 use crate::source::change::{Lsn, Position};
+use crate::switch::{self, Mutant};
 
 /// A position read back from, or just committed to, a checkpoint row: the only thing that may be
 /// told to the source as safe.
@@ -30,21 +31,27 @@ pub struct Taken {
 
 /// Takes the pipeline over: bumps the epoch, which makes the next transaction of any former owner
 /// fail, and cuts the lanes anew. Waits for a former owner's open transaction, which holds its row.
+/// A daemon that has owned it already names its epoch; None: another one came since.
 pub async fn take_over(
     client: &mut Client,
     pipeline: i32,
     lanes: usize,
-) -> Result<Taken, tokio_postgres::Error> {
+    owned: Option<i64>,
+) -> Result<Option<Taken>, tokio_postgres::Error> {
+    let owned = owned.filter(|_| !switch::mutant(Mutant::TakeBack));
     let lanes = i32::try_from(lanes).unwrap_or(i32::MAX);
     let tx = client.transaction().await?;
-    let epoch: i64 = tx
-        .query_one(
+    let row = tx
+        .query_opt(
             "UPDATE cartage.pipeline SET epoch = epoch + 1, stopped_reason = NULL \
-             WHERE id = $1 RETURNING epoch",
-            &[&pipeline],
+             WHERE id = $1 AND epoch = coalesce($2::bigint, epoch) RETURNING epoch",
+            &[&pipeline, &owned],
         )
-        .await?
-        .get(0);
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let epoch: i64 = row.get(0);
     // Every row is locked before the least is taken: a zombie's last commit counts.
     tx.execute(
         "UPDATE cartage.checkpoint SET epoch = $2 WHERE pipeline = $1",
@@ -102,10 +109,10 @@ pub async fn take_over(
         .await?;
     }
     tx.commit().await?;
-    Ok(Taken {
+    Ok(Some(Taken {
         epoch,
         start: Durable(start),
-    })
+    }))
 }
 
 /// A lane's own row, if it still belongs to this epoch.

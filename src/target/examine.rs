@@ -1,28 +1,15 @@
 //! A guard did not match: what is in the target now, and what follows from it.
 
-use std::collections::HashMap;
-
 use tokio_postgres::Client;
-use tokio_postgres::types::ToSql;
 
+use super::found::{self, Ask, Found, FoundRows};
 use super::ledger::Evidence;
-use super::statement::{self, output, quote};
-use crate::cart::image::{Cell, Cells};
+use super::rivals::{self, Rivals};
+use crate::cart::image::Cell;
 use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
-use crate::mapping::expr::canonical;
-use crate::mapping::map::{RowKey, TargetRow};
+use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Into, Lock, Mapping, Role};
-
-/// A target row as found.
-#[derive(Clone, Debug)]
-struct Found {
-    cells: Cells,
-    token: Option<Box<str>>,
-    closed: bool,
-    json: Option<String>,
-}
-
-type FoundRows = HashMap<(usize, RowKey), Found>;
+use crate::switch::{self, Mutant};
 
 /// What the examination of a unit gave.
 #[derive(Debug)]
@@ -45,8 +32,11 @@ pub async fn examine(
     patch: &Patch,
     insist: bool,
 ) -> Result<(Finding, Option<Evidence>), tokio_postgres::Error> {
-    let found = find(client, mapping, left, want).await?;
-    let evidence = || evidence(mapping, left, want, &found);
+    let insist = insist && !switch::mutant(Mutant::EndYields);
+    let rows = left.iter().map(|l| &l.row).chain(want.iter().copied());
+    let found = found::find(client, mapping, rows, Ask::State).await?;
+    let rivals = rivals::find(client, patch).await?;
+    let evidence = || evidence(mapping, left, want, &found, &rivals);
     for left in left {
         let into = &mapping.intos[left.row.into];
         if into.role != Role::Header {
@@ -55,7 +45,7 @@ pub async fn examine(
         match found.get(&(left.row.into, left.row.key.clone())) {
             // A ghost's row may be gone for good; a living cart's row must be there.
             None if left.row.origin.is_some() => return Ok((Finding::Finished(evidence()), None)),
-            Some(row) if row.closed && !closed_by_us(into, &left.row.cells, &row.cells) => {
+            Some(row) if row.finished(into, &left.row.cells) => {
                 return Ok((Finding::Finished(evidence()), None));
             }
             _ => {}
@@ -67,14 +57,20 @@ pub async fn examine(
         writes: Vec::new(),
     };
     let mut against = Vec::new();
-    for write in &patch.writes {
+    for (at, write) in patch.writes.iter().enumerate() {
         if write.index.is_none() {
             // Of a table that the mapping no longer has: its guard speaks for itself.
             adopted.writes.push(write.clone());
             continue;
         }
         let there = write.index.and_then(|i| found.get(&(i, write.key.clone())));
-        match judge(write, there) {
+        let verdict = match there {
+            None if rivals.contains_key(&at) => {
+                Verdict::Against("the new backend put the same product into the cart".to_owned())
+            }
+            _ => judge(write, there),
+        };
+        match verdict {
             Verdict::Write(write) => adopted.writes.push(write),
             Verdict::Done => {}
             Verdict::Against(what) => {
@@ -132,7 +128,7 @@ fn judge(write: &RowWrite, found: Option<&Found>) -> Verdict {
         }
         (RowOp::Update { old, .. } | RowOp::Delete { old } | RowOp::Check { old }, Some(row)) => {
             let differ = differing(into, old, &row.cells);
-            if differ.is_empty() {
+            if differ.is_empty() && !switch::mutant(Mutant::TokenIsLaw) {
                 return adopt(row);
             }
             let names: Vec<&str> = differ
@@ -182,94 +178,28 @@ fn differing(into: &Into, cells: &[Cell], row: &[Cell]) -> Vec<usize> {
         .collect()
 }
 
-/// The columns that `closed` names hold what cartage last wrote.
-fn closed_by_us(into: &Into, ours: &[Cell], row: &[Cell]) -> bool {
-    let Some(closed) = &into.closed else {
-        return false;
-    };
-    closed.columns.iter().all(|name| {
-        let column = into.columns.iter().position(|c| &c.name == name);
-        column.is_some_and(|i| !into.columns[i].once && ours[i] == row[i])
-    })
-}
-
-async fn find(
-    client: &Client,
+fn evidence(
     mapping: &Mapping,
     left: &[&Left],
     want: &[&TargetRow],
-) -> Result<FoundRows, tokio_postgres::Error> {
-    let mut keys: HashMap<usize, Vec<&RowKey>> = HashMap::new();
-    for row in left.iter().map(|l| &l.row).chain(want.iter().copied()) {
-        let keys = keys.entry(row.into).or_default();
-        if !keys.contains(&&row.key) {
-            keys.push(&row.key);
-        }
-    }
-    let mut found = FoundRows::new();
-    for (index, keys) in keys {
-        let into = &mapping.intos[index];
-        let params: Vec<Vec<&str>> = (0..into.key.len())
-            .map(|i| keys.iter().map(|key| &*key[i]).collect())
-            .collect();
-        let params: Vec<&(dyn ToSql + Sync)> =
-            params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
-        for row in client.query(&select(into), &params).await? {
-            let ord: i64 = row.get(0);
-            let Some(key) = usize::try_from(ord - 1).ok().and_then(|i| keys.get(i)) else {
-                continue;
-            };
-            let cells = (0..into.columns.len())
-                .map(|i| match row.get::<_, Option<&str>>(4 + i) {
-                    None => Cell::Null,
-                    Some(text) => Cell::Text(
-                        canonical(text, &into.columns[i].ty).unwrap_or_else(|_| text.into()),
-                    ),
-                })
-                .collect();
-            found.insert(
-                (index, (*key).clone()),
-                Found {
-                    cells,
-                    token: row.get::<_, Option<&str>>(2).map(Box::from),
-                    closed: row.get(3),
-                    json: row.get(1),
-                },
-            );
-        }
-    }
-    Ok(found)
-}
-
-fn select(into: &Into) -> String {
-    let token = match &into.lock {
-        Lock::Counter(column) | Lock::Clock(column) => format!("t.{}::text", quote(column)),
-        Lock::Xmin => "t.xmin::text".to_owned(),
-        Lock::Mapped(_) | Lock::Row => "NULL::text".to_owned(),
-    };
-    let closed = match &into.closed {
-        Some(closed) => format!("coalesce(({}), false)", closed.sql),
-        None => "false".to_owned(),
-    };
-    let columns: String = into
-        .columns
-        .iter()
-        .map(|c| format!(", {}", output(&c.name)))
-        .collect();
-    format!(
-        "SELECT d.ord, to_jsonb(t)::text, {token}, {closed}{columns} FROM {} AS t, {} WHERE {}",
-        statement::table(into),
-        statement::keys(into),
-        statement::key_match(into)
-    )
-}
-
-fn evidence(mapping: &Mapping, left: &[&Left], want: &[&TargetRow], found: &FoundRows) -> Evidence {
+    found: &FoundRows,
+    rivals: &Rivals,
+) -> Evidence {
+    // In one order, so that what is found again is seen to be the same.
+    let mut found: Vec<_> = found.iter().collect();
+    found.sort_by_key(|(id, _)| *id);
+    let found = found.into_iter().filter_map(|((into, _), row)| {
+        Some((mapping.intos[*into].full_name(), row.json.as_deref()?))
+    });
+    let rivals = rivals
+        .values()
+        .flatten()
+        .map(|rival| (rival.table.clone(), &*rival.row));
     let rows: Vec<serde_json::Value> = found
-        .iter()
-        .map(|((into, _), row)| {
-            let row = row.json.as_deref().and_then(|j| serde_json::from_str(j).ok());
-            serde_json::json!({ "table": mapping.intos[*into].full_name(), "row": row.unwrap_or(serde_json::Value::Null) })
+        .chain(rivals)
+        .map(|(table, row)| {
+            let row = serde_json::from_str(row).unwrap_or(serde_json::Value::Null);
+            serde_json::json!({ "table": table, "row": row })
         })
         .collect();
     Evidence {

@@ -9,6 +9,7 @@ use crate::cart::image::Image;
 use crate::cart::key::CartKey;
 use crate::postgres::fault;
 use crate::source::change::Position;
+use crate::switch::{self, Mutant};
 
 /// A cart's state as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -292,9 +293,7 @@ impl Records {
         }
         for conflict in &self.conflicts {
             out.push((
-                "INSERT INTO cartage.conflict (pipeline, cart, kind, lsn, base, ours, theirs) \
-                 VALUES ($1, $2::text, $3::text, $4::text::pg_lsn, $5::text::jsonb, $6::text::jsonb, \
-                         $7::text::jsonb)",
+                PUT_CONFLICT,
                 vec![
                     Box::new(pipeline),
                     Box::new(conflict.cart.as_str().to_owned()),
@@ -303,6 +302,7 @@ impl Records {
                     Box::new(conflict.evidence.base.clone()),
                     Box::new(conflict.evidence.ours.clone()),
                     Box::new(conflict.evidence.theirs.clone()),
+                    Box::new(switch::mutant(Mutant::RecordAgain)),
                 ],
             ));
         }
@@ -358,6 +358,19 @@ const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
         patches = excluded.patches + CASE WHEN l.cart = ANY ($11::text[]) THEN 0 ELSE l.patches END, \
         refreshed = coalesce(excluded.refreshed, l.refreshed), image = excluded.image, \
         tokens = excluded.tokens";
+
+/// What is found again as it was found last is no news: neither the attempts at a held cart nor the
+/// changes to one that the new backend has finished with add up.
+const PUT_CONFLICT: &str = "INSERT INTO cartage.conflict \
+        (pipeline, cart, kind, lsn, base, ours, theirs) \
+    SELECT n.* FROM (SELECT $1::integer, $2::text, $3::text AS kind, $4::text::pg_lsn, \
+                            $5::text::jsonb AS base, $6::text::jsonb AS ours, \
+                            $7::text::jsonb AS theirs) AS n \
+    WHERE $8::boolean OR NOT EXISTS (SELECT 1 FROM ( \
+        SELECT kind, base, ours, theirs FROM cartage.conflict \
+        WHERE pipeline = $1 AND cart = $2 ORDER BY id DESC LIMIT 1) AS l \
+        WHERE l.kind = n.kind AND l.base IS NOT DISTINCT FROM n.base \
+          AND l.ours IS NOT DISTINCT FROM n.ours AND l.theirs IS NOT DISTINCT FROM n.theirs)";
 
 /// A hold is tried again after 1, 2, 4 … seconds, at most ten minutes.
 const PUT_HELD: &str = "INSERT INTO cartage.held AS h \

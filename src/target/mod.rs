@@ -7,4 +7,7 @@ pub mod statement;
 pub mod writer;
 pub mod ledger;
 pub mod checkpoint;
+pub mod found;
 pub mod examine;
+pub mod rivals;
+pub mod closed;

@@ -5,10 +5,12 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::closed;
 use crate::cart::image::Cell;
 use crate::mapping::difference::{RowOp, RowWrite};
-use crate::mapping::plan::{Into, Lock};
+use crate::mapping::plan::{Into, Lock, MappedColumn};
 use crate::sqltype::{Class, SqlType};
+use crate::switch::{self, Mutant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -53,14 +55,15 @@ impl Shape {
             RowOp::Delete { old } => (Kind::Delete, Vec::new(), Some(old)),
             RowOp::Check { old } => (Kind::Check, Vec::new(), Some(old)),
         };
-        let closed = into.closed.as_ref().filter(|_| closed_is_ours(into));
+        let closed = closed::guards(into);
         let compares = match old {
             None => Vec::new(),
+            Some(_) if kind == Kind::Delete && switch::mutant(Mutant::DeleteAnyway) => Vec::new(),
             Some(old) => (0..old.len())
                 .filter(writable)
                 .filter(|&i| old[i] != Cell::Missing)
                 .filter(|&i| {
-                    matches!(into.lock, Lock::Row | Lock::Mapped(_))
+                    locks(into, &into.columns[i])
                         || closed.is_some_and(|c| c.columns.contains(&into.columns[i].name))
                 })
                 .collect(),
@@ -171,11 +174,10 @@ impl Shape {
             Lock::Xmin => sql.push_str(" AND t.xmin = d.token::xid"),
             Lock::Mapped(_) | Lock::Row => {}
         }
-        // Where every column that `closed` names is ours, it is among those compared.
-        if let Some(closed) = &self.into.closed
-            && !closed_is_ours(&self.into)
+        if closed::guards(&self.into).is_some()
+            && let Some(by_others) = closed::by_others(&self.into)
         {
-            let _ = write!(sql, " AND NOT coalesce(({}), false)", closed.sql);
+            let _ = write!(sql, " AND NOT coalesce(({by_others}), false)");
         }
         sql
     }
@@ -244,12 +246,43 @@ impl Shape {
             sql.push_str(" WHERE ");
             sql.push_str(&self.no_such_line(&identity, params));
         }
-        sql.push_str(" ON CONFLICT DO NOTHING");
+        // A row under this key is looked at. A clash with another unique key is the server's to
+        // name.
+        let key: Vec<String> = into.key.iter().map(|k| quote(&k.name)).collect();
+        let arbiter = match switch::mutant(Mutant::ClashUnnamed) {
+            true => String::new(),
+            false => format!("({})", key.join(", ")),
+        };
+        let _ = write!(sql, " ON CONFLICT {arbiter} DO NOTHING");
         sql
+    }
+
+    /// The lines of the same product that the new backend has put into the same carts, as JSON; none
+    /// where nothing is compared.
+    pub fn rivals<'a>(&self, rows: &[&'a RowWrite], own: &[&'a [Box<str>]]) -> Option<Bound<'a>> {
+        let identity = identity_columns(&self.into).filter(|_| self.kind == Kind::Insert)?;
+        let mut bound = self.bind(rows, own);
+        let params = bound.params.len() - self.into.key.len();
+        bound.sql = format!(
+            "SELECT to_jsonb(x)::text FROM {} JOIN {} AS x ON {}",
+            self.data(params),
+            table(&self.into),
+            self.same_line(&identity, params)
+        );
+        Some(bound)
     }
 
     /// The new backend has not put the same product into the same cart.
     fn no_such_line(&self, identity: &[&str], params: usize) -> String {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM {} AS x WHERE {})",
+            table(&self.into),
+            self.same_line(identity, params)
+        )
+    }
+
+    /// `x` is the same line as `d`, and not one of ours.
+    fn same_line(&self, identity: &[&str], params: usize) -> String {
         let into = &self.into;
         let matches: Vec<String> = identity
             .iter()
@@ -278,9 +311,7 @@ impl Shape {
             .map(|(n, k)| format!("x.{} = o.k{n}::{}", quote(&k.name), k.ty.name))
             .collect();
         format!(
-            "NOT EXISTS (SELECT 1 FROM {} AS x WHERE {} AND NOT EXISTS \
-             (SELECT 1 FROM unnest({}) AS o({}) WHERE {}))",
-            table(into),
+            "{} AND NOT EXISTS (SELECT 1 FROM unnest({}) AS o({}) WHERE {})",
             matches.join(" AND "),
             arrays.join(", "),
             names.join(", "),
@@ -289,11 +320,36 @@ impl Shape {
     }
 }
 
+/// Whether the lock compares this column: a lock that the mapping sets does not move with each
+/// write, so it is compared together with the row (protocol rule 20).
+fn locks(into: &Into, column: &MappedColumn) -> bool {
+    match &into.lock {
+        Lock::Mapped(name) if switch::mutant(Mutant::MappedLockAlone) => *name == column.name,
+        Lock::Row if switch::mutant(Mutant::FatesUncompared) => column.expr.is_some(),
+        Lock::Mapped(_) | Lock::Row => true,
+        Lock::Counter(_) | Lock::Clock(_) | Lock::Xmin => false,
+    }
+}
+
 /// The columns that identify a line: its cart's, then its product.
 fn identity_columns(into: &Into) -> Option<Vec<&str>> {
+    if switch::mutant(Mutant::AnyLine) {
+        return None;
+    }
     let line = into.line.as_ref().filter(|line| !line.cart.is_empty())?;
     let cart = line.cart.iter().map(|(column, _)| column.as_str());
     Some(cart.chain([line.product.as_str()]).collect())
+}
+
+/// Locks rows by key against whatever refers to them: a line that is being put into a cart holds
+/// its header until it commits, and no new one comes meanwhile.
+pub fn lock_rows(into: &Into) -> String {
+    format!(
+        "SELECT 1 FROM {} AS t, {} WHERE {} FOR UPDATE OF t",
+        table(into),
+        keys(into),
+        key_match(into)
+    )
 }
 
 /// Reads the tokens of rows by key, in the order of the keys.
@@ -335,17 +391,6 @@ pub fn key_match(into: &Into) -> String {
 
 pub fn has_token(lock: &Lock) -> bool {
     matches!(lock, Lock::Counter(_) | Lock::Clock(_) | Lock::Xmin)
-}
-
-/// Whether cartage itself writes every column that `closed` names, so that "closed by the new
-/// backend" means that they differ from what we last wrote.
-pub fn closed_is_ours(into: &Into) -> bool {
-    into.closed.as_ref().is_some_and(|closed| {
-        closed
-            .columns
-            .iter()
-            .all(|name| into.columns.iter().any(|c| &c.name == name && !c.once))
-    })
 }
 
 /// `t.column` holds this text. Types without an equality of their own compare as text.

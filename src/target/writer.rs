@@ -15,11 +15,11 @@ use super::ledger::{self, LedgerError, Loaded, Records};
 use super::statement::{self, Kind, Shape};
 use super::tables::Tables;
 use crate::cart::key::CartKey;
-use crate::mapping::difference::{Patch, RowWrite};
-use crate::mapping::plan::Lock;
+use crate::mapping::difference::{Patch, RowOp, RowWrite};
+use crate::mapping::plan::{Into, Lock, Role};
 use crate::postgres::fault;
 use crate::source::change::Position;
-use crate::switch::{self, Place};
+use crate::switch::{self, Mutant, Place};
 
 /// Why a batch was not written.
 #[derive(Debug, thiserror::Error)]
@@ -167,6 +167,11 @@ impl Writer {
             let statement = self.prepare(&bind.sql).await?;
             bound.push((statement, bind.params));
         }
+        let mut locks = Vec::new();
+        for (into, keys) in line_headers(patches) {
+            let statement = self.prepare(&statement::lock_rows(into)).await?;
+            locks.push((statement, keys));
+        }
         let lane_row = self.prepare(MOVE_CHECKPOINT).await?;
         let rows_applied: usize = groups
             .iter()
@@ -192,20 +197,23 @@ impl Writer {
             Box::pin(async { client.batch_execute("BEGIN").await.map(|()| 0) }),
             execute(client, &lane_row, &checkpoint_params),
         ];
-        for (statement, params) in &bound {
+        answers.extend(locks.iter().map(|(s, params)| send(client, s, params)));
+        answers.extend(bound.iter().map(|(s, params)| send(client, s, params)));
+        if self.triggers(&groups) {
+            // Those that wait for the end of the transaction come before the tokens are read.
+            let fire = "SET CONSTRAINTS ALL IMMEDIATE";
             answers.push(Box::pin(async move {
-                let params: Vec<&(dyn ToSql + Sync)> =
-                    params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
-                client.execute(statement, &params).await
+                client.batch_execute(fire).await.map(|()| 0)
             }));
         }
         let counts = pipelined(answers).await?;
-        if counts.get(1) != Some(&1) {
+        if counts.get(1) != Some(&1) && !switch::mutant(Mutant::NoFence) {
             return Err(WriteError::FencedOff { lane: self.lane });
         }
-        for (group, &done) in groups.iter().zip(&counts[2..]) {
+        // What is no longer there to be locked is for the guards to find.
+        for (group, &done) in groups.iter().zip(&counts[2 + locks.len()..]) {
             let rows = group.rows.len() as u64;
-            if done != rows {
+            if done != rows && !switch::mutant(Mutant::MissedRows) {
                 return Err(WriteError::Guard {
                     table: group.shape.into.full_name(),
                     missed: rows.saturating_sub(done),
@@ -217,6 +225,13 @@ impl Writer {
         Ok(Written { to, tokens })
     }
 
+    /// Whether triggers of any written table may change what these statements wrote: one of a line
+    /// may write its header.
+    fn triggers(&self, groups: &[Group<'_>]) -> bool {
+        let has = |group: &Group<'_>| self.tables.has_triggers(&group.shape.into);
+        groups.iter().any(has) && !switch::mutant(Mutant::TokensBeforeTriggers)
+    }
+
     /// The tokens that the writes left. A counter without triggers is known; anything else is read
     /// at the end of our statements, after all triggers have run (protocol rule 20).
     async fn tokens(
@@ -226,12 +241,13 @@ impl Writer {
     ) -> Result<Vec<Vec<Option<Box<str>>>>, WriteError> {
         let mut tokens: Vec<Vec<Option<Box<str>>>> =
             patches.iter().map(|p| vec![None; p.writes.len()]).collect();
+        let triggers = self.triggers(groups);
         for group in groups {
             let into = &group.shape.into;
             if group.shape.kind == Kind::Delete || !statement::has_token(&into.lock) {
                 continue;
             }
-            let known = matches!(into.lock, Lock::Counter(_)) && !self.tables.has_triggers(into);
+            let known = matches!(into.lock, Lock::Counter(_)) && !triggers;
             if known || group.shape.kind == Kind::Check {
                 for ((patch, at), row) in &group.rows {
                     tokens[*patch][*at] = match group.shape.kind {
@@ -341,6 +357,50 @@ fn group<'a>(patches: &[&'a Patch], tables: &Tables) -> Vec<Group<'a>> {
         }
     });
     groups
+}
+
+/// The header rows of carts into which lines are put under the identity guard, by table: keys as
+/// columns. The guard of an insert cannot see a line that another transaction has not committed
+/// yet; that transaction refers to the header, and the lock waits for it.
+fn line_headers<'a>(patches: &[&'a Patch]) -> Vec<(&'a Arc<Into>, Vec<Vec<&'a str>>)> {
+    let mut tables: Vec<(&Arc<Into>, Vec<Vec<&str>>)> = Vec::new();
+    if switch::mutant(Mutant::UnlockedHeader) {
+        return tables;
+    }
+    let writes = patches
+        .iter()
+        .filter(|p| !p.own.is_empty())
+        .flat_map(|p| &p.writes);
+    for write in writes {
+        let into = &write.into;
+        if into.role != Role::Header || matches!(write.op, RowOp::Insert { .. }) {
+            continue;
+        }
+        let at = tables
+            .iter()
+            .position(|(known, _)| Arc::ptr_eq(known, into));
+        let at = at.unwrap_or_else(|| {
+            tables.push((into, vec![Vec::new(); into.key.len()]));
+            tables.len() - 1
+        });
+        for (column, text) in tables[at].1.iter_mut().zip(&write.key) {
+            column.push(text);
+        }
+    }
+    tables
+}
+
+/// Sends a statement whose parameters are columns of texts.
+fn send<'a, T: ToSql + Sync + Send>(
+    client: &'a Client,
+    statement: &'a Statement,
+    params: &'a [Vec<T>],
+) -> Answer<'a> {
+    Box::pin(async move {
+        let params: Vec<&(dyn ToSql + Sync)> =
+            params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
+        client.execute(statement, &params).await
+    })
 }
 
 fn execute<'a>(

@@ -1,13 +1,13 @@
 //! The verdict on one cart.
 
 use super::expect::Expected;
-use super::found::Found;
 use super::report::{Difference, Kind};
 use crate::cart::image::Cell;
 use crate::cart::key::CartKey;
 use crate::lanes::item::Read;
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Mapping, Role};
+use crate::target::found::FoundRows;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -42,7 +42,7 @@ pub struct Looked {
     pub ledger_agrees: bool,
 }
 
-pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &Found) -> Looked {
+pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &FoundRows) -> Looked {
     let mut ledger_agrees = false;
     let outcome = match expected {
         Expected::Held => Outcome::Held,
@@ -86,7 +86,7 @@ fn living(
     cart: &CartKey,
     rows: &[TargetRow],
     gone: &[TargetRow],
-    found: &Found,
+    found: &FoundRows,
 ) -> Outcome {
     let mut differences = Vec::new();
     let mut headless = false;
@@ -117,7 +117,7 @@ fn still_there(
     mapping: &Mapping,
     cart: &CartKey,
     rows: &[TargetRow],
-    found: &Found,
+    found: &FoundRows,
 ) -> Vec<Difference> {
     rows.iter()
         .filter(|row| found.contains_key(&(row.into, row.key.clone())))
@@ -130,14 +130,14 @@ fn values(
     mapping: &Mapping,
     cart: &CartKey,
     row: &TargetRow,
-    found: &Found,
+    found: &FoundRows,
     differences: &mut Vec<Difference>,
 ) {
     let Some(there) = found.get(&(row.into, row.key.clone())) else {
         return;
     };
     let columns = &mapping.intos[row.into].columns;
-    for ((column, expected), is) in columns.iter().zip(&row.cells).zip(there) {
+    for ((column, expected), is) in columns.iter().zip(&row.cells).zip(&there.cells) {
         if !column.once && *expected != Cell::Missing && expected != is {
             let mut difference = Difference::of_row(mapping, cart, row, Kind::Value);
             difference.column = Some(column.name.clone());

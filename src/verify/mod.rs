@@ -4,7 +4,6 @@
 //! only what still differs then is a difference.
 
 mod expect;
-mod found;
 mod judge;
 mod report;
 mod walk;

@@ -13,6 +13,7 @@ use crate::cart::key::CartKey;
 use crate::lanes::item::Read;
 use crate::refresh::read;
 use crate::source::change::Lsn;
+use crate::target::found::{self, Ask};
 use crate::target::ledger;
 
 impl Verifier<'_> {
@@ -119,7 +120,7 @@ impl Verifier<'_> {
             .map(|(read, loaded)| super::expect::expect(self.mapper, read, loaded, filling))
             .collect();
         let rows = expected.iter().flat_map(|cart| cart.rows());
-        let found = super::found::find(self.target, &self.mapper.mapping, rows).await?;
+        let found = found::find(self.target, &self.mapper.mapping, rows, Ask::Values).await?;
         Ok(reads
             .iter()
             .zip(expected)

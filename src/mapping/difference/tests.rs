@@ -235,7 +235,11 @@ impl Pipeline {
         let unit: Vec<Sides> = old
             .iter()
             .zip(&new)
-            .map(|(old, new)| Sides { old, new })
+            .map(|(old, new)| Sides {
+                old,
+                new,
+                dropped: &[],
+            })
             .collect();
         let patch = difference(&self.mapper.mapping, &unit).unwrap();
         guarded(&unit, &patch)?;
@@ -354,7 +358,11 @@ fn history(seed: u64, gone: Gone) -> Result<(), TestCaseError> {
     let unit: Vec<Sides> = left
         .iter()
         .zip(&rows)
-        .map(|(old, new)| Sides { old, new })
+        .map(|(old, new)| Sides {
+            old,
+            new,
+            dropped: &[],
+        })
         .collect();
     prop_assert!(
         difference(&pipeline.mapper.mapping, &unit)

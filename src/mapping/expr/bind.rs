@@ -84,9 +84,10 @@ fn holds(ty: &SqlType, to: &SqlType) -> bool {
             }
             (_, to) => to.is_none(),
         },
-        (Time, Time) | (Timestamp, Timestamp) | (TimestampTz, TimestampTz) => {
-            ty.fraction.unwrap_or(6) <= to.fraction.unwrap_or(6)
-        }
+        (Time, Time)
+        | (Timestamp, Timestamp)
+        | (TimestampTz, TimestampTz)
+        | (Interval, Interval) => ty.fraction.unwrap_or(6) <= to.fraction.unwrap_or(6),
         _ => false,
     }
 }
@@ -118,8 +119,10 @@ fn risk(ty: &SqlType, to: &SqlType) -> Option<String> {
         }
         (Timestamp | Date, TimestampTz) => Some("it is read as UTC: write `at time zone`".into()),
         (TimestampTz, Timestamp) => Some("it is written in UTC: write `at time zone`".into()),
-        (Timestamp | TimestampTz, Date | Time) => Some(format!("only its part in {name} is kept")),
-        (Timestamp | TimestampTz | Time, _) => to
+        (Timestamp | TimestampTz, Date | Time) | (Interval, Time) => {
+            Some(format!("only its part in {name} is kept"))
+        }
+        (Timestamp | TimestampTz | Time | Interval, _) => to
             .fraction
             .filter(|d| *d < 6)
             .map(|_| format!("it is rounded to {name}")),

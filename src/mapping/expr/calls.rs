@@ -11,7 +11,7 @@ use super::compile::Compiler;
 use super::functions::{self, Function, LATER, Takes};
 use super::names::{self, Reach};
 use super::plan::{Aggregate, AggregateKind, Arithmetic, Node, Order, Plan};
-use super::{operators, typing};
+use super::{operators, typing, words};
 use crate::sqltype::Class;
 
 const AGGREGATES: &[(&str, AggregateKind, usize)] = &[
@@ -123,11 +123,16 @@ impl Compiler<'_> {
             ("nullif", 2) => {
                 let mut args = args.into_iter();
                 let (left, right) = (args.next()?, args.next()?);
-                // What is given is the left side of the comparison, promoted as it was for it (manual, 9.18.3).
+                // What is given is the left side of the comparison, promoted as it was for it
+                // (manual, 9.18.3); classes that the server compares as they are keep theirs.
+                let own = left
+                    .class
+                    .filter(|class| typing::compared_as_is(*class, right.class()));
                 let (left, right) = self.pair(left, right, false, &span)?;
                 let held = left.class();
                 let node = Node::NullIf(Box::new(left), Box::new(right));
-                Some(Plan::new(node, held, true, span))
+                let plan = Plan::new(node, held, true, span);
+                self.coerce(plan, own.unwrap_or(held))
             }
             ("mod", 2) => {
                 let mut args = args.into_iter();
@@ -157,6 +162,9 @@ impl Compiler<'_> {
                 format!("`{name}` does not take ({})", given.join(", ")),
             );
         };
+        if let Some((at, problem)) = words::unknown(function.name, &args) {
+            return self.fail(args[at].span.clone(), problem);
+        }
         let nullable = function.nullable || function.strict && args.iter().any(|a| a.nullable);
         let args: Vec<Option<Plan>> = args
             .into_iter()

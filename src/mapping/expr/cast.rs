@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::decimal::Decimal;
 use super::error::EvalError;
 use super::moment::{self, Zone};
-use super::{float, json};
+use super::{float, interval, json};
 use crate::sqltype::{Class, SqlType};
 
 /// How willingly a cast happens (manual, CREATE CAST).
@@ -50,7 +50,8 @@ pub fn context(from: Class, to: Class) -> Option<Context> {
         // The server asks for a cast by name here; these names cannot be written in an expression.
         (Text | Char, Enum | Uuid | Json | Jsonb | Other) => Assignment,
         (Enum, Enum) | (Other, Other) => Assignment,
-        (Text | Char, Interval) => return None,
+        (Time, Interval) => Implicit,
+        (Interval, Time) => Assignment,
         (Text | Char, _) => Explicit,
         (Int4, Bool) | (Bool, Int4) => Explicit,
         (Jsonb, Bool | Int2 | Int4 | Int8 | Numeric | Float4 | Float8) => Explicit,
@@ -133,6 +134,20 @@ pub fn cast<'a>(
             }
             printed(print_clock(micros, to)).map(Cow::Owned)
         }
+        (Time, Interval) => {
+            let micros = moment::parse_time(&text).ok_or_else(unfit)?;
+            let (months, days) = (0, 0);
+            let interval = interval::Interval {
+                months,
+                days,
+                micros,
+            };
+            modify(Cow::Owned(interval.print()), to, context)
+        }
+        (Interval, Time) => {
+            let interval = interval::Interval::parse(&text).ok_or_else(unfit)?;
+            printed(print_clock(interval.micros, to)).map(Cow::Owned)
+        }
         (Jsonb, Bool) => match &*text {
             "true" => Ok(Cow::Borrowed("t")),
             "false" => Ok(Cow::Borrowed("f")),
@@ -161,7 +176,9 @@ fn modify<'a>(
     let as_is = match to.class {
         Class::Text | Class::Char => to.length.is_none(),
         Class::Numeric => to.numeric.is_none_or(|m| fits_numeric(&text, m)),
-        Class::Time | Class::Timestamp | Class::TimestampTz => to.fraction.is_none_or(|d| d >= 6),
+        Class::Time | Class::Timestamp | Class::TimestampTz | Class::Interval => {
+            to.fraction.is_none_or(|d| d >= 6)
+        }
         Class::Enum => to.labels.is_empty(),
         _ => true,
     };
@@ -213,7 +230,14 @@ pub fn input(text: &str, to: &SqlType, context: Context) -> Result<String, EvalE
         Class::Enum => {
             (to.labels.is_empty() || to.labels.iter().any(|l| l == text)).then(|| text.to_owned())
         }
-        Class::TimeTz | Class::Interval | Class::Other => Some(text.to_owned()),
+        Class::Interval => match text.trim().to_ascii_lowercase().as_str() {
+            // Servers since 17 have them; they pass through and are not calculated with.
+            special @ ("infinity" | "-infinity") => Some(special.to_owned()),
+            _ => interval::Interval::parse(text)
+                .and_then(|i| i.round(to.fraction.unwrap_or(6)))
+                .map(|i| i.print()),
+        },
+        Class::TimeTz | Class::Other => Some(text.to_owned()),
     };
     found.ok_or_else(unfit)
 }

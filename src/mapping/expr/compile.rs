@@ -62,6 +62,8 @@ impl Compiler<'_> {
                 let value = self.value(&typed.value.value, span.clone())?;
                 self.cast(value, &typed.data_type, span)
             }
+            Interval(interval) => self.interval(interval, span),
+            Extract { field, expr, .. } => self.extract(field, expr, span),
             UnaryOp { op, expr } => self.unary(*op, expr, span),
             BinaryOp { left, op, right } => self.binary(left, op, right, span),
             IsNull(of) => self.is_null(of, false, span),
@@ -216,7 +218,7 @@ impl Compiler<'_> {
         Plan::new(node, found.ty.class, nullable, span)
     }
 
-    fn value(&mut self, value: &ast::Value, span: Range<usize>) -> Option<Plan> {
+    pub fn value(&mut self, value: &ast::Value, span: Range<usize>) -> Option<Plan> {
         use ast::Value::*;
         let literal = |text: &str, class: Class| {
             Plan::new(Node::Literal(text.to_owned()), class, false, span.clone())
@@ -273,7 +275,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn cast(&mut self, value: Plan, data_type: &ast::DataType, span: Range<usize>) -> Option<Plan> {
+    pub fn cast(
+        &mut self,
+        value: Plan,
+        data_type: &ast::DataType,
+        span: Range<usize>,
+    ) -> Option<Plan> {
         let to = SqlType::parse(&data_type.to_string().to_lowercase());
         if matches!(to.class, Class::Other | Class::Enum) {
             return self.fail(span, format!("expressions cannot cast to {}", to.name));

@@ -6,7 +6,7 @@ use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 
 use super::compile::Compiler;
 use super::plan::{Arithmetic, Comparison, Node, Plan};
-use super::{operators, typing};
+use super::{clock, operators, typing};
 use crate::sqltype::Class;
 
 impl Compiler<'_> {
@@ -22,9 +22,16 @@ impl Compiler<'_> {
             ));
         }
         let of = self.plan(of)?;
+        // A time of day has no sign, but the interval has one that it becomes.
+        let of = match (op, of.class) {
+            (UnaryOperator::Minus, Some(Class::Time)) => self.coerce(of, Class::Interval)?,
+            _ => of,
+        };
         match (op, of.class) {
             (UnaryOperator::Plus, Some(class)) if class.is_number() => Some(of),
-            (UnaryOperator::Minus, Some(class)) if class.is_number() => {
+            (UnaryOperator::Minus, Some(class))
+                if class.is_number() || class == Class::Interval =>
+            {
                 let nullable = of.nullable;
                 Some(Plan::new(Node::Negate(Box::new(of)), class, nullable, span))
             }
@@ -94,6 +101,9 @@ impl Compiler<'_> {
         right: Plan,
         span: Range<usize>,
     ) -> Option<Plan> {
+        if left.class.is_some_and(clock::tells_time) || right.class.is_some_and(clock::tells_time) {
+            return self.calendar(op, left, right, span);
+        }
         let class = match typing::operands(left.class, right.class) {
             Some(class)
                 if class.is_number() && !(class.is_float() && op == Arithmetic::Remainder) =>

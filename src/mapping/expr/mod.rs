@@ -1,13 +1,14 @@
 //! The SQL expression language of the mapping: checked and typed once, evaluated over a cart's image.
 //!
 //! A text passes through the modules in this order: `parse` gives a tree, `compile` (with `infix`,
-//! `forms` and `calls`) finds names and types and makes a `plan`, `evaluate` walks it over a row, and
+//! `forms`, `clock` and `calls`) finds names and types and makes a `plan`, `evaluate` walks it over a row, and
 //! `bind` fits the value into a column of the target.
 
 mod aggregate;
 mod bind;
 mod calls;
 mod cast;
+mod clock;
 mod compile;
 mod currency;
 mod decimal;
@@ -17,6 +18,7 @@ mod float;
 mod forms;
 mod functions;
 mod infix;
+mod interval;
 mod json;
 mod moment;
 mod names;
@@ -28,6 +30,7 @@ mod rows;
 mod scope;
 mod typing;
 mod value;
+mod words;
 
 pub use bind::{Assign, assignable, bind, canonical};
 pub use error::{EvalError, ExprError};

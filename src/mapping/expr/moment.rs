@@ -231,7 +231,14 @@ fn truncate_date(unit: &str, date: NaiveDate) -> Option<i64> {
     days_of(date)?.checked_mul(DAY)
 }
 
-fn naive(micros: i64) -> Option<NaiveDateTime> {
+/// Within the days that the server's timestamps can name (manual, 8.5), in its calendar's range.
+pub fn on_calendar(micros: i64) -> bool {
+    /// 4714-11-24 BC, from which the server counts its Julian days.
+    const FIRST: i64 = -210_866_803_200 * SECOND;
+    micros >= FIRST && naive(micros).is_some()
+}
+
+pub fn naive(micros: i64) -> Option<NaiveDateTime> {
     DateTime::from_timestamp_micros(micros).map(|d| d.naive_utc())
 }
 
@@ -284,7 +291,7 @@ fn date_part(text: &str) -> Option<(NaiveDate, &str)> {
     Some((date, rest.strip_prefix('T').unwrap_or(rest).trim_start()))
 }
 
-/// `HH:MM[:SS[.f]]` and a zone: microseconds since midnight.
+/// `HH:MM[:SS[.f]]` or `MM:SS.f`, and a zone: microseconds since midnight.
 fn time_part(text: &str) -> Option<(i64, Zone)> {
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.'))
@@ -292,10 +299,13 @@ fn time_part(text: &str) -> Option<(i64, Zone)> {
     let (clock, zone) = text.split_at(end);
     let mut parts = clock.split(':');
     let (hour, minute) = (parts.next()?, parts.next()?);
-    let (second, fraction) = match parts.next() {
-        Some(seconds) => seconds.split_once('.').unwrap_or((seconds, "")),
-        None => ("0", ""),
+    // Two parts of which the last has a fraction are minutes and seconds.
+    let (hour, minute, seconds) = match parts.next() {
+        Some(seconds) => (hour, minute, seconds),
+        None if minute.contains('.') => ("0", hour, minute),
+        None => (hour, minute, "0"),
     };
+    let (second, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
     if parts.next().is_some() || [hour, minute, second].iter().any(|p| p.len() > 2) {
         return None;
     }
@@ -312,10 +322,8 @@ fn fraction_of(digits: &str) -> Option<i64> {
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let kept: String = digits.chars().chain("000000".chars()).take(6).collect();
-    let micros = kept.parse::<i64>().ok()?;
-    let round_up = digits.as_bytes().get(6).is_some_and(|d| *d >= b'5');
-    Some(micros + i64::from(round_up))
+    let fraction: f64 = format!("0.{digits}0").parse().ok()?;
+    Some((fraction * SECOND as f64).round_ties_even() as i64)
 }
 
 fn parse_zone(text: &str) -> Option<Zone> {

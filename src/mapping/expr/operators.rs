@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::decimal::Decimal;
 use super::error::EvalError;
+use super::interval::Interval;
 use super::plan::{Arithmetic, Comparison};
 use super::{float, json, moment};
 use crate::sqltype::Class;
@@ -14,7 +15,7 @@ pub fn orders(class: Class) -> bool {
     class.is_number()
         || matches!(
             class,
-            Bool | Text | Char | Bytea | Date | Time | Timestamp | TimestampTz | Uuid
+            Bool | Text | Char | Bytea | Date | Time | Timestamp | TimestampTz | Interval | Uuid
         )
 }
 
@@ -54,6 +55,13 @@ pub fn compare(class: Class, a: &str, b: &str) -> Result<Ordering, EvalError> {
             };
             read(a)?.cmp(&read(b)?)
         }
+        Class::Interval => {
+            let read = |text: &str| Interval::parse(text).ok_or_else(unreadable);
+            match (endless(a), endless(b)) {
+                (0, 0) => read(a)?.compare(&read(b)?),
+                (a, b) => a.cmp(&b),
+            }
+        }
         Class::Jsonb => {
             let (left, right) = (json::parse(a), json::parse(b));
             let same = json::same(
@@ -73,6 +81,15 @@ fn rank(text: &str) -> u8 {
         "Infinity" => 2,
         "NaN" => 3,
         _ => 1,
+    }
+}
+
+/// -1 and 1 for the infinite intervals that servers since 17 have.
+fn endless(interval: &str) -> i8 {
+    match interval {
+        "-infinity" => -1,
+        "infinity" => 1,
+        _ => 0,
     }
 }
 
@@ -184,6 +201,11 @@ pub fn negate(class: Class, text: &str) -> Result<String, EvalError> {
             .ok_or_else(unreadable)?
             .neg()
             .to_string()),
+        Class::Interval => {
+            let interval = Interval::parse(text).ok_or_else(unreadable)?;
+            let out_of_range = || EvalError::value("interval out of range");
+            Ok(interval.neg().ok_or_else(out_of_range)?.print())
+        }
         _ => calculate(Arithmetic::Subtract, class, "0", text),
     }
 }

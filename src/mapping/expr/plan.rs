@@ -108,6 +108,19 @@ pub enum Arithmetic {
     Remainder,
 }
 
+impl Arithmetic {
+    /// As SQL writes it between two values.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Remainder => "%",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     Equal,

@@ -1,7 +1,7 @@
 //! A plan as SQL of the server, where the server means the same by it.
 
 use super::cast::{self, Context};
-use super::plan::{Arithmetic, Comparison, Node, Place, Plan};
+use super::plan::{Comparison, Node, Place, Plan};
 use crate::cart::layout::Layout;
 use crate::sqltype::Class;
 
@@ -60,19 +60,21 @@ impl Render<'_> {
                         let cast = if op == "#>>" { "::text[]" } else { "" };
                         format!("({} {op} ({}){cast})", self.sql(left)?, self.sql(right)?)
                     }
+                    (op @ ("+" | "-" | "*" | "/"), [left, right]) => {
+                        format!("({} {op} {})", self.sql(left)?, self.sql(right)?)
+                    }
+                    ("extract", [field, of]) => match &field.node {
+                        Node::Literal(field) => {
+                            format!("extract({} from {})", quote(field), self.sql(of)?)
+                        }
+                        _ => return None,
+                    },
                     (name, args) => format!("{name}({})", self.list(args)?),
                 }
             }
             Node::Negate(of) if !self.total => format!("(- {})", self.sql(of)?),
             Node::Arithmetic { op, left, right } if !self.total => {
-                let op = match op {
-                    Arithmetic::Add => "+",
-                    Arithmetic::Subtract => "-",
-                    Arithmetic::Multiply => "*",
-                    Arithmetic::Divide => "/",
-                    Arithmetic::Remainder => "%",
-                };
-                format!("({} {op} {})", self.sql(left)?, self.sql(right)?)
+                format!("({} {} {})", self.sql(left)?, op.sign(), self.sql(right)?)
             }
             Node::Negate(_) | Node::Arithmetic { .. } => return None,
             Node::Compare { op, left, right } => {

@@ -208,6 +208,78 @@ fn all_mistakes_at_once_with_their_places() {
 }
 
 #[test]
+fn dates_are_shifted_by_intervals() {
+    let due = "(date '2024-01-31' + interval '1 month' * 1.5) - date '2024-01-31'";
+    assert_eq!(gives(0, due).as_deref(), Some("44 days"));
+    let due = "cast(commit_time() + interval '30 days' as date) - 1";
+    assert_eq!(gives(0, due).as_deref(), Some("2023-12-13"));
+    let epoch = "cast(extract(epoch from commit_time()) as bigint)";
+    assert_eq!(gives(0, epoch).as_deref(), Some("1700000000"));
+    let older = "commit_time() - timestamptz '2023-11-01 00:00:00+00' > interval '10 days'";
+    assert_eq!(gives(0, older).as_deref(), Some("t"));
+    assert!(matches!(
+        give(0, 0, "date '2024-01-31' + id * 100000000"),
+        Err(EvalError::Value(_))
+    ));
+}
+
+#[test]
+fn words_that_name_nothing_are_mistakes() {
+    for (text, place, said) in [
+        (
+            "id + (interval '3 fortnights' * 2)",
+            "'3 fortnights'",
+            "is no interval",
+        ),
+        (
+            "interval '3' day * id",
+            "interval '3' day",
+            "write the unit into the literal",
+        ),
+        (
+            "date '2024-01-31' + '1 day'",
+            "date '2024-01-31' + '1 day'",
+            "say what the literal is",
+        ),
+        (
+            "extract(week from interval '1 day')",
+            "extract(week from interval '1 day')",
+            "has no field week",
+        ),
+        (
+            "extract(timezone from commit_time())",
+            "extract(timezone from commit_time())",
+            "has no field",
+        ),
+        ("extract(day from email)", "email", "extract takes no text"),
+        (
+            "date_trunc('fortnight', commit_time())",
+            "'fortnight'",
+            "no unit",
+        ),
+        (
+            "commit_time() at time zone 'Mars/Base'",
+            "'Mars/Base'",
+            "no time zone",
+        ),
+        ("minor_units(total, 'EURO')", "'EURO'", "no currency"),
+        ("encode(sha256('a'), 'base65')", "'base65'", "no encoding"),
+        (
+            "interval '1 day' % 2",
+            "interval '1 day' % 2",
+            "no remainder",
+        ),
+        ("make_interval(1)", "make_interval(1)", "no function"),
+    ] {
+        let found = mistakes(0, text);
+        let messages = format!("{text}: {found:?}");
+        assert_eq!(found.len(), 1, "{messages}");
+        assert!(found[0].1.contains(said), "{messages}");
+        assert!(place.contains(&found[0].0), "{messages}");
+    }
+}
+
+#[test]
 fn ids_are_keyed_and_stable() {
     let id = gives(0, "keyed_id(id)").unwrap();
     assert_eq!(id.len(), 26);
@@ -229,7 +301,7 @@ fn money() {
         gives(0, "major_units(12345, 'KWD')").as_deref(),
         Some("12.345")
     );
-    assert!(give(0, 0, "minor_units(total, 'NON')").is_err());
+    assert!(give(0, 0, "minor_units(total, email)").is_err());
     assert_eq!(
         gives(0, "commit_time()").as_deref(),
         Some("2023-11-14 22:13:20+00")

@@ -72,6 +72,15 @@ pub fn common<'p>(plans: impl Iterator<Item = &'p Plan>) -> Result<Class, (Class
     for class in plans.filter_map(|p| p.class) {
         chosen = Some(match chosen {
             None => class,
+            Some(held)
+                if matches!(
+                    (held, class),
+                    (Class::Time, Class::Interval) | (Class::Interval, Class::Time)
+                ) =>
+            {
+                // Converted where an operator asks for it, but of different categories.
+                return Err((held, class));
+            }
             Some(held) if implicit(class, held) => held,
             Some(held) if implicit(held, class) => class,
             Some(held) => return Err((held, class)),
@@ -99,6 +108,15 @@ pub fn operands(left: Option<Class>, right: Option<Class>) -> Option<Class> {
         _ if implicit(right, left) => Some(left),
         _ => None,
     }
+}
+
+/// Whether the server has a comparison of these two classes and need not convert either.
+pub fn compared_as_is(left: Class, right: Class) -> bool {
+    let moment = |class| matches!(class, Class::Date | Class::Timestamp | Class::TimestampTz);
+    left == right
+        || left.is_integer() && right.is_integer()
+        || left.is_float() && right.is_float()
+        || moment(left) && moment(right)
 }
 
 pub fn implicit(from: Class, to: Class) -> bool {

@@ -24,6 +24,13 @@ impl<'a> Value<'a> {
         Self::of(Class::Bool, if value { "t" } else { "f" })
     }
 
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Self::Null => None,
+            Self::Of { class, .. } => Some(*class),
+        }
+    }
+
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }

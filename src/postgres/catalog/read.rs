@@ -89,12 +89,12 @@ const FOREIGN_KEYS: &str = "
                       WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid)
     ORDER BY f.conrelid, f.conname";
 
-/// Bit 0 of `tgtype` is FOR EACH ROW; `O` and `A` fire in an ordinary session.
+/// Bits 2 to 4 of `tgtype` are INSERT, DELETE and UPDATE; `O` and `A` fire in an ordinary session.
 const TRIGGERS: &str = "
     SELECT t.tgrelid, t.tgname
     FROM pg_catalog.pg_trigger t
     WHERE t.tgrelid = ANY ($1) AND NOT t.tgisinternal
-      AND t.tgenabled IN ('O', 'A') AND t.tgtype & 1 = 1
+      AND t.tgenabled IN ('O', 'A') AND t.tgtype & 28 <> 0
     ORDER BY t.tgrelid, t.tgname";
 
 impl Catalog {

@@ -170,6 +170,9 @@ impl CopyStream {
             let at = 1 + 8 * field;
             body[at..at + 8].copy_from_slice(&confirmed.0.to_be_bytes());
         }
+        // The clock is for whoever looks at `pg_stat_replication.reply_time`.
+        let now = chrono::Utc::now().timestamp_micros() - EPOCH;
+        body[25..33].copy_from_slice(&now.to_be_bytes());
         body[33] = u8::from(reply);
         frontend::CopyData::new(&body[..])?.write(self.frames.out());
         Ok(self.frames.flush().await?)
@@ -183,6 +186,9 @@ impl CopyStream {
         let _ = self.frames.flush().await;
     }
 }
+
+/// Microseconds from 1970 to 2000, where Postgres begins to count.
+const EPOCH: i64 = 946_684_800_000_000;
 
 pub(crate) fn server_error(body: &ErrorResponseBody) -> io::Result<ServerError> {
     let mut error = ServerError {

@@ -7,6 +7,7 @@ use super::relation::{LogColumn, Mapped, Relation, Relations};
 use crate::cart::image::{Cell, Cells};
 use crate::cart::layout::Layout;
 use crate::source::change::{Change, Event, Lsn, Op};
+use crate::switch::{self, Mutant};
 
 /// Microseconds from 1970 to 2000, where Postgres begins to count.
 const EPOCH: i64 = 946_684_800_000_000;
@@ -282,7 +283,7 @@ impl<'a> Reader<'a> {
             let Some(cell) = place.and_then(|place| cells.get_mut(place)) else {
                 continue;
             };
-            if key_only && !key {
+            if key_only && !key && !switch::mutant(Mutant::UnsentIsNull) {
                 continue;
             }
             *cell = match text {
@@ -291,6 +292,7 @@ impl<'a> Reader<'a> {
                     Cell::Text(text.map_err(|_| SourceError::Malformed("UTF-8"))?.into())
                 }
                 Err(b'n') => Cell::Null,
+                Err(_) if switch::mutant(Mutant::ToastIsNull) => Cell::Null,
                 Err(_) => Cell::Missing,
             };
         }

@@ -14,6 +14,7 @@ use crate::cart::layout::Layout;
 use crate::config::Endpoint;
 use crate::postgres::wire::{CopyStream, ReplicationConnection, WireError};
 use crate::source::change::{Event, Lsn};
+use crate::switch::{self, Mutant};
 
 /// A killed reader holds its slot until the server notices.
 const SLOT_PATIENCE: Duration = Duration::from_secs(60);
@@ -138,7 +139,9 @@ async fn start_when_free(
         let started = connection.start(slot, publication, start).await;
         match started.map_err(failed) {
             Ok(copy) => return Ok((copy, beat)),
-            Err(SourceError::SlotActive { pid, .. }) if Instant::now() < deadline => {
+            Err(SourceError::SlotActive { pid, .. })
+                if Instant::now() < deadline && !switch::mutant(Mutant::SlotImpatient) =>
+            {
                 if warned.replace(pid) != Some(pid) {
                     let seconds = patience.as_secs();
                     tracing::warn!(slot, pid, seconds, "the slot is in use; waiting for it");

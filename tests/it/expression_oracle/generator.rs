@@ -53,6 +53,35 @@ pub const COLUMNS: &[(&str, &str, &[&str])] = &[
         &["2024-02-29 12:34:56.789+00", "2024-10-27 01:30:00+00"],
     ),
     (
+        "tm",
+        "time",
+        &["00:00:00", "12:34:56.789", "23:59:59.999999"],
+    ),
+    (
+        "iv",
+        "interval",
+        &[
+            "30 days",
+            "1 mon",
+            "-1 days +02:03:04.5",
+            "1 year 2 mons -3 days +04:05:06.7",
+            "00:00:00",
+            "-178000 years",
+        ],
+    ),
+    ("day", "interval", &["1 day"]),
+    ("older", "date", &["0044-03-15 BC", "1899-12-31"]),
+    ("never", "date", &["infinity", "-infinity"]),
+    (
+        "elder",
+        "timestamp",
+        &[
+            "0101-01-01 00:00:01 BC",
+            "0001-01-01 00:00:00 BC",
+            "9999-12-31 23:59:59.5",
+        ],
+    ),
+    (
         "j",
         "json",
         &["{\"a\": 1,\"b\":[1,2]}", "[1, \"x\",null]", "\"s\""],
@@ -75,6 +104,7 @@ pub const COLUMNS: &[(&str, &str, &[&str])] = &[
     ("tenth", "numeric", &["0.1"]),
     ("half", "numeric", &["-1.005"]),
     ("thousand", "numeric", &["1000"]),
+    ("currency", "text", &["EUR", "JPY", "KWD"]),
     ("lit", "text", &["lit"]),
     ("nothing", "text", &[""]),
     ("quote", "text", &["a'b"]),
@@ -85,6 +115,31 @@ pub const COLUMNS: &[(&str, &str, &[&str])] = &[
     ("w", "text COLLATE loose", &["ABC", "abc", "Ä"]),
     ("e", "mood", &["sad", "ok"]),
 ];
+
+/// Fields of `extract` that dates, moments and intervals have.
+const OF_DATE: &[&str] = &[
+    "day",
+    "month",
+    "quarter",
+    "year",
+    "decade",
+    "century",
+    "millennium",
+    "epoch",
+];
+
+/// Those that times have too.
+const OF_TIME: &[&str] = &[
+    "microseconds",
+    "milliseconds",
+    "second",
+    "minute",
+    "hour",
+    "epoch",
+];
+
+/// Those that intervals have not.
+const OF_DAYS: &[&str] = &["week", "isoyear", "dow", "isodow", "doy", "julian"];
 
 pub struct Generator {
     pub rng: Rng,
@@ -112,6 +167,10 @@ impl Generator {
                 Some('t') => self.text(depth),
                 Some('b') => self.condition(depth),
                 Some('d') => self.time(depth),
+                Some('v') => self.interval(depth),
+                Some('f') => self.pick(OF_DATE).to_owned(),
+                Some('w') => self.pick(OF_DAYS).to_owned(),
+                Some('g') => self.pick(OF_TIME).to_owned(),
                 Some('k') => self.rng.i32(-4..8).to_string(),
                 Some('x') => self.any(depth),
                 other => format!("#{}", other.unwrap_or(' ')),
@@ -121,14 +180,33 @@ impl Generator {
     }
 
     pub fn any(&mut self, depth: u32) -> String {
-        match self.rng.u32(..7) {
+        match self.rng.u32(..8) {
             0 => self.number(depth),
             1 => self.integer(depth),
             2 => self.text(depth),
             3 => self.condition(depth),
             4 => self.time(depth),
             5 => self.json(depth),
-            _ => self.pick(&["u", "y", "j", "jb", "c", "f"]).to_owned(),
+            6 => self.interval(depth),
+            // Numbers that are infinite are not calculated with.
+            _ => self.form(
+                &[
+                    "u",
+                    "y",
+                    "j",
+                    "jb",
+                    "c",
+                    "f",
+                    "extract(#f from never)",
+                    "extract(#w from never)",
+                    "(never + #v)",
+                    "(never - #i)",
+                    "cast(#v as time)",
+                    "(tm + #v)",
+                    "(tm - #v)",
+                ],
+                depth.min(1),
+            ),
         }
     }
 
@@ -157,6 +235,8 @@ impl Generator {
                 "nullif(#i, b)",
                 "greatest(#i, #i, #i)",
                 "length(y)",
+                "minor_units((#n)::numeric, currency)",
+                "(cast(#d as date) - cast(#d as date))",
                 "cast(o as integer)",
                 "jsonb_array_length(jb)",
                 "case #i when #i then #i end",
@@ -198,6 +278,25 @@ impl Generator {
                 "(f * #n)",
                 "(f / 3)",
                 "nullif(#n, #n)",
+                "major_units(#i, currency)",
+                "ceil(f)",
+                "floor(f)",
+                "round(f)",
+                "trunc(f)",
+                "abs(f)",
+                "extract(#f from #d)",
+                "extract(#w from #d)",
+                "extract(#g from ts)",
+                "extract(#g from tz)",
+                "extract(#g from tm)",
+                "extract(#f from #v)",
+                "extract(#g from #v)",
+                "extract(#f from older)",
+                "extract(#w from older)",
+                "extract(#f from elder)",
+                "extract(#w from elder)",
+                "extract(epoch from (#d - ts))",
+                "extract(epoch from tz)",
             ],
             depth - 1,
         )
@@ -236,6 +335,9 @@ impl Generator {
                 "encode(sha256(y), 'hex')",
                 "encode(y, 'base64')",
                 "encode(y, 'escape')",
+                "encode(decode(encode(y, 'hex'), 'hex'), 'base64')",
+                "btrim(#t, #t)",
+                "cast(#v as text)",
                 "cast(#n as text)",
                 "cast(#x as text)",
                 "(#t)::varchar(3)",
@@ -269,6 +371,11 @@ impl Generator {
                 "(#t < #t)",
                 "(#t >= #t)",
                 "(#d <= #d)",
+                "(#v < #v)",
+                "(#v = #v)",
+                "(#v in (#v, interval '30 days'))",
+                "(tm < #v)",
+                "(ts > tz - #v)",
                 "(#b and #b)",
                 "(#b or #b)",
                 "(not #b)",
@@ -322,6 +429,7 @@ impl Generator {
                 "to_timestamp(i)",
                 "to_timestamp(1700000000)",
                 "coalesce(#d, ts)",
+                "nullif(#d, #d)",
                 "greatest(ts, d)",
                 "(#d)::timestamptz(0)",
                 "timestamptz '2024-05-05 10:00:00+02'",
@@ -329,6 +437,53 @@ impl Generator {
                 "date_trunc('quarter', #d)",
                 "date_trunc('century', ts)",
                 "(d at time zone 'Asia/Kolkata')",
+                "date_trunc('day', tz, 'America/New_York')",
+                "to_timestamp(f)",
+                "(#d + #v)",
+                "(#v + #d)",
+                "(#d - #v)",
+                "(d + #i)",
+                "(#i + d)",
+                "(d - #i)",
+                "(d + tm)",
+                "(tm + d)",
+                "(older + #v)",
+                "(elder - #v)",
+                "(tz + '1 day')",
+                "(ts - interval '1.5 months')",
+                "cast(cast(#d as date) + interval '1 month' as date)",
+            ],
+            depth - 1,
+        )
+    }
+
+    pub fn interval(&mut self, depth: u32) -> String {
+        if depth == 0 {
+            return self.pick(&["iv", "day"]).to_owned();
+        }
+        self.form(
+            &[
+                "(#v + #v)",
+                "(#v - #v)",
+                "(- #v)",
+                "(#v * #i)",
+                "(#n * #v)",
+                "(#v * f)",
+                "(#v / #n)",
+                "(#v / #i)",
+                "(ts - #d)",
+                "(tz - tz)",
+                "(tm - tm)",
+                "(ts - '2020-01-01')",
+                "(#d - elder)",
+                "greatest(#v, #v)",
+                "cast(cast(#v as text) as interval)",
+                "interval '3 days'",
+                "interval '-1 year 2 months 1.25 days'",
+                "('P1Y2M3DT4H5M6.7S')::interval",
+                "(#v)::interval(1)",
+                "case when #b then #v else day end",
+                "cast(tm as interval)",
             ],
             depth - 1,
         )

@@ -30,7 +30,13 @@ async fn server() -> (Cluster, Client) {
                     create extension if not exists citext; \
                     create collation loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false); \
                     create type mood as enum ('sad', 'ok', 'happy'); \
-                    create domain amount as numeric(8,3)";
+                    create domain amount as numeric(8,3); \
+                    create function digits(text) returns int language sql immutable strict as \
+                        'select case $1 when ''JPY'' then 0 when ''KWD'' then 3 else 2 end'; \
+                    create function minor_units(numeric, text) returns bigint language sql \
+                        immutable strict as 'select round($1 * 10::numeric ^ digits($2))::bigint'; \
+                    create function major_units(bigint, text) returns numeric language sql \
+                        immutable strict as 'select round($1 / 10::numeric ^ digits($2), digits($2))'";
     client.batch_execute(settings).await.unwrap();
     (cluster, client)
 }
@@ -91,6 +97,17 @@ async fn expressions_agree_with_postgres() {
     }
     let values = rows::run(&client, seed(), EXPRESSIONS).await;
     assert!(values > EXPRESSIONS / 3, "only {values} gave a value");
+}
+
+/// `timestamptz` is shifted on the clock of the session's zone there and of the mapping's here.
+#[tokio::test]
+async fn days_are_those_of_the_zone() {
+    let (_cluster, client) = server().await;
+    client
+        .batch_execute("set time zone 'Europe/Berlin'")
+        .await
+        .unwrap();
+    rows::in_zone(&client, chrono_tz::Europe::Berlin).await;
 }
 
 #[tokio::test]

@@ -46,6 +46,57 @@ pub async fn run(client: &Client, seed: u64, count: usize) -> usize {
     values
 }
 
+/// Shifts moments over both changes of a clock, and takes them apart.
+pub async fn in_zone(client: &Client, zone: Tz) {
+    let layout = layout();
+    let mut differences = Vec::new();
+    for start in [
+        "2024-03-30 01:30:00+00",
+        "2024-10-26 00:30:00+00",
+        "2024-10-27 00:30:00+00",
+    ] {
+        let start = format!("timestamptz '{start}'");
+        let mut texts = Vec::new();
+        for span in [
+            "1 day",
+            "24 hours",
+            "1 mon",
+            "-1 mon -1 day 1 hour",
+            "1 year -3 hours",
+        ] {
+            texts.push(format!("({start} + interval '{span}') at time zone 'UTC'"));
+            texts.push(format!("({start} - interval '{span}') at time zone 'UTC'"));
+        }
+        texts.push(format!("extract(hour from {start})"));
+        texts.push(format!("extract(epoch from {start})"));
+        for text in texts {
+            let theirs = ask(client, &format!("SELECT {text}")).await;
+            let env = |expr: Expr| {
+                let row = Row {
+                    cells: Box::new([]),
+                    stamp: 0,
+                };
+                let image = Image::empty(&layout);
+                let env = Env {
+                    layout: &layout,
+                    image: &image,
+                    row: &row,
+                    stamp: 0,
+                    secret: b"secret",
+                    time_zone: zone,
+                };
+                let value = expr.evaluate(&env).map_err(|e| e.to_string())?;
+                Ok(value.text().map(str::to_owned))
+            };
+            let ours = compile(&text, &layout).and_then(env);
+            if ours.is_err() || !agree(&ours, &theirs) {
+                differences.push(format!("{text}\n   ours   {ours:?}\n   theirs {theirs:?}"));
+            }
+        }
+    }
+    judge(0, &differences);
+}
+
 /// Makes the table `r` of random rows, numbered by `id`.
 pub async fn fill(client: &Client, generator: &mut Generator) -> Rows {
     let columns: Vec<String> = COLUMNS

@@ -1,4 +1,16 @@
 //! Histories of the protocol that a scenario cannot play: cut connections and the like.
 
+mod batches;
+mod births;
+mod confirmed;
 mod connection_loss;
+mod images;
+mod moves;
+mod overtaken;
+mod remapped;
 mod shop;
+mod stamps;
+mod stall;
+mod truncated;
+mod unseen;
+mod windows;

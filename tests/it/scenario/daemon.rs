@@ -3,13 +3,11 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Until a daemon comes to the place at which it is to be killed.
-const KILL_DEADLINE: Duration = Duration::from_secs(90);
 const STOP_DEADLINE: Duration = Duration::from_secs(40);
 
 /// What a daemon says of a kill's aftermath, which every scenario provokes.
@@ -45,6 +43,7 @@ pub fn command(config: &Path, arguments: &[&str]) -> String {
 pub struct Daemon {
     config: PathBuf,
     log: PathBuf,
+    environment: Vec<(String, String)>,
     child: Child,
 }
 
@@ -53,30 +52,44 @@ impl Daemon {
         Self::start_with(config, &[])
     }
 
-    /// With these variables in the environment of its first life.
+    /// With switches of the test build, in all its lives.
     pub fn start_with(config: &Path, environment: &[(&str, &str)]) -> Self {
         let log = config.with_extension("log");
+        let environment: Vec<(String, String)> = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Self {
-            child: launch(config, &log, environment),
+            child: launch(config, &log, &environment),
             config: config.to_path_buf(),
             log,
+            environment,
+        }
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + STOP_DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited {STOP_DEADLINE:?} for the daemon to end by itself\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
     /// Waits until it is killed at the place that `CARTAGE_KILL` names.
     pub async fn killed(mut self) {
-        let deadline = Instant::now() + KILL_DEADLINE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(
-                Instant::now() < deadline,
-                "waited {KILL_DEADLINE:?} for the daemon to be killed\n{}",
-                self.log()
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        };
+        let status = self.ended().await;
         assert_eq!(
             status.signal(),
             Some(9),
@@ -98,7 +111,7 @@ impl Daemon {
         assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = launch(&self.config, &self.log, &[]);
+        self.child = launch(&self.config, &self.log, &self.environment);
     }
 
     pub fn alive(&mut self) -> bool {
@@ -108,20 +121,8 @@ impl Daemon {
     /// SIGTERM: it must drain and exit with 0.
     pub async fn stop(mut self) {
         assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
-        let deadline = Instant::now() + STOP_DEADLINE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(
-                Instant::now() < deadline,
-                "waited {STOP_DEADLINE:?} for the daemon to end after SIGTERM\n{}",
-                self.log()
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        };
+        kill_process(self.pid(), Signal::TERM).unwrap();
+        let status = self.ended().await;
         assert!(
             status.success(),
             "after SIGTERM it ended with {status}\n{}",
@@ -142,7 +143,7 @@ impl Drop for Daemon {
     }
 }
 
-fn launch(config: &Path, log: &Path, environment: &[(&str, &str)]) -> Child {
+fn launch(config: &Path, log: &Path, environment: &[(String, String)]) -> Child {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -150,7 +151,7 @@ fn launch(config: &Path, log: &Path, environment: &[(&str, &str)]) -> Child {
         .unwrap();
     cartage(config)
         .args(["run", "--log-format", "json"])
-        .envs(environment.iter().copied())
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()

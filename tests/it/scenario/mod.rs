@@ -19,7 +19,7 @@ pub mod folder;
 pub mod play;
 pub mod servers;
 pub mod settled;
-mod statements;
+pub mod statements;
 
 use std::collections::BTreeSet;
 

@@ -41,10 +41,21 @@ pub struct Shops {
     pub target: Client,
 }
 
+impl Servers {
+    pub fn target(&self) -> &Cluster {
+        &self.target
+    }
+}
+
 impl Shops {
     pub async fn create(database: &str) -> Self {
         let servers = shared();
-        for cluster in [&servers.source, &servers.target] {
+        Self::between(&servers.source, &servers.target, database).await
+    }
+
+    /// A database of this name on either server.
+    pub async fn between(source: &Cluster, target: &Cluster, database: &str) -> Self {
+        for cluster in [source, target] {
             let admin = connect(&cluster.url("postgres")).await;
             admin
                 .batch_execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
@@ -55,7 +66,7 @@ impl Shops {
                 .await
                 .unwrap();
         }
-        let (source_url, target_url) = (servers.source.url(database), servers.target.url(database));
+        let (source_url, target_url) = (source.url(database), target.url(database));
         Self {
             source: connect(&source_url).await,
             target: connect(&target_url).await,

@@ -1,6 +1,8 @@
 //! The functions that expressions can call, and what each takes and gives.
 
 pub mod bytes;
+mod calendar;
+pub mod extract;
 mod json;
 mod keyed;
 mod number;
@@ -109,6 +111,8 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
         bytes::ALL,
         number::ALL,
         time::ALL,
+        calendar::ALL,
+        extract::ALL,
         json::ALL,
         keyed::ALL,
     ]

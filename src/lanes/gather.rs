@@ -1,0 +1,182 @@
+//! From work to units: what the ledger knows, plus reads and changes, gives for each cart the rows
+//! to write.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::item::{Read, Work};
+use super::known::{Known, Mappers};
+use super::settle::decide;
+use super::ties::Ties;
+use super::unit::{Unit, UnitCart};
+use crate::cart::fold::{self, Folding, Foldings, Rules};
+use crate::cart::image::{Image, Life};
+use crate::cart::key::CartKey;
+use crate::cart::owner::{Action, Wish};
+use crate::mapping::map::Mapper;
+use crate::source::change::Position;
+use crate::switch::{self, Mutant};
+use crate::target::ledger::State;
+
+/// Folds the work into units. `known` holds every cart of it.
+pub fn units(
+    mappers: &Mappers,
+    works: Vec<Work>,
+    mut known: HashMap<CartKey, Arc<Known>>,
+) -> Vec<Unit> {
+    let mapper = &mappers.current;
+    let live = |image: &Image| mapper.live(image);
+    let rules = Rules {
+        layout: mapper.layout(),
+        live: &live,
+        live_reads: &mappers.live_reads,
+        trusted_births: mappers.trusted_births,
+    };
+    let mut foldings: Foldings = known
+        .iter()
+        .map(|(key, known)| (key.clone(), begin(known)))
+        .collect();
+    let mut ties = Ties::default();
+    let mut refreshed: HashMap<CartKey, Position> = HashMap::new();
+    let mut retried = HashSet::new();
+    for work in works {
+        for read in work.reads {
+            refreshed.insert(read.cart.clone(), read.at);
+            if let Some(folding) = foldings.get_mut(&read.cart) {
+                take_read(mapper, folding, read);
+            }
+        }
+        for change in work.changes {
+            match &change.action {
+                Action::Move { from, to, .. } => ties.tie(from, to),
+                Action::Touch { cart } => {
+                    retried.insert(cart.clone());
+                }
+                _ => {}
+            }
+            fold::apply(&rules, &mut foldings, change);
+        }
+    }
+    for (cart, at) in &refreshed {
+        if let Some(folding) = foldings.get_mut(cart) {
+            folding.position = folding.position.max(*at);
+        }
+    }
+    // Carts held together come back together, where they are here together.
+    let mut by_unit: BTreeMap<String, CartKey> = BTreeMap::new();
+    for (key, known) in &known {
+        if let Some(unit) = known.held_unit() {
+            let first = by_unit
+                .entry(unit.to_owned())
+                .or_insert_with(|| key.clone());
+            ties.tie(&first.clone(), key);
+        }
+    }
+    ties.groups(foldings.keys().cloned().collect())
+        .into_iter()
+        .map(|keys| {
+            let carts: Vec<(UnitCart, Folding)> = keys
+                .into_iter()
+                .filter_map(|key| {
+                    let folding = foldings.remove(&key)?;
+                    let known = known.remove(&key)?;
+                    Some((key, folding, known))
+                })
+                .map(|(key, folding, known)| {
+                    let refreshed = refreshed.contains_key(&key);
+                    let retried = retried.contains(&key);
+                    unit_cart(key, folding, known, refreshed, retried)
+                })
+                .collect();
+            decide(mapper, carts, &retried)
+        })
+        .filter(|unit| !unit.idle())
+        .collect()
+}
+
+fn begin(known: &Known) -> Folding {
+    let Some(entry) = &known.entry else {
+        let mut folding = Folding::new(None, Position::default());
+        folding.wish = known.wished.then_some(Wish::BecameLive);
+        return folding;
+    };
+    let image = match &entry.pending {
+        Some((pending, _)) => pending.clone(),
+        None => entry.image.clone(),
+    };
+    let mut folding = Folding::new(Some(image), entry.position);
+    folding.handed_over = entry.state == State::HandedOver && !switch::mutant(Mutant::NoTombstone);
+    if known.wished {
+        folding.wish = Some(Wish::BecameLive);
+    } else if known.lacking && !folding.handed_over {
+        folding.wish = Some(Wish::Mapping);
+    }
+    folding
+}
+
+/// The cart becomes what was read. Rows that did not change keep their stamps. The changes that
+/// follow were kept for it: none of them is old, whatever the ledger's position.
+fn take_read(mapper: &Mapper, folding: &mut Folding, read: Read) {
+    folding.wish = None;
+    if folding.handed_over {
+        return;
+    }
+    folding.position = Position::default();
+    folding.fault = None;
+    folding.touched = true;
+    let before = folding.image.take();
+    let stamp = read.stamp;
+    folding.image = match (read.image, before) {
+        (None, None) => None,
+        (None, Some(mut before)) => {
+            if !matches!(before.life, Life::Deleted { .. }) {
+                before.life = Life::Deleted { stamp };
+                folding.time = Some(stamp);
+            }
+            Some(before)
+        }
+        (Some(mut image), before) => {
+            if let Some(before) = &before {
+                image.keep_stamps(mapper.layout(), before);
+            }
+            match (mapper.live(&image), before) {
+                (Ok(true), _) => Some(image),
+                (Ok(false), None) => None,
+                (Ok(false), Some(before)) if before.life == Life::Live => {
+                    image.life = Life::Ended { stamp };
+                    folding.time = Some(stamp);
+                    Some(image)
+                }
+                (Ok(false), Some(before)) => Some(before),
+                (Err(why), _) => {
+                    folding.fault = Some(why);
+                    Some(image)
+                }
+            }
+        }
+    };
+}
+
+fn unit_cart(
+    key: CartKey,
+    folding: Folding,
+    known: Arc<Known>,
+    refreshed: bool,
+    retried: bool,
+) -> (UnitCart, Folding) {
+    // A read fulfils the wish of before; one that came up after it is another.
+    let newly_wished = folding.wish.filter(|_| refreshed || !known.wished);
+    let remapped = known.older && retried && folding.wish.is_none();
+    let cart = UnitCart {
+        key,
+        image: None,
+        rows: Vec::new(),
+        position: folding.position,
+        wish: newly_wished,
+        refreshed,
+        touched: folding.touched || remapped,
+        late: folding.late,
+        known,
+    };
+    (cart, folding)
+}

@@ -1,0 +1,106 @@
+//! What the ledger knows of a cart, in the terms of the mapping in force.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::cart::image::{Image, footprint};
+use crate::mapping::convert::convert;
+use crate::mapping::difference::{Left, RowWrite};
+use crate::mapping::map::{MapError, Mapper};
+use crate::target::ledger::{Entry, Loaded, State};
+
+/// The mapping in force, and those that ledger rows may still refer to.
+#[derive(Debug)]
+pub struct Mappers {
+    pub current: Arc<Mapper>,
+    pub former: HashMap<i32, Arc<Mapper>>,
+    /// Tables that `live` names beside the header.
+    pub live_reads: Vec<bool>,
+    pub trusted_births: bool,
+}
+
+/// A cart as the ledger has it, in the terms of the mapping in force.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub entry: Option<Entry>,
+    pub wished: bool,
+    pub left: Vec<Left>,
+    /// Rows of tables that the mapping in force no longer has.
+    pub dropped: Vec<RowWrite>,
+    /// Its image or its target rows are of an older mapping.
+    pub older: bool,
+    /// The image lacks columns that the mapping in force reads.
+    pub lacking: bool,
+}
+
+impl Known {
+    pub fn of(mappers: &Mappers, loaded: Loaded) -> Result<Self, MapError> {
+        let mut known = Known {
+            wished: loaded.wished,
+            ..Known::default()
+        };
+        let Some(mut entry) = loaded.entry else {
+            return Ok(known);
+        };
+        let current = &mappers.current;
+        let former = mappers
+            .former
+            .get(&entry.mapping)
+            .filter(|_| entry.mapping != current.id);
+        if let Some(former) = former {
+            let tokens = std::mem::take(&mut entry.tokens);
+            let converted = convert(former, current, &entry.image, tokens)?;
+            known.older = true;
+            known.lacking = converted.image.is_none() || entry.pending.is_some();
+            known.left = converted.left;
+            known.dropped = converted.dropped;
+            entry.image = converted.image.unwrap_or_else(|| Image {
+                life: entry.image.life,
+                ..Image::empty(current.layout())
+            });
+            if known.lacking {
+                entry.pending = entry.pending.map(|(_, unit)| (entry.image.clone(), unit));
+            }
+        } else {
+            let tokens = std::mem::take(&mut entry.tokens).into_iter();
+            let rows = current.map(&entry.image)?.into_iter();
+            known.left = rows
+                .zip(tokens.chain(std::iter::repeat(None)))
+                .map(|(row, token)| Left { row, token })
+                .collect();
+            let forgotten = Mapper::forget_old_ghosts(&mut entry.image);
+            if !forgotten.is_empty() {
+                let gone = |left: &Left| {
+                    let is = |g: &crate::cart::image::Ghost| (g.into, &g.key) == left.row.id();
+                    forgotten.iter().any(is)
+                };
+                known.left.retain(|left| !gone(left));
+            }
+        }
+        known.entry = Some(entry);
+        Ok(known)
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn footprint(&self) -> usize {
+        let images = self.entry.iter().map(|entry| {
+            let pending = entry.pending.as_ref();
+            entry.image.footprint() + pending.map_or(0, |(image, _)| image.footprint())
+        });
+        let left = self.left.iter().map(|left| {
+            let key = left.row.key.iter().map(|part| part.len() + 32);
+            size_of::<Left>() + footprint(&left.row.cells) + key.sum::<usize>()
+        });
+        size_of::<Self>() + images.sum::<usize>() + left.sum::<usize>()
+    }
+
+    pub fn state(&self) -> Option<State> {
+        self.entry.as_ref().map(|e| e.state)
+    }
+
+    /// The carts that it is held with.
+    pub fn held_unit(&self) -> Option<&str> {
+        let (_, unit) = self.entry.as_ref()?.pending.as_ref()?;
+        unit.as_deref()
+    }
+}

@@ -1,0 +1,267 @@
+//! What commits with a unit beside its rows, and what the lane then knows of its carts.
+
+use tracing::warn;
+
+use super::known::Known;
+use super::unit::{Decision, Unit, UnitCart};
+use crate::cart::codec;
+use crate::cart::image::{Image, Life};
+use crate::mapping::difference::{Left, RowOp, RowWrite};
+use crate::mapping::map::TargetRow;
+use crate::mapping::plan::Role;
+use crate::switch::{self, Mutant};
+use crate::target::ledger::{
+    ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Patched, Records, State,
+};
+
+pub(super) type Learned = Vec<(crate::cart::key::CartKey, Option<Known>)>;
+
+/// What commits with a unit beside its rows, and what the lane then knows of its carts.
+pub(super) fn record(
+    unit: &Unit,
+    tokens: &[Option<Box<str>>],
+    mapping: i32,
+    records: &mut Records,
+    learned: &mut Learned,
+) {
+    // Carts of a unit that is held come back together.
+    let together = unit.carts.len() > 1 && !switch::mutant(Mutant::HeldAlone);
+    let name = together.then(|| unit.carts[0].key.to_string());
+    for (at, cart) in unit.carts.iter().enumerate() {
+        if let Some(why) = cart.wish
+            && !switch::mutant(Mutant::WishForgotten)
+        {
+            records.wishes.push((cart.key.clone(), why.name()));
+        } else if cart.refreshed {
+            records.granted.push(cart.key.clone());
+        }
+        let wished = cart.wish.is_some() || cart.known.wished && !cart.refreshed;
+        let mut known = match &unit.decision {
+            Decision::Apply => applied(unit, cart, tokens, mapping, records),
+            Decision::Hold {
+                reason,
+                message,
+                evidence,
+                tried,
+            } => {
+                if *tried {
+                    warn!(cart = %cart.key, reason, message, "held");
+                }
+                let held = HeldRow {
+                    cart: cart.key.clone(),
+                    unit: name.clone(),
+                    reason,
+                    message: message.clone(),
+                    pending: codec::encode(pending(cart).unwrap_or(&nothing())),
+                    evidence: evidence.clone().filter(|_| at == 0 || name.is_none()),
+                    tried: *tried,
+                };
+                if !switch::mutant(Mutant::HoldForgets) {
+                    records.held.push(held);
+                }
+                if let Some(evidence) = evidence
+                    && at == 0
+                {
+                    records
+                        .conflicts
+                        .push(conflict(cart, "held", evidence.clone()));
+                }
+                stay(cart, State::Held, mapping, records, name.clone())
+            }
+            Decision::HandOver { evidence } => {
+                records
+                    .conflicts
+                    .push(conflict(cart, "late", evidence.clone()));
+                records.released.push(cart.key.clone());
+                stay(cart, State::HandedOver, mapping, records, None)
+            }
+        };
+        if let Some(evidence) = unit.overruled.clone().filter(|_| at == 0) {
+            records
+                .conflicts
+                .push(conflict(cart, "source_end", evidence));
+        }
+        if let Some(known) = &mut known {
+            known.wished = wished;
+        }
+        learned.push((cart.key.clone(), known));
+    }
+}
+
+fn conflict(cart: &UnitCart, kind: &'static str, evidence: Evidence) -> ConflictRow {
+    ConflictRow {
+        cart: cart.key.clone(),
+        kind,
+        position: cart.position,
+        evidence,
+    }
+}
+
+/// The ledger row of a cart whose patch is written. None where cartage knows nothing of it.
+fn applied(
+    unit: &Unit,
+    cart: &UnitCart,
+    tokens: &[Option<Box<str>>],
+    mapping: i32,
+    records: &mut Records,
+) -> Option<Known> {
+    let before = cart.known.entry.as_ref();
+    if cart.late > 0 {
+        records
+            .conflicts
+            .push(conflict(cart, "late", Evidence::default()));
+        return stay(cart, State::HandedOver, mapping, records, None);
+    }
+    if before.is_some_and(|e| e.state == State::HandedOver) || !cart.touched {
+        // Only a wish came or went.
+        return Some((*cart.known).clone()).filter(|k| k.entry.is_some() || k.wished);
+    }
+    let image = cart.image.clone()?;
+    let left: Vec<Left> = cart
+        .rows
+        .iter()
+        .map(|row| Left {
+            token: token_of(unit, tokens, row),
+            row: row.clone(),
+        })
+        .collect();
+    let state = match (image.life, before.map(|e| e.state)) {
+        (Life::Live, Some(State::Merged)) => State::Merged,
+        (Life::Live, _) => State::Mirror,
+        (Life::Ended { .. } | Life::Deleted { .. }, _) => State::Ended,
+    };
+    let has_tokens = left.iter().any(|l| l.token.is_some());
+    let token_list: Vec<Option<Box<str>>> = left.iter().map(|l| l.token.clone()).collect();
+    records.ledger.push(LedgerRow {
+        cart: cart.key.clone(),
+        state,
+        position: cart.position,
+        mapping,
+        patched: patched(unit, cart),
+        refreshed: cart.refreshed,
+        image: codec::encode(&image),
+        tokens: has_tokens.then(|| codec::encode_tokens(token_list.iter().map(Option::as_deref))),
+    });
+    if before.is_some_and(|e| e.pending.is_some()) {
+        records.released.push(cart.key.clone());
+    }
+    Some(Known {
+        entry: Some(Entry {
+            state,
+            position: cart.position,
+            mapping,
+            image,
+            tokens: Vec::new(),
+            pending: None,
+        }),
+        left,
+        ..Known::default()
+    })
+}
+
+/// What the unit's patch does to this cart of it.
+fn patched(unit: &Unit, cart: &UnitCart) -> Patched {
+    let is = |row: &TargetRow, w: &RowWrite| w.index == Some(row.into) && w.key == row.key;
+    let wanted = |w: &RowWrite| cart.rows.iter().any(|row| is(row, w));
+    let left = |w: &RowWrite| cart.known.left.iter().any(|left| is(&left.row, w));
+    let begins = |w: &RowWrite| {
+        w.into.role == Role::Header && matches!(w.op, RowOp::Insert { .. }) && wanted(w)
+    };
+    let writes = &unit.patch.writes;
+    if writes.iter().any(begins) {
+        Patched::First
+    } else if writes.iter().any(|w| wanted(w) || left(w)) || !cart.known.dropped.is_empty() {
+        Patched::Yes
+    } else {
+        Patched::No
+    }
+}
+
+/// The token that our write left on a row, else the one that it had.
+fn token_of(unit: &Unit, tokens: &[Option<Box<str>>], row: &TargetRow) -> Option<Box<str>> {
+    let written = unit
+        .patch
+        .writes
+        .iter()
+        .zip(tokens)
+        .find(|(w, _)| w.index == Some(row.into) && w.key == row.key);
+    if let Some((_, token)) = written {
+        return token.clone();
+    }
+    unit.carts
+        .iter()
+        .flat_map(|c| &c.known.left)
+        .find(|left| left.row.id() == row.id())
+        .and_then(|left| left.token.clone())
+}
+
+/// The ledger of a cart whose target rows stay as they are: its image and tokens stay too, under
+/// the mapping that made them.
+fn stay(
+    cart: &UnitCart,
+    state: State,
+    mapping: i32,
+    records: &mut Records,
+    unit: Option<String>,
+) -> Option<Known> {
+    let image = match cart.known.entry.as_ref() {
+        Some(entry) => {
+            records.kept.push(KeptRow {
+                cart: cart.key.clone(),
+                state,
+                position: cart.position,
+            });
+            entry.image.clone()
+        }
+        None => {
+            let image = nothing();
+            records.ledger.push(LedgerRow {
+                cart: cart.key.clone(),
+                state,
+                position: cart.position,
+                mapping,
+                patched: Patched::No,
+                refreshed: cart.refreshed,
+                image: codec::encode(&image),
+                tokens: None,
+            });
+            image
+        }
+    };
+    if cart.known.older {
+        return None;
+    }
+    let unit = unit.or_else(|| cart.known.held_unit().map(str::to_owned));
+    let pending =
+        (state == State::Held).then(|| (pending(cart).cloned().unwrap_or_else(nothing), unit));
+    Some(Known {
+        entry: Some(Entry {
+            state,
+            position: cart.position,
+            mapping,
+            image,
+            tokens: Vec::new(),
+            pending,
+        }),
+        left: cart.known.left.clone(),
+        ..Known::default()
+    })
+}
+
+/// The image that a held cart is to be brought to.
+fn pending(cart: &UnitCart) -> Option<&Image> {
+    let before = cart.known.entry.as_ref().and_then(|e| e.pending.as_ref());
+    match before {
+        Some((before, _)) if switch::mutant(Mutant::PendingStays) => Some(before),
+        _ => cart.image.as_ref(),
+    }
+}
+
+/// The image of a cart of which nothing is in the target.
+fn nothing() -> Image {
+    Image {
+        life: Life::Deleted { stamp: 0 },
+        tables: Box::default(),
+        ghosts: Vec::new(),
+    }
+}

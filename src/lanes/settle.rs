@@ -1,0 +1,151 @@
+//! What becomes of the carts of a unit: their target rows, and the patch that leads there.
+
+use std::collections::{HashMap, HashSet};
+
+use super::unit::{Decision, Unit, UnitCart};
+use crate::cart::fold::Folding;
+use crate::cart::image::Life;
+use crate::cart::key::CartKey;
+use crate::cart::owner::Wish;
+use crate::mapping::difference::{Left, Patch, Sides, difference};
+use crate::mapping::map::{Claim, MapError, Mapper, RowKey, TargetRow};
+use crate::switch::{self, Mutant};
+use crate::target::ledger::State;
+
+/// Settles the carts of a unit and decides what becomes of them.
+pub(super) fn decide(
+    mapper: &Mapper,
+    carts: Vec<(UnitCart, Folding)>,
+    retried: &HashSet<CartKey>,
+) -> Unit {
+    let (mut carts, mut foldings): (Vec<UnitCart>, Vec<Folding>) = carts.into_iter().unzip();
+    let held = carts.iter().any(|c| c.known.state() == Some(State::Held));
+    let retry = carts
+        .iter()
+        .all(|c| c.known.state() != Some(State::Held) || retried.contains(&c.key) || c.refreshed);
+    // An end in the source wins, so it does not wait for its turn.
+    let retry = retry || ends_now(&carts, &foldings);
+    let fault = foldings.iter().find_map(|f| f.fault.clone());
+    let outcome = match fault {
+        Some(why) => Err(Refused::Unmappable(why)),
+        None => settle(mapper, &mut carts, &mut foldings),
+    };
+    for (cart, folding) in carts.iter_mut().zip(foldings) {
+        cart.image = folding.image;
+    }
+    let (patch, decision) = match outcome {
+        Ok(_) if held && !retry => (
+            Patch::default(),
+            Decision::Hold {
+                reason: "conflict",
+                message: "it is held, and has changed in the source since".to_owned(),
+                evidence: None,
+                tried: false,
+            },
+        ),
+        Ok(patch) => (patch, Decision::Apply),
+        Err(Refused::Missing) => {
+            for cart in &mut carts {
+                cart.touched = false;
+                if !cart.known.wished {
+                    cart.wish = cart.wish.or(Some(Wish::Toast));
+                }
+            }
+            (Patch::default(), Decision::Apply)
+        }
+        Err(Refused::Unmappable(message)) => (
+            Patch::default(),
+            Decision::Hold {
+                reason: "unmappable",
+                message,
+                evidence: None,
+                tried: true,
+            },
+        ),
+    };
+    Unit {
+        carts,
+        patch,
+        decision,
+        attempts: 0,
+        overruled: None,
+    }
+}
+
+/// All carts of the unit are over, and for one that is held this is new.
+fn ends_now(carts: &[UnitCart], foldings: &[Folding]) -> bool {
+    let over = |f: &Folding| f.image.as_ref().is_some_and(|i| i.life != Life::Live);
+    let lived = |c: &UnitCart| {
+        let pending = c.known.entry.as_ref().and_then(|e| e.pending.as_ref());
+        pending.is_some_and(|(image, _)| image.life == Life::Live)
+    };
+    foldings.iter().all(over) && carts.iter().any(lived) && !switch::mutant(Mutant::EndWaits)
+}
+
+enum Refused {
+    Missing,
+    Unmappable(String),
+}
+
+fn settle(
+    mapper: &Mapper,
+    carts: &mut [UnitCart],
+    foldings: &mut [Folding],
+) -> Result<Patch, Refused> {
+    let refuse = |why: MapError| match why.is_missing() {
+        true => Refused::Missing,
+        false => Refused::Unmappable(why.to_string()),
+    };
+    // In a unit of several carts, what one no longer gives another may: it moved.
+    let mut given: HashMap<(usize, RowKey), (Claim, usize)> = HashMap::new();
+    if foldings.len() > 1 {
+        for (at, (cart, folding)) in carts.iter().zip(foldings.iter()).enumerate() {
+            let was = cart.known.entry.as_ref().map(|e| e.image.life);
+            let Some(image) = &folding.image else {
+                continue;
+            };
+            let claim = (Claim::of(image.life), at);
+            for row in mapper.gives(was, image).map_err(refuse)? {
+                let best = given.entry((row.into, row.key)).or_insert(claim);
+                *best = claim.max(*best);
+            }
+        }
+    }
+    let elsewhere = |row: &TargetRow, at: usize| {
+        let claim = given.get(&(row.into, row.key.clone()));
+        claim.is_some_and(|(_, owner)| *owner != at)
+    };
+    // A ghost is given up to the cart in which its source row now lives.
+    for (at, (cart, folding)) in carts.iter_mut().zip(foldings.iter()).enumerate() {
+        let ghost = |left: &Left| left.row.origin.is_none() && elsewhere(&left.row, at);
+        cart.touched |= !folding.handed_over && cart.known.left.iter().any(ghost);
+    }
+    for (at, (cart, folding)) in carts.iter_mut().zip(foldings.iter_mut()).enumerate() {
+        let known = cart.known.clone();
+        let old_rows: Vec<TargetRow> = known.left.iter().map(|l| l.row.clone()).collect();
+        let before = known
+            .entry
+            .as_ref()
+            .map(|e| (&e.image, old_rows.as_slice()));
+        if folding.handed_over || !(cart.touched || cart.refreshed) {
+            cart.rows = old_rows;
+            continue;
+        }
+        cart.rows = mapper
+            .settle(before, folding, &|row| elsewhere(row, at))
+            .map_err(refuse)?;
+    }
+    let touched = carts.iter().any(|c| c.touched);
+    let sides: Vec<Sides<'_>> = carts
+        .iter()
+        .map(|cart| Sides {
+            old: &cart.known.left,
+            new: &cart.rows,
+            dropped: match touched && cart.known.state() != Some(State::HandedOver) {
+                true => &cart.known.dropped,
+                false => &[],
+            },
+        })
+        .collect();
+    difference(&mapper.mapping, &sides).map_err(|shared| Refused::Unmappable(shared.to_string()))
+}

@@ -1,0 +1,12 @@
+//! Guards: what becomes of a cart that the new backend writes too. Each test is one history.
+
+mod adopted;
+mod counting;
+mod ended;
+mod header;
+mod held;
+mod keys;
+mod preflight;
+mod shop;
+mod tokens;
+mod unique;

@@ -1,0 +1,158 @@
+//! Rules 1 and 2, hazard 1: a checkpoint passes nothing that is not done, and a restart in the
+//! middle of a transaction skips nothing.
+
+use super::stall::Stall;
+use crate::scenario::daemon::Daemon;
+
+/// The carts of one transaction are written in two halves, because one of them does not fit; the
+/// daemon dies between the halves.
+#[tokio::test]
+async fn the_carts_that_fit_do_not_take_the_checkpoint_past_the_rest() {
+    let stall = Stall::open("halves").await;
+    stall.follow().await.stop().await;
+    stall
+        .new("UPDATE cart SET note = 'theirs' WHERE id = 9")
+        .await;
+    stall.old("UPDATE orders SET email = 'ours'").await;
+    let switches = [("CARTAGE_KILL", "lane.after-commit@1")];
+    let mut killed = Daemon::start_with(&stall.config, &switches);
+    assert!(killed.ended().await.code().is_none(), "{}", killed.log());
+    let done = stall
+        .count("SELECT count(*) FROM cart WHERE email = 'ours'")
+        .await;
+    assert!((1..9).contains(&done), "a part, not {done} of 9 carts");
+    let mut daemon = Daemon::start(&stall.config);
+    stall
+        .until(
+            &daemon,
+            "SELECT count(*) = 8 FROM cart WHERE email = 'ours'",
+        )
+        .await;
+    stall
+        .new("UPDATE cart SET note = 'note' WHERE id = 9")
+        .await;
+    stall
+        .until(
+            &daemon,
+            "SELECT count(*) = 9 FROM cart WHERE email = 'ours'",
+        )
+        .await;
+    stall.assert_equal(&mut daemon).await;
+    daemon.stop().await;
+}
+
+/// What a cart should become is stored by the transaction that passes its change.
+#[tokio::test]
+async fn a_cart_that_does_not_fit_is_stored_with_the_checkpoint_that_passes_it() {
+    let stall = Stall::open("stored_with").await;
+    stall
+        .new(
+            "CREATE TABLE noted (n integer GENERATED ALWAYS AS IDENTITY, what text, lsn pg_lsn, tx text);
+             CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 INSERT INTO noted (what, lsn, tx)
+                 VALUES (TG_TABLE_NAME, (to_jsonb(NEW) ->> 'lsn')::pg_lsn, pg_current_xact_id());
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER note AFTER INSERT OR UPDATE ON cartage.checkpoint
+             FOR EACH ROW EXECUTE FUNCTION note();
+             CREATE TRIGGER note AFTER INSERT ON cartage.held FOR EACH ROW EXECUTE FUNCTION note()",
+        )
+        .await;
+    let mut daemon = stall.follow().await;
+    stall
+        .new("UPDATE cart SET note = 'theirs' WHERE id = 9")
+        .await;
+    let row = stall
+        .shops
+        .source
+        .query_one("SELECT pg_current_wal_insert_lsn()::text", &[])
+        .await
+        .unwrap();
+    let before: &str = row.get(0);
+    stall.old("UPDATE orders SET email = 'ours'").await;
+    stall
+        .until(
+            &daemon,
+            &format!("SELECT bool_or(lsn > '{before}') FROM noted"),
+        )
+        .await;
+    let together = format!(
+        "SELECT count(*) FROM noted h JOIN noted c USING (tx) WHERE h.what = 'held' AND c.n = \
+         (SELECT min(n) FROM noted WHERE what = 'checkpoint' AND lsn > '{before}'::pg_lsn)"
+    );
+    assert_eq!(stall.count(&together).await, 1, "{}", daemon.log());
+    stall
+        .new("UPDATE cart SET note = 'note' WHERE id = 9")
+        .await;
+    stall
+        .until(
+            &daemon,
+            "SELECT count(*) = 9 FROM cart WHERE email = 'ours'",
+        )
+        .await;
+    stall.assert_equal(&mut daemon).await;
+    daemon.stop().await;
+}
+
+/// A transaction that is dealt out in pieces, all of one commit LSN: cart 7 is in the first piece
+/// and in the last, and the daemon dies after the first.
+#[tokio::test]
+async fn changes_that_share_a_commit_are_told_apart_after_a_restart() {
+    let one_by_one = ("lanes = 1", "lanes = 1\nbatch_rows = 1");
+    let stall = Stall::changed("shared_commit", &[one_by_one]).await;
+    stall.follow().await.stop().await;
+    stall
+        .old(
+            "BEGIN; UPDATE orders SET email = 'first' WHERE id = 7;
+             UPDATE lines SET qty = qty + 10 WHERE order_id <> 7;
+             UPDATE orders SET email = 'last' WHERE id = 7; DELETE FROM lines WHERE id = 72; COMMIT",
+        )
+        .await;
+    let switches = [
+        ("CARTAGE_BOUND", "grouped=4"),
+        ("CARTAGE_KILL", "lane.after-commit@1"),
+    ];
+    let mut killed = Daemon::start_with(&stall.config, &switches);
+    assert!(killed.ended().await.code().is_none(), "{}", killed.log());
+    let halfway = "SELECT count(*) FROM cart WHERE id = 7 AND email = 'first'";
+    assert_eq!(
+        stall.count(halfway).await,
+        1,
+        "killed after the first piece"
+    );
+    let mut daemon = Daemon::start_with(&stall.config, &switches[..1]);
+    stall.assert_equal(&mut daemon).await;
+    daemon.stop().await;
+}
+
+/// Two carts become live at once and are read one by one. The read of the first takes the
+/// checkpoint past the change that is the cause of both; then the daemon dies.
+#[tokio::test]
+async fn a_wish_outlives_the_daemon_that_had_it() {
+    let stall = Stall::changed(
+        "wish_outlives",
+        &[("chunk_carts = 1000", "chunk_carts = 1")],
+    )
+    .await;
+    stall.follow().await.stop().await;
+    stall
+        .old("UPDATE orders SET status = 'open' WHERE id IN (10, 11)")
+        .await;
+    let switches = [("CARTAGE_KILL", "lane.after-commit@2")];
+    let mut killed = Daemon::start_with(&stall.config, &switches);
+    assert!(killed.ended().await.code().is_none(), "{}", killed.log());
+    let read = stall
+        .count("SELECT count(*) FROM cart WHERE id IN (10, 11)")
+        .await;
+    assert_eq!(read, 1, "one is read\n{}", killed.log());
+    let mut daemon = Daemon::start(&stall.config);
+    stall.assert_equal(&mut daemon).await;
+    assert_eq!(
+        stall
+            .count("SELECT count(*) FROM cart WHERE id IN (10, 11)")
+            .await,
+        2
+    );
+    daemon.stop().await;
+}

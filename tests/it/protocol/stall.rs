@@ -1,0 +1,410 @@
+//! A stall: a shop of a few carts, whose source has lost its synchronous standby. A commit that
+//! waits for the standby is in the log and in no snapshot, for as long as a test likes; and the
+//! walsender can be made to pause, so that a daemon lags for as long as a test likes.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use cartage::demo::cluster::{Cluster, Options};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::scenario::daemon::{Daemon, command};
+use crate::scenario::servers::{Shops, connect, number, rows, shared};
+use crate::scenario::settled::{backfilled, settled};
+use crate::scenario::statements::split;
+
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Carts 1 to 9 are open, 10 to 12 are not. Cart 7 has the lines 71 and 72, line 71 the option 711.
+const SOURCE: &str = "
+CREATE TABLE orders (
+    id integer PRIMARY KEY, email text, note text, status text NOT NULL DEFAULT 'open'
+);
+CREATE TABLE lines (
+    id integer PRIMARY KEY, order_id integer REFERENCES orders ON DELETE CASCADE,
+    sku text NOT NULL, qty integer NOT NULL, gift text
+);
+CREATE TABLE options (
+    id integer PRIMARY KEY, line_id integer NOT NULL REFERENCES lines ON DELETE CASCADE,
+    label text NOT NULL
+);
+CREATE INDEX ON lines (order_id);
+CREATE INDEX ON options (line_id);
+ALTER TABLE lines REPLICA IDENTITY FULL;
+ALTER TABLE options REPLICA IDENTITY FULL;
+INSERT INTO orders
+SELECT n, 'c' || n, 'note', CASE WHEN n < 10 THEN 'open' ELSE 'bought' END FROM generate_series(1, 12) n;
+INSERT INTO lines SELECT n * 10 + k, n, 'sku-' || k, k FROM generate_series(1, 12) n, generate_series(1, 2) k;
+INSERT INTO options SELECT id * 10 + 1, id, 'plain' FROM lines WHERE id % 10 = 1;
+";
+
+const TARGET: &str = "
+CREATE TABLE cart (id integer PRIMARY KEY, email text, note text);
+CREATE TABLE cart_line (
+    id integer PRIMARY KEY, cart_id integer NOT NULL REFERENCES cart,
+    sku text NOT NULL, qty integer NOT NULL, gift text
+);
+CREATE TABLE cart_option (
+    id integer PRIMARY KEY, line_id integer NOT NULL REFERENCES cart_line, label text NOT NULL
+);
+CREATE INDEX ON cart_line (cart_id);
+CREATE INDEX ON cart_option (line_id);
+";
+
+const CONFIG: &str = r#"
+name = "{{name}}"
+
+[source]
+kind = "postgres"
+url = "{{source_url}}"
+
+[target]
+kind = "postgres"
+url = "{{target_url}}"
+
+[apply]
+lanes = 1
+
+[refresh]
+chunk_carts = 1000
+
+[cart]
+table = "orders"
+key = "id"
+live = "status = 'open'"
+
+[cart.rows]
+lines = { cart = "order_id", key = "id" }
+options = { parent = "lines", by = "line_id", key = "id" }
+
+[[into]]
+table = "cart"
+per = "orders"
+role = "header"
+lock = "row"
+ended = "delete"
+
+  [into.columns]
+  id    = { key = "id" }
+  email = "email"
+  note  = "note"
+
+[[into]]
+table = "cart_line"
+per = "lines"
+role = "line"
+ended = "delete"
+
+  [into.columns]
+  id      = { key = "id" }
+  cart_id = "order_id"
+  sku     = "sku"
+  qty     = "qty"
+  gift    = "gift"
+
+[[into]]
+table = "cart_option"
+per = "options"
+ended = "delete"
+
+  [into.columns]
+  id      = { key = "id" }
+  line_id = "line_id"
+  label   = "label"
+"#;
+
+/// The part of the configuration that moves the options.
+pub const OPTIONS: &str = r#"[[into]]
+table = "cart_option"
+per = "options"
+ended = "delete"
+
+  [into.columns]
+  id      = { key = "id" }
+  line_id = "line_id"
+  label   = "label"
+"#;
+
+const ORACLE_SOURCE: &str = "
+SELECT 'cart', id, email, note, NULL, NULL FROM orders WHERE status = 'open'
+UNION ALL
+SELECT 'line', l.id, l.order_id::text, sku, qty, gift
+FROM lines l JOIN orders o ON o.id = order_id WHERE status = 'open'
+UNION ALL
+SELECT 'option', p.id, line_id::text, label, NULL, NULL
+FROM options p JOIN lines l ON l.id = line_id JOIN orders o ON o.id = order_id WHERE status = 'open'";
+
+const ORACLE_TARGET: &str = "
+SELECT 'cart', id, email, note, NULL, NULL FROM cart
+UNION ALL SELECT 'line', id, cart_id::text, sku, qty, gift FROM cart_line
+UNION ALL SELECT 'option', id, line_id::text, label, NULL, NULL FROM cart_option";
+
+/// The source of all stalls. What they hold back concerns their own databases alone, but a slot is
+/// only made once nothing hangs anywhere, so it is not the server of the other tests.
+fn source() -> &'static Cluster {
+    static SOURCE: OnceLock<Cluster> = OnceLock::new();
+    SOURCE.get_or_init(|| {
+        std::thread::spawn(|| {
+            let options = Options::default()
+                .setting("max_replication_slots", "60")
+                .setting("max_wal_senders", "60")
+                .setting("track_commit_timestamp", "on")
+                .setting("synchronous_standby_names", "a_standby_that_is_missing")
+                .setting("synchronous_commit", "local");
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(Cluster::start(options)).unwrap()
+        })
+        .join()
+        .unwrap()
+    })
+}
+
+pub struct Stall {
+    pub shops: Shops,
+    pub config: PathBuf,
+    slot: String,
+    folder: TempDir,
+}
+
+impl Stall {
+    /// Loads both shops and runs `cartage setup`.
+    pub async fn open(name: &str) -> Self {
+        Self::changed(name, &[]).await
+    }
+
+    /// The same with words of schemas and configuration replaced.
+    pub async fn changed(name: &str, changes: &[(&str, &str)]) -> Self {
+        let mut texts = [SOURCE, TARGET, CONFIG].map(str::to_owned);
+        for (from, to) in changes {
+            let hit = texts.iter().any(|text| text.contains(from));
+            assert!(hit, "the stall has no {from:?}");
+            texts = texts.map(|text| text.replace(from, to));
+        }
+        let [old, new, config] = texts;
+        let name = &format!("stall_{name}");
+        let shops = Shops::between(source(), shared().target(), name).await;
+        shops.source.batch_execute(&old).await.unwrap();
+        shops.target.batch_execute(&new).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let stall = Self {
+            shops,
+            config: folder.path().join("cartage.toml"),
+            slot: format!("cartage_{name}"),
+            folder,
+        };
+        let config = config
+            .replace("{{name}}", &name.replace('_', "-"))
+            .replace("{{source_url}}", &stall.shops.source_url)
+            .replace("{{target_url}}", &stall.shops.target_url);
+        std::fs::write(&stall.config, config).unwrap();
+        command(&stall.config, &["setup", "--yes"]);
+        stall
+    }
+
+    /// A daemon that has come to rest.
+    pub async fn follow(&self) -> Daemon {
+        self.follow_with(&[]).await
+    }
+
+    pub async fn follow_with(&self, environment: &[(&str, &str)]) -> Daemon {
+        let mut daemon = Daemon::start_with(&self.config, environment);
+        backfilled(&mut daemon, &self.shops.target).await;
+        settled(&mut daemon, &self.shops).await;
+        daemon
+    }
+
+    /// A second configuration of the same pipeline, for a daemon with a log of its own.
+    pub fn second_config(&self) -> PathBuf {
+        let second = self.folder.path().join("second.toml");
+        std::fs::copy(&self.config, &second).unwrap();
+        second
+    }
+
+    /// Runs these statements, each for itself.
+    pub async fn old(&self, sql: &str) {
+        for statement in split(sql) {
+            self.shops.source.batch_execute(&statement).await.unwrap();
+        }
+    }
+
+    pub async fn new(&self, sql: &str) {
+        self.shops.target.batch_execute(sql).await.unwrap();
+    }
+
+    /// One number of the new shop.
+    pub async fn count(&self, sql: &str) -> i64 {
+        number(&self.shops.target, sql).await
+    }
+
+    /// Waits until the query on the new shop says true.
+    pub async fn until(&self, daemon: &Daemon, sql: &str) {
+        let sql = format!("SELECT coalesce(({sql}), false)::integer::bigint");
+        wait(&sql, || daemon.log(), async || self.count(&sql).await == 1).await;
+    }
+
+    /// Waits until the query on the old shop says true.
+    pub async fn until_old(&self, daemon: &Daemon, sql: &str) {
+        let sql = format!("SELECT coalesce(({sql}), false)::integer::bigint");
+        let source = &self.shops.source;
+        wait(
+            &sql,
+            || daemon.log(),
+            async || number(source, &sql).await == 1,
+        )
+        .await;
+    }
+
+    /// Waits until the daemon has logged this.
+    pub async fn until_logged(&self, daemon: &Daemon, words: &str) {
+        wait(
+            words,
+            || daemon.log(),
+            async || daemon.log().contains(words),
+        )
+        .await;
+    }
+
+    pub async fn settled(&self, daemon: &mut Daemon) {
+        settled(daemon, &self.shops).await;
+    }
+
+    /// All has arrived, and both shops are the same.
+    pub async fn assert_equal(&self, daemon: &mut Daemon) {
+        self.settled(daemon).await;
+        let source = rows(&self.shops.source, ORACLE_SOURCE, "source").await;
+        let target = rows(&self.shops.target, ORACLE_TARGET, "target").await;
+        assert_eq!(source, target, "the shops differ\n{}", daemon.log());
+        let held = self.count("SELECT count(*) FROM cartage.held").await;
+        assert_eq!(held, 0, "held carts\n{}", daemon.log());
+    }
+
+    /// The same where the options stay behind.
+    pub async fn assert_lines(&self, daemon: &mut Daemon) {
+        self.settled(daemon).await;
+        let old = "SELECT l.id, order_id, sku, qty, gift FROM lines l \
+                   JOIN orders o ON o.id = order_id WHERE status = 'open'";
+        let source = rows(&self.shops.source, old, "source").await;
+        let new = "SELECT id, cart_id, sku, qty, gift FROM cart_line";
+        let target = rows(&self.shops.target, new, "target").await;
+        assert_eq!(source, target, "the shops differ\n{}", daemon.log());
+    }
+
+    /// Has this cart read again. Answers when that was, by the old shop's clock.
+    pub async fn wish(&self, cart: i32) -> String {
+        let row = self
+            .shops
+            .source
+            .query_one("SELECT clock_timestamp()::text", &[]);
+        let since = row.await.unwrap().get(0);
+        self.new(&format!(
+            "INSERT INTO cartage.wish (pipeline, cart, reason) \
+             SELECT id, '{cart}', 'asked' FROM cartage.pipeline"
+        ))
+        .await;
+        since
+    }
+
+    /// Whether the daemon has read carts since then, though what was read may not be used yet.
+    pub async fn has_read(&self, since: &str) -> bool {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = 'cartage refresh' AND query = 'COMMIT' AND state = 'idle' \
+             AND state_change > '{since}'::timestamptz"
+        );
+        number(&self.shops.source, &sql).await > 0
+    }
+
+    pub async fn until_read(&self, daemon: &Daemon, since: &str) {
+        let done = async || self.has_read(since).await;
+        wait("carts to be read", || daemon.log(), done).await;
+    }
+
+    /// Commits this in a session that then waits for the standby: it is in the log, and no snapshot
+    /// sees it.
+    pub async fn unseen(&self, sql: &str) -> Unseen<'_> {
+        let session = connect(&self.shops.source_url).await;
+        session
+            .batch_execute("SET synchronous_commit = on")
+            .await
+            .unwrap();
+        let pid = number(&session, "SELECT pg_backend_pid()::bigint").await;
+        let sql = format!("BEGIN; {sql}; COMMIT");
+        let commit = tokio::spawn(async move { session.batch_execute(&sql).await.unwrap() });
+        let source = &self.shops.source;
+        let waits = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep'"
+        );
+        wait(&waits, String::new, async || {
+            number(source, &waits).await == 1
+        })
+        .await;
+        Unseen {
+            stall: self,
+            pid,
+            commit,
+        }
+    }
+
+    /// Stops the process that sends the log. What was sent already still arrives.
+    pub async fn pause_log(&self) -> Paused {
+        let sql = format!(
+            "SELECT active_pid::bigint FROM pg_replication_slots WHERE slot_name = '{}'",
+            self.slot
+        );
+        let pid = number(&self.shops.source, &sql).await;
+        Paused::stop(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap())
+    }
+
+    pub fn slot(&self) -> &str {
+        &self.slot
+    }
+}
+
+/// A committed transaction that no snapshot sees.
+pub struct Unseen<'a> {
+    stall: &'a Stall,
+    pid: i64,
+    commit: JoinHandle<()>,
+}
+
+impl Unseen<'_> {
+    /// Ends the wait for the standby.
+    pub async fn seen(self) {
+        let sql = format!("SELECT pg_cancel_backend({})", self.pid);
+        self.stall.old(&sql).await;
+        self.commit.await.unwrap();
+    }
+}
+
+/// A process that stands still until this is dropped.
+pub struct Paused(Pid);
+
+impl Paused {
+    pub fn stop(pid: Pid) -> Self {
+        kill_process(pid, Signal::STOP).unwrap();
+        Self(pid)
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        // It may have been ended meanwhile.
+        let _ = kill_process(self.0, Signal::CONT);
+    }
+}
+
+/// Waits until `done`.
+pub async fn wait(awaited: &str, log: impl Fn() -> String, done: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !done().await {
+        assert!(
+            Instant::now() < deadline,
+            "waited {DEADLINE:?} for this: {awaited}\n{}",
+            log()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
