@@ -9,7 +9,7 @@ use super::confirm::confirm;
 use crate::cart::layout::Layout;
 use crate::config::Config;
 use crate::postgres::catalog::Catalog;
-use crate::postgres::connect::connect;
+use crate::postgres::connect::{connect, connect_to_write};
 use crate::postgres::fault;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, Cluster, IdentityError};
@@ -61,7 +61,7 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
     let source = connect(&config.source, "setup")
         .await
         .map_err(CommandError::failed)?;
-    let mut target = connect(&config.target, "setup")
+    let mut target = connect_to_write(&config.target, "setup")
         .await
         .map_err(CommandError::failed)?;
     let layout = cart_tables(config, &source).await?;

@@ -17,7 +17,7 @@ use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::unit::Mappers;
 use crate::mapping::compile::{Compiled, compile};
 use crate::postgres::catalog::Catalog;
-use crate::postgres::connect::connect;
+use crate::postgres::connect::{connect, connect_to_write};
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
 use crate::refresh::throttle::Throttle;
@@ -206,7 +206,7 @@ async fn connect_source(config: &Config, purpose: &str) -> Result<Client, Daemon
 }
 
 async fn connect_target(config: &Config, purpose: &str) -> Result<Client, DaemonError> {
-    connect(&config.target, purpose)
+    connect_to_write(&config.target, purpose)
         .await
         .map_err(DaemonError::ConnectTarget)
 }

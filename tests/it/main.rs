@@ -4,6 +4,8 @@
 mod commands;
 mod demo_oracle;
 mod expression_oracle;
+mod outages;
 mod protocol;
 mod scenario;
 mod setup;
+mod tls;

@@ -1,0 +1,4 @@
+//! Servers that go away and come back, fill up, stop taking writes, or are replaced by their standby,
+//! while the daemon runs and the old shop sells.
+
+pub mod pair;
