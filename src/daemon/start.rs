@@ -24,7 +24,7 @@ use crate::refresh::throttle::Throttle;
 use crate::refresh::watch::{PublicationWatch, reread};
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::{LogStream, slot};
+use crate::source::postgres::{LogStream, lineage, slot};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::tables::Tables;
@@ -57,6 +57,8 @@ pub async fn start(
         .map_err(DaemonError::Target)?
         .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
     let verified = identity::verify(&source, &pipeline, least, &layout).await?;
+    let (was, is) = (pipeline.source_timeline, verified.timeline);
+    lineage::descends(&source, &config.source, was, is, least).await?;
     let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes)
         .await
         .map_err(DaemonError::Target)?;

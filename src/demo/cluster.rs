@@ -79,10 +79,10 @@ pub enum Shutdown {
 /// What a standby is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standby {
-    /// A copy of the storage with all that is in it, replication slots too. It recovers what it has.
-    Storage,
-    /// As `pg_basebackup` makes it, without the slots. It follows its primary.
-    Streaming,
+    /// As `pg_basebackup` makes it: without the primary's replication slots.
+    Bare,
+    /// With a copy of them, which stays where it was.
+    WithSlots,
 }
 
 /// A running server.
@@ -133,21 +133,19 @@ impl Cluster {
         cluster.first_launch().await
     }
 
-    /// Makes a standby of a cluster that is stopped, and waits until it answers. What streams waits
-    /// for its primary to be resumed.
+    /// Makes a standby of a cluster that is stopped, and waits until it answers. It follows its primary
+    /// once that is resumed.
     pub async fn standby(of: &Cluster, how: Standby) -> Result<Self, ClusterError> {
         let folder = Folder::new("server", of.account)?;
         let data = folder.path().join("data");
         copy(&of.data(), &data).await?;
-        let mut lines = format!("unix_socket_directories = '{}'\n", folder.path().display());
-        if how == Standby::Streaming {
-            let sockets = of.folder.path().display();
-            lines.push_str(&format!(
-                "primary_conninfo = 'host={sockets} port={} user={USER}'\n",
-                of.port
-            ));
-        }
-        options::begin_recovery(&data, &lines, how == Standby::Streaming, of.account)
+        let lines = format!(
+            "unix_socket_directories = '{}'\nprimary_conninfo = 'host={} port={} user={USER}'\n",
+            folder.path().display(),
+            of.folder.path().display(),
+            of.port
+        );
+        options::begin_recovery(&data, &lines, how == Standby::Bare, of.account)
             .map_err(ClusterError::io("standby.signal"))?;
         let cluster = Cluster {
             watchdog: None,

@@ -76,11 +76,7 @@ impl ConnectError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Unreachable { .. } | Self::Standby { .. } | Self::ReadOnly { .. } => Fault::Retry,
-            Self::Server { error, .. } => match fault::of_code(&error.code).0 {
-                // There is no row in a connection.
-                Fault::Row => Fault::Stop,
-                fault => fault,
-            },
+            Self::Server { error, .. } => fault::of_code(&error.code).0.without_row(),
             Self::NoHost(all) if all.iter().any(|e| e.fault() == Fault::Retry) => Fault::Retry,
             _ => Fault::Stop,
         }

@@ -16,6 +16,16 @@ pub enum Fault {
     Stop,
 }
 
+impl Fault {
+    /// Outside a cart's own write there is no row to blame.
+    pub fn without_row(self) -> Self {
+        match self {
+            Self::Row => Self::Stop,
+            fault => fault,
+        }
+    }
+}
+
 /// SQLSTATEs and classes (Postgres manual, appendix A), the exact ones before their class, with
 /// a sentence for the operator. What is not listed stops.
 const TABLE: &[(&str, Fault, &str)] = &[

@@ -45,11 +45,7 @@ impl SourceError {
         match self {
             Self::Connect(error) => error.fault(),
             Self::Lost { .. } => Fault::Retry,
-            Self::Server(error) => match fault::of_code(&error.code).0 {
-                // No cart is to blame for what the walsender says.
-                Fault::Row => Fault::Stop,
-                fault => fault,
-            },
+            Self::Server(error) => fault::of_code(&error.code).0.without_row(),
             _ => Fault::Stop,
         }
     }

@@ -1,4 +1,6 @@
 //! Servers that go away and come back, fill up, stop taking writes, or are replaced by their standby,
 //! while the daemon runs and the old shop sells.
 
+mod failover;
 pub mod pair;
+pub mod seller;

@@ -42,13 +42,17 @@ impl Pair {
     /// Loads both shops and runs `cartage setup`.
     pub async fn open(source: Options, target: Options) -> Self {
         let pair = Self::load(source, target).await;
-        let (source, target) = (pair.source.url(DATABASE), pair.target.url(DATABASE));
-        pair.configure(
+        pair.set_up();
+        pair
+    }
+
+    pub fn set_up(&self) {
+        let (source, target) = (self.source.url(DATABASE), self.target.url(DATABASE));
+        self.configure(
             &format!("url = \"{source}\""),
             &format!("url = \"{target}\""),
         );
-        command(&pair.config(), &["setup", "--yes"]);
-        pair
+        command(&self.config(), &["setup", "--yes"]);
     }
 
     pub fn config(&self) -> PathBuf {

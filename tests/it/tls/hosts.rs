@@ -36,9 +36,7 @@ async fn reached(endpoint: &Endpoint) -> (String, String) {
 async fn the_primary_is_found_among_others() {
     let mut primary = Cluster::start(Options::default()).await.unwrap();
     primary.stop(Shutdown::Fast).await.unwrap();
-    let standby = Cluster::standby(&primary, Standby::Streaming)
-        .await
-        .unwrap();
+    let standby = Cluster::standby(&primary, Standby::Bare).await.unwrap();
     primary.resume().await.unwrap();
     // Nobody listens here once the listener is gone; one that never answers has it still.
     let dead = TcpListener::bind("127.0.0.1:0").unwrap();
