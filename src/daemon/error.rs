@@ -63,7 +63,7 @@ impl DaemonError {
                 ReaderError::Control(error) => of_database(error),
                 ReaderError::Owners(error) => of_rows(error.cause()),
                 ReaderError::Identity(_) => Fault::Stop,
-                ReaderError::Lane(_) => Fault::Retry,
+                ReaderError::SourceGone | ReaderError::Lane(_) => Fault::Retry,
             },
             Self::Refresh(error) => match error {
                 RefreshError::Source(ReadError::Database(error)) => of_database(error),
