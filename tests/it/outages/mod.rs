@@ -2,7 +2,9 @@
 //! while the daemon runs and the old shop sells.
 
 mod backoff;
+mod disk_full;
 mod failover;
+mod faults;
 pub mod pair;
 mod read_only;
 mod restarts;

@@ -30,7 +30,7 @@ async fn a_target_that_takes_no_writes_is_waited_for() {
     ] {
         shops.target.batch_execute(sql).await.unwrap();
     }
-    logged(&mut daemon, "cannot execute UPDATE in a read-only transaction: The database takes no \
+    logged(&mut daemon, "target: cannot execute UPDATE in a read-only transaction: The database takes no \
          writes: default_transaction_read_only is on, or it is a standby in failover; starting again", from).await;
     let said = format!(
         "target: {hosts} accepts no writes: default_transaction_read_only is on there for the whole \
