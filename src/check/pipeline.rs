@@ -5,8 +5,8 @@ use tokio_postgres::{Client, Error};
 use super::report::{End, Report};
 use crate::cart::layout::Layout;
 use crate::config::Config;
-use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::{publication, slot};
+use crate::source::postgres::identity::{self, IdentityError, Verified};
+use crate::source::postgres::{lineage, publication, slot};
 use crate::target::control::pipeline;
 
 pub async fn check(
@@ -39,7 +39,13 @@ pub async fn check(
         );
         return before_setup(&name, source, layout, report, true).await;
     };
-    match identity::verify(source, &row, checkpoint, layout).await {
+    let mut verified = identity::verify(source, &row, checkpoint, layout).await;
+    if let Ok(Verified { timeline, .. }) = verified {
+        let was = row.source_timeline;
+        let descends = lineage::descends(source, &config.source, was, timeline, checkpoint);
+        verified = descends.await.and(verified);
+    }
+    match verified {
         Ok(verified) => {
             report.pass(
                 "slot",

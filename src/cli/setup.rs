@@ -9,12 +9,12 @@ use super::confirm::confirm;
 use crate::cart::layout::Layout;
 use crate::config::Config;
 use crate::postgres::catalog::Catalog;
-use crate::postgres::connect::connect;
+use crate::postgres::connect::{connect, connect_to_write};
 use crate::postgres::fault;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, Cluster, IdentityError};
 use crate::source::postgres::outline::outline;
-use crate::source::postgres::{publication, slot};
+use crate::source::postgres::{lineage, publication, slot};
 use crate::switch::{self, Place};
 use crate::target::control::migrate::migrate;
 use crate::target::control::pipeline::{self, IdsSecret, NewPipeline, PipelineRow};
@@ -64,7 +64,7 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
     let source = connect(&config.source, "setup")
         .await
         .map_err(CommandError::failed)?;
-    let mut target = connect(&config.target, "setup")
+    let mut target = connect_to_write(&config.target, "setup")
         .await
         .map_err(CommandError::failed)?;
     let layout = cart_tables(config, &source).await?;
@@ -244,16 +244,13 @@ async fn slot_step(
         };
     };
     let checkpoint = pipeline::checkpoint(target, row.id).await?;
-    let history = identity::same_history(row, cluster);
+    let history = another_log(config, source, row, cluster, checkpoint).await?;
     let Some(found) = found else {
         return Ok(match checkpoint {
             None => SlotStep::Create,
             Some(_) => SlotStep::Replace {
                 drop: false,
-                why: match history {
-                    Ok(()) => "it is not there any more".to_owned(),
-                    Err(_) => "the source is another cluster".to_owned(),
-                },
+                why: history.unwrap_or("it is not there any more").to_owned(),
             },
         });
     };
@@ -270,10 +267,10 @@ async fn slot_step(
     let Some(checkpoint) = checkpoint else {
         return Ok(SlotStep::Adopt(confirmed));
     };
-    if history.is_err() {
+    if let Some(why) = history {
         return Ok(SlotStep::Replace {
             drop: true,
-            why: "the source is another cluster, or was restored to an earlier point".to_owned(),
+            why: why.to_owned(),
         });
     }
     if confirmed > checkpoint {
@@ -293,6 +290,35 @@ async fn decodable(source: &Client, name: &str) -> Result<bool, CommandError> {
         return Ok(true);
     }
     Ok(slot::decodable(source, name, name).await?)
+}
+
+/// Why the source's log is not the one that the checkpoint speaks of.
+async fn another_log(
+    config: &Config,
+    source: &Client,
+    row: &PipelineRow,
+    cluster: &Cluster,
+    checkpoint: Option<Lsn>,
+) -> Result<Option<&'static str>, CommandError> {
+    let same = async {
+        identity::same_history(row, cluster)?;
+        let Some(checkpoint) = checkpoint else {
+            return Ok(());
+        };
+        let (was, is) = (row.source_timeline, cluster.timeline);
+        lineage::descends(source, &config.source, was, is, checkpoint).await
+    };
+    match same.await {
+        Ok(()) => Ok(None),
+        Err(IdentityError::OtherSystem { .. }) => Ok(Some("the source is another cluster")),
+        Err(IdentityError::Forked { .. } | IdentityError::OtherBranch { .. }) => Ok(Some(
+            "the source was promoted without the last of what was read from the old primary",
+        )),
+        Err(IdentityError::EarlierTimeline { .. } | IdentityError::Behind { .. }) => {
+            Ok(Some("the source was restored to an earlier point"))
+        }
+        Err(error) => Err(CommandError::failed(error)),
+    }
 }
 
 /// The row before the slot, so that a slot without a row is never ours; the publication before

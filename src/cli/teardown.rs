@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use super::CommandError;
 use super::confirm::confirm;
 use crate::config::Config;
-use crate::postgres::connect::connect;
+use crate::postgres::connect::{connect, connect_to_write};
 use crate::source::postgres::{publication, slot};
 use crate::switch::{self, Place};
 use crate::target::control::pipeline;
@@ -34,7 +34,7 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
     let source = connect(&config.source, "teardown")
         .await
         .map_err(CommandError::failed)?;
-    let target = connect(&config.target, "teardown")
+    let target = connect_to_write(&config.target, "teardown")
         .await
         .map_err(CommandError::failed)?;
     let name = slot::name_of(&config.name);

@@ -19,14 +19,14 @@ use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
 use crate::mapping::compile::{Compiled, compile};
 use crate::postgres::catalog::Catalog;
-use crate::postgres::connect::connect;
+use crate::postgres::connect::{connect, connect_to_write};
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
 use crate::refresh::throttle::Throttle;
 use crate::refresh::watch::{PublicationWatch, reread};
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::{LogStream, publication, slot};
+use crate::source::postgres::{LogStream, lineage, publication, slot};
 use crate::switch::{self, Bound, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
@@ -71,6 +71,8 @@ pub async fn start(
             return Err(why.into());
         }
     };
+    let (was, is) = (pipeline.source_timeline, verified.timeline);
+    lineage::descends(&source, &config.source, was, is, least).await?;
     switch::place(Place::BeforeTakeOver);
     // Where the answer is lost, nobody knows whose the new epoch is: then it is not ours.
     let former = owned.take();
@@ -238,7 +240,7 @@ async fn connect_source(config: &Config, purpose: &str) -> Result<Client, Daemon
 }
 
 async fn connect_target(config: &Config, purpose: &str) -> Result<Client, DaemonError> {
-    connect(&config.target, purpose)
+    connect_to_write(&config.target, purpose)
         .await
         .map_err(DaemonError::ConnectTarget)
 }

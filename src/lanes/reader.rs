@@ -71,6 +71,8 @@ pub enum ReaderError {
     Owners(#[from] OwnersError),
     #[error("the control tables cannot be written: {}", fault::describe(.0))]
     Control(#[from] tokio_postgres::Error),
+    #[error("the source has ended our session; is it being stopped?")]
+    SourceGone,
     #[error(transparent)]
     Lane(#[from] LaneGone),
     #[error(
@@ -180,7 +182,21 @@ impl State {
 
 impl Reader {
     /// Reads until told to stop, or until something fails.
-    pub async fn run(mut self) -> Result<(), ReaderError> {
+    ///
+    /// A server that is stopped ends its ordinary sessions first, and then waits for its walsenders
+    /// until all that they have sent is confirmed (manual, "Shutting Down the Server"). We may be in
+    /// no position to confirm it, and the old shop must not wait for the new one: so the end of the
+    /// ordinary session is the end of the log too, even while the reader waits for a lane.
+    pub async fn run(self) -> Result<(), ReaderError> {
+        let source = self.source.clone();
+        tokio::select! {
+            biased;
+            done = self.read() => done,
+            () = ended(&source) => Err(ReaderError::SourceGone),
+        }
+    }
+
+    async fn read(mut self) -> Result<(), ReaderError> {
         let mut beat = interval(Duration::from_millis(50));
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stop = self.stop.clone();
@@ -441,5 +457,13 @@ impl Reader {
             moved
         });
         Ok(())
+    }
+}
+
+/// The driver does not tell, it has to be asked.
+async fn ended(session: &tokio_postgres::Client) {
+    let mut look = interval(Duration::from_millis(100));
+    while !session.is_closed() {
+        look.tick().await;
     }
 }

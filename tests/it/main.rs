@@ -7,6 +7,8 @@ mod demo_oracle;
 mod expression_oracle;
 mod guards;
 mod large;
+mod outages;
 mod protocol;
 mod scenario;
 mod setup;
+mod tls;

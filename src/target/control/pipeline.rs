@@ -214,7 +214,8 @@ pub async fn restart_at(
             &[&pipeline, &epoch, &at],
         )
         .await?;
-    // Positions of another log may be higher, and would make of its changes and reads old ones.
+    // Positions compare only within one log. What stands beyond its beginning is of another one, and
+    // would have carts take what comes for applied, and the walk take them for met.
     transaction
         .execute(
             "UPDATE cartage.ledger SET refreshed = NULL, lsn = least(lsn, $2), seq = 0

@@ -118,6 +118,11 @@ impl Daemon {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// What it ended with, once it has.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.try_wait().unwrap()?.code()
+    }
+
     /// SIGTERM: it must drain and exit with 0.
     pub async fn stop(mut self) {
         assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
