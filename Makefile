@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup-tools build test test-mutants demo lint doc ci clean
+.PHONY: help setup-tools build test test-crash test-mutants demo lint doc ci clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -18,6 +18,9 @@ build: ## build the release binary, target/release/cartage
 test: setup-tools ## run all tests; those that need servers start their own
 	$(CARGO) test --locked --features switches
 
+test-crash: setup-tools ## kill cartage a few hundred times, at each of its borders and at random moments
+	CARTAGE_CRASH_ROUNDS=$(or $(CARTAGE_CRASH_ROUNDS),4) \
+	    $(CARGO) test --locked --features switches --test it crash:: -- --nocapture
 test-mutants: setup-tools ## take out the answer to each hazard, one after another, and see its test fail
 	$(CARGO) test --locked --features switches --test mutants
 

@@ -28,6 +28,10 @@ named! {
     Place {
         /// A source transaction is decoded; nothing of it was dealt out.
         Decoded = "reader.decoded",
+        /// A large source transaction is in the order of its carts; no piece of it was dealt out.
+        Grouped = "reader.grouped",
+        /// A piece of a large source transaction is on its way to the lanes.
+        PieceDealt = "reader.piece-dealt",
         /// A lane knows the ledger rows of its batch.
         LedgerRead = "lane.ledger-read",
         /// The rows of a batch are written and their guards have matched; nothing is committed.
@@ -38,6 +42,86 @@ named! {
         BeforeFeedback = "feed.before-feedback",
         /// A position was told to the source.
         AfterFeedback = "feed.after-feedback",
+        /// The reader keeps the changes of a chunk's carts; nothing is read yet.
+        WindowOpened = "refresh.window-opened",
+        /// A snapshot that sees everything delivered is open.
+        SnapshotTaken = "refresh.snapshot-taken",
+        /// The chunk is read; the reader does not know of it.
+        ChunkRead = "refresh.chunk-read",
+        /// The reader was asked to close the window.
+        CloseAsked = "refresh.close-asked",
+        /// Reads and kept changes are on their way to the lanes.
+        WindowDealt = "reader.window-dealt",
+        /// A chunk is durable; the run's cursor still stands before it.
+        ChunkDurable = "refresh.chunk-durable",
+        /// The run's cursor stands after a chunk.
+        CursorAdvanced = "refresh.cursor-advanced",
+        /// All chunks of a stage are durable; the run stands in that stage.
+        StageWalked = "refresh.stage-walked",
+        /// The run is in its next stage, or finished.
+        StageDone = "refresh.stage-done",
+        /// A cart's wish to be read was committed.
+        WishCommitted = "lane.wish-committed",
+        /// A read and the end of its wish were committed.
+        WishGranted = "lane.wish-granted",
+        /// A cart was set aside, in a commit.
+        Held = "lane.held",
+        /// A cart of the new backend was let go, in a commit.
+        HandedOver = "lane.handed-over",
+        /// One part of a batch is committed, the rest is not.
+        PartCommitted = "lane.part-committed",
+        /// All lanes of a meeting are quiet; nothing of it is written.
+        MeetingBegun = "lane.meeting-begun",
+        /// What concerned several lanes is durable; the others still wait.
+        MeetingDone = "lane.meeting-done",
+        /// All that came before a TRUNCATE is durable; no cart is cleared.
+        TruncateBegun = "reader.truncate-begun",
+        /// A chunk of carts is cleared.
+        TruncateChunk = "reader.truncate-chunk",
+        /// Source and target are compared; the pipeline is still the former owner's.
+        BeforeTakeOver = "start.before-take-over",
+        /// The lanes are this daemon's.
+        TakenOver = "start.taken-over",
+        /// A new mapping is stored; the former is in force.
+        MappingStored = "start.mapping-stored",
+        /// The walk over the ledger is begun; the former mapping is in force.
+        MappingBegun = "start.mapping-begun",
+        /// The new mapping is in force; no cart has it.
+        MappingInForce = "start.mapping-in-force",
+        /// A chunk of carts has the new mapping; the run's cursor stands before it.
+        MappingTouched = "refresh.mapping-touched",
+        /// A walk for what the log did not tell is begun; the state that showed it is not stored.
+        RereadBegun = "refresh.reread-begun",
+        /// The first walk is begun; nothing was read from the log.
+        BackfillBegun = "start.backfill-begun",
+        /// The control tables are there, with no row of the pipeline.
+        Migrated = "setup.migrated",
+        /// The pipeline has its row, and nothing else.
+        Registered = "setup.registered",
+        /// A slot that is of no use was dropped; nothing replaces it.
+        OldSlotDropped = "setup.old-slot-dropped",
+        /// What a publication lacked is stored; the publication still lacks it.
+        LackStored = "setup.lack-stored",
+        /// The publication is whole.
+        PublicationMade = "setup.publication-made",
+        /// There is a slot; the checkpoint does not stand at it.
+        SlotMade = "setup.slot-made",
+        /// The first checkpoint stands where the slot begins.
+        CheckpointMade = "setup.checkpoint-made",
+        /// The checkpoint stands at another slot, and all carts are to be read again.
+        StartedOver = "setup.started-over",
+        /// All carts are to be read again; the publication is still known as not whole.
+        RefreshBegun = "setup.refresh-begun",
+        /// The published tables are known as they are.
+        StateStored = "setup.state-stored",
+        /// The lanes stand elsewhere, and the operator was not told.
+        CheckpointMoved = "checkpoint.moved",
+        /// The slot is gone, all else is there.
+        SlotDropped = "teardown.slot-dropped",
+        /// Nothing is left in the source.
+        PublicationDropped = "teardown.publication-dropped",
+        /// The pipeline's rows are gone, the schema is there.
+        RowsRemoved = "teardown.rows-removed",
     }
 }
 
@@ -48,6 +132,8 @@ named! {
         Kept = "kept",
         /// Changes of a source transaction that are kept together.
         Grouped = "grouped",
+        /// Changes of a source transaction that wait in memory.
+        InMemory = "in-memory",
         /// Bytes of log behind which no window opens.
         Lag = "lag",
         /// Carts that a TRUNCATE clears at once.

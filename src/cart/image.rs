@@ -1,9 +1,11 @@
 //! A cart's image: its source rows as of a position, reduced to what the mapping reads.
 
+use serde::{Deserialize, Serialize};
+
 use super::layout::Layout;
 
 /// One value of a row. NULL and "the log did not carry it" are different things.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Cell {
     Null,
     /// Not in the log record: unchanged TOAST, or a column outside the replica identity.
@@ -23,6 +25,13 @@ impl Cell {
 
 /// The values of a row in the order of its [`Layout`] table.
 pub type Cells = Box<[Cell]>;
+
+/// About how many bytes a row's values take in memory, allocations included.
+pub fn footprint(cells: &[Cell]) -> usize {
+    const ALLOCATION: usize = 16;
+    let text = |cell: &Cell| cell.text().map_or(0, |text| text.len() + ALLOCATION);
+    ALLOCATION + size_of_val(cells) + cells.iter().map(text).sum::<usize>()
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -73,6 +82,14 @@ impl Image {
             tables: layout.tables.iter().map(|_| Vec::new()).collect(),
             ghosts: Vec::new(),
         }
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn footprint(&self) -> usize {
+        let rows = self.tables.iter().flatten().map(|row| &row.cells);
+        let ghosts = self.ghosts.iter().map(|ghost| &ghost.cells);
+        let each = |cells: &Cells| size_of::<Row>() + footprint(cells);
+        size_of::<Self>() + rows.chain(ghosts).map(each).sum::<usize>()
     }
 
     pub fn header(&self) -> Option<&Row> {

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The values of the header's key columns in order. One column is written as it is; several are
 /// joined by `|`, with `|` and `\` inside a value escaped by `\`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CartKey(Box<str>);
 
 impl CartKey {

@@ -10,15 +10,16 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use lru::LruCache;
+use serde::{Deserialize, Serialize};
 
-use super::image::{Cell, Cells, Image};
+use super::image::{Cell, Cells, Image, footprint};
 use super::key::CartKey;
 use super::layout::{Layout, Table};
 use crate::source::change::{Change, Op, Position};
 use crate::switch::{self, Mutant};
 
 /// Why a cart must be read again from the source. The names are stored in `cartage.wish`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wish {
     /// It was let go and may be live now.
     BecameLive,
@@ -57,7 +58,7 @@ pub struct Routed {
     pub action: Action,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Action {
     Put {
         cart: CartKey,
@@ -94,7 +95,24 @@ pub enum Action {
     },
 }
 
+impl Routed {
+    /// About how many bytes it takes in memory.
+    pub fn footprint(&self) -> usize {
+        self.action.footprint()
+    }
+}
+
 impl Action {
+    fn footprint(&self) -> usize {
+        let cells = match self {
+            Action::Put { old, new, .. } => old.as_deref().map_or(0, footprint) + footprint(new),
+            Action::Remove { old, .. } => footprint(old),
+            Action::Move { old, new, .. } => footprint(old) + footprint(new),
+            Action::Refresh { .. } | Action::Clear { .. } | Action::Touch { .. } => 0,
+        };
+        size_of::<Routed>() + cells
+    }
+
     /// The carts concerned: one, or two for a move.
     pub fn carts(&self) -> impl Iterator<Item = &CartKey> {
         let (first, second) = match self {
@@ -250,8 +268,7 @@ impl Router {
             let Op::Insert { new } = &change.op else {
                 continue;
             };
-            let owners = self.owner_columns(change.table);
-            if change.table == Layout::HEADER || owners.iter().any(|&c| old[c] != new[c]) {
+            if self.is_move(change.table, old, new) {
                 let (old, new) = (Some(old.clone()), new.clone());
                 changes[at].1.op = Op::Update { old, new };
                 joined[from] = true;
@@ -261,8 +278,15 @@ impl Router {
         changes.retain(|_| joined.next() != Some(true));
     }
 
+    /// Whether a row that is deleted and inserted again has moved to another cart. A header has
+    /// changed then.
+    pub fn is_move(&self, table: usize, old: &[Cell], new: &[Cell]) -> bool {
+        let owners = self.owner_columns(table);
+        table == Layout::HEADER || owners.iter().any(|&c| old[c] != new[c])
+    }
+
     /// The key of a row without the columns that name its cart; none where nothing is left.
-    fn row_beside_cart(&self, table: usize, cells: &[Cell]) -> Option<CartKey> {
+    pub fn row_beside_cart(&self, table: usize, cells: &[Cell]) -> Option<CartKey> {
         let owners = self.owner_columns(table);
         let key = &self.layout.tables[table].key;
         let rest: Vec<usize> = key

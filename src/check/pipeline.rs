@@ -5,8 +5,8 @@ use tokio_postgres::{Client, Error};
 use super::report::{End, Report};
 use crate::cart::layout::Layout;
 use crate::config::Config;
-use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::{publication, slot};
+use crate::source::postgres::identity::{self, IdentityError, Verified};
+use crate::source::postgres::{lineage, publication, slot};
 use crate::target::control::pipeline;
 
 pub async fn check(
@@ -28,7 +28,7 @@ pub async fn check(
             End::Target,
             "setup registers the pipeline",
         );
-        return before_setup(&name, source, layout, report).await;
+        return before_setup(&name, source, layout, report, false).await;
     };
     report.pass("control tables", End::Target, "the pipeline is registered");
     let Some(checkpoint) = pipeline::checkpoint(target, row.id).await? else {
@@ -37,9 +37,15 @@ pub async fn check(
             End::Target,
             "setup was cut short; run it again",
         );
-        return before_setup(&name, source, layout, report).await;
+        return before_setup(&name, source, layout, report, true).await;
     };
-    match identity::verify(source, &row, checkpoint, layout).await {
+    let mut verified = identity::verify(source, &row, checkpoint, layout).await;
+    if let Ok(Verified { timeline, .. }) = verified {
+        let was = row.source_timeline;
+        let descends = lineage::descends(source, &config.source, was, timeline, checkpoint);
+        verified = descends.await.and(verified);
+    }
+    match verified {
         Ok(verified) => {
             report.pass(
                 "slot",
@@ -82,6 +88,7 @@ async fn before_setup(
     source: &Client,
     layout: &Layout,
     report: &mut Report,
+    begun: bool,
 ) -> Result<(), Error> {
     let found = publication::find(source, name).await?;
     let statements = publication::statements(name, found.as_ref(), layout);
@@ -93,6 +100,7 @@ async fn before_setup(
     }
     match slot::find(source, name).await? {
         None => report.todo("slot", End::Source, format!("setup creates {name}")),
+        Some(_) if begun => report.pass("slot", End::Source, format!("{name} is there")),
         Some(_) => report.fail(
             "slot",
             End::Source,

@@ -9,12 +9,13 @@ use super::confirm::confirm;
 use crate::cart::layout::Layout;
 use crate::config::Config;
 use crate::postgres::catalog::Catalog;
-use crate::postgres::connect::connect;
+use crate::postgres::connect::{connect, connect_to_write};
 use crate::postgres::fault;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, Cluster, IdentityError};
 use crate::source::postgres::outline::outline;
-use crate::source::postgres::{publication, slot};
+use crate::source::postgres::{lineage, publication, slot};
+use crate::switch::{self, Place};
 use crate::target::control::migrate::migrate;
 use crate::target::control::pipeline::{self, IdsSecret, NewPipeline, PipelineRow};
 
@@ -54,6 +55,8 @@ struct Plan {
     slot: SlotStep,
     /// None where the control tables do not know the pipeline yet.
     row: Option<PipelineRow>,
+    /// Changes may have passed while the publication was not whole, now or before.
+    unseen: bool,
     steps: Vec<String>,
 }
 
@@ -61,7 +64,7 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
     let source = connect(&config.source, "setup")
         .await
         .map_err(CommandError::failed)?;
-    let mut target = connect(&config.target, "setup")
+    let mut target = connect_to_write(&config.target, "setup")
         .await
         .map_err(CommandError::failed)?;
     let layout = cart_tables(config, &source).await?;
@@ -149,10 +152,33 @@ async fn plan(
     let found = publication::find(source, &name).await?;
     let publication = publication::statements(&name, found.as_ref(), layout);
     steps.extend(publication.iter().map(|sql| format!("source: {sql}")));
+    let state = row.as_ref().and_then(|row| row.publication_state.as_ref());
+    let unseen = match state {
+        _ if !publication.is_empty() => true,
+        Some(before) => {
+            // A setup that was cut short has mended the publication and no more.
+            let now = publication::state(source, &name, layout).await?;
+            !publication::changes(before, &now).is_empty()
+        }
+        None => false,
+    };
     let slot = slot_step(config, source, target, row.as_ref(), cluster).await?;
+    let decodable = match &slot {
+        SlotStep::Keep | SlotStep::Adopt(_) | SlotStep::Follow { .. } => {
+            found.is_some() && decodable(source, &name).await?
+        }
+        SlotStep::Create | SlotStep::Replace { .. } => true,
+    };
+    let slot = match decodable {
+        true => slot,
+        false => SlotStep::Replace {
+            drop: true,
+            why: "its log has a time without the publication, which cannot be decoded".to_owned(),
+        },
+    };
     match &slot {
         SlotStep::Keep => {
-            if row.is_some() && !publication.is_empty() {
+            if unseen {
                 steps.push(
                     "target: have every cart read again (refresh --all), for changes may have \
                      passed while the publication was not whole"
@@ -184,11 +210,15 @@ async fn plan(
             );
         }
     }
+    if row.is_some() && (state.is_none() || unseen) {
+        steps.push("target: remember the published tables as they are".to_owned());
+    }
     Ok(Plan {
         name,
         publication,
         slot,
         row,
+        unseen,
         steps,
     })
 }
@@ -214,16 +244,13 @@ async fn slot_step(
         };
     };
     let checkpoint = pipeline::checkpoint(target, row.id).await?;
-    let history = identity::same_history(row, cluster);
+    let history = another_log(config, source, row, cluster, checkpoint).await?;
     let Some(found) = found else {
         return Ok(match checkpoint {
             None => SlotStep::Create,
             Some(_) => SlotStep::Replace {
                 drop: false,
-                why: match history {
-                    Ok(()) => "it is not there any more".to_owned(),
-                    Err(_) => "the source is another cluster".to_owned(),
-                },
+                why: history.unwrap_or("it is not there any more").to_owned(),
             },
         });
     };
@@ -240,10 +267,10 @@ async fn slot_step(
     let Some(checkpoint) = checkpoint else {
         return Ok(SlotStep::Adopt(confirmed));
     };
-    if history.is_err() {
+    if let Some(why) = history {
         return Ok(SlotStep::Replace {
             drop: true,
-            why: "the source is another cluster, or was restored to an earlier point".to_owned(),
+            why: why.to_owned(),
         });
     }
     if confirmed > checkpoint {
@@ -255,8 +282,48 @@ async fn slot_step(
     Ok(SlotStep::Keep)
 }
 
+/// The log between the end of a publication and its return cannot be decoded: pgoutput looks for
+/// publications in the catalog as it was then. What a daemon is reading is for the daemon to tell.
+async fn decodable(source: &Client, name: &str) -> Result<bool, CommandError> {
+    let slot = slot::find(source, name).await?;
+    if slot.is_none_or(|slot| slot.active_pid.is_some()) {
+        return Ok(true);
+    }
+    Ok(slot::decodable(source, name, name).await?)
+}
+
+/// Why the source's log is not the one that the checkpoint speaks of.
+async fn another_log(
+    config: &Config,
+    source: &Client,
+    row: &PipelineRow,
+    cluster: &Cluster,
+    checkpoint: Option<Lsn>,
+) -> Result<Option<&'static str>, CommandError> {
+    let same = async {
+        identity::same_history(row, cluster)?;
+        let Some(checkpoint) = checkpoint else {
+            return Ok(());
+        };
+        let (was, is) = (row.source_timeline, cluster.timeline);
+        lineage::descends(source, &config.source, was, is, checkpoint).await
+    };
+    match same.await {
+        Ok(()) => Ok(None),
+        Err(IdentityError::OtherSystem { .. }) => Ok(Some("the source is another cluster")),
+        Err(IdentityError::Forked { .. } | IdentityError::OtherBranch { .. }) => Ok(Some(
+            "the source was promoted without the last of what was read from the old primary",
+        )),
+        Err(IdentityError::EarlierTimeline { .. } | IdentityError::Behind { .. }) => {
+            Ok(Some("the source was restored to an earlier point"))
+        }
+        Err(error) => Err(CommandError::failed(error)),
+    }
+}
+
 /// The row before the slot, so that a slot without a row is never ours; the publication before
-/// the slot, so that the slot's whole log is decoded with it.
+/// the slot, so that the slot's whole log is decoded with it. It may be cut short after each step,
+/// and the next setup or the daemon must know from what is stored what is still to be done.
 async fn carry_out(
     config: &Config,
     plan: Plan,
@@ -268,8 +335,21 @@ async fn carry_out(
     migrate(&config.target)
         .await
         .map_err(CommandError::failed)?;
+    switch::place(Place::Migrated);
     let known = plan.row.is_some();
     let row = register(config, target, &plan.name, cluster).await?;
+    switch::place(Place::Registered);
+    if let SlotStep::Replace { drop: true, .. } = plan.slot {
+        // Before the publication: a slot that outlives this would be taken for a good one.
+        slot::drop(source, &plan.name).await?;
+        switch::place(Place::OldSlotDropped);
+    }
+    if known && !plan.publication.is_empty() {
+        // Once mended it looks as if it had always been whole; what is stored says that it was not.
+        let lack = publication::state(source, &plan.name, layout).await?;
+        pipeline::set_publication_state(target, row.id, &lack).await?;
+        switch::place(Place::LackStored);
+    }
     for sql in &plan.publication {
         source.batch_execute(sql).await.map_err(|error| {
             CommandError::failed(format!(
@@ -279,34 +359,50 @@ async fn carry_out(
             ))
         })?;
     }
+    if !plan.publication.is_empty() {
+        switch::place(Place::PublicationMade);
+    }
     match plan.slot {
         SlotStep::Keep => {
-            if known && !plan.publication.is_empty() {
+            if known && plan.unseen {
                 pipeline::refresh_all(target, row.id).await?;
+                switch::place(Place::RefreshBegun);
             }
         }
         SlotStep::Create => {
             let at = create_slot(source, &plan.name).await?;
+            switch::place(Place::SlotMade);
             pipeline::create_checkpoint(target, row.id, at).await?;
+            switch::place(Place::CheckpointMade);
         }
-        SlotStep::Adopt(at) => pipeline::create_checkpoint(target, row.id, at).await?,
-        SlotStep::Replace { drop, .. } => {
-            if drop {
-                slot::drop(source, &plan.name).await?;
-            }
+        SlotStep::Adopt(at) => {
+            pipeline::create_checkpoint(target, row.id, at).await?;
+            switch::place(Place::CheckpointMade);
+        }
+        SlotStep::Replace { .. } => {
             let at = create_slot(source, &plan.name).await?;
-            let (system, timeline) = (&cluster.system, cluster.timeline);
-            pipeline::restart_at(target, row.id, at, system, timeline).await?;
+            switch::place(Place::SlotMade);
+            start_over(target, row.id, at, cluster).await?;
         }
-        SlotStep::Follow { at, .. } => {
-            let (system, timeline) = (&cluster.system, cluster.timeline);
-            pipeline::restart_at(target, row.id, at, system, timeline).await?;
-        }
+        SlotStep::Follow { at, .. } => start_over(target, row.id, at, cluster).await?,
     }
-    if row.publication_state.is_none() || !plan.publication.is_empty() {
+    if row.publication_state.is_none() || plan.unseen {
         let state = publication::state(source, &plan.name, layout).await?;
         pipeline::set_publication_state(target, row.id, &state).await?;
+        switch::place(Place::StateStored);
     }
+    Ok(())
+}
+
+async fn start_over(
+    target: &mut Client,
+    pipeline: i32,
+    at: Lsn,
+    cluster: &Cluster,
+) -> Result<(), CommandError> {
+    let (system, timeline) = (&cluster.system, cluster.timeline);
+    pipeline::restart_at(target, pipeline, at, system, timeline).await?;
+    switch::place(Place::StartedOver);
     Ok(())
 }
 

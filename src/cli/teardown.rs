@@ -7,8 +7,9 @@ use tokio_postgres::Client;
 use super::CommandError;
 use super::confirm::confirm;
 use crate::config::Config;
-use crate::postgres::connect::connect;
+use crate::postgres::connect::{connect, connect_to_write};
 use crate::source::postgres::{publication, slot};
+use crate::switch::{self, Place};
 use crate::target::control::pipeline;
 
 /// Drop the replication slot, the publication and the control rows of this pipeline, and the
@@ -33,7 +34,7 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
     let source = connect(&config.source, "teardown")
         .await
         .map_err(CommandError::failed)?;
-    let target = connect(&config.target, "teardown")
+    let target = connect_to_write(&config.target, "teardown")
         .await
         .map_err(CommandError::failed)?;
     let name = slot::name_of(&config.name);
@@ -70,9 +71,12 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
     }
     // The row goes last: a teardown that is cut short is known by it, and can be run again.
     slot::drop(&source, &name).await?;
+    switch::place(Place::SlotDropped);
     publication::drop(&source, &name).await?;
+    switch::place(Place::PublicationDropped);
     if traces.row {
         pipeline::delete(&target, &config.name).await?;
+        switch::place(Place::RowsRemoved);
     }
     if traces.schema {
         target.batch_execute("DROP SCHEMA cartage CASCADE").await?;

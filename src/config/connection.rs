@@ -1,6 +1,6 @@
 //! The sections that say where the databases are and how fast to go.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Spanned;
@@ -149,6 +149,15 @@ pub(super) fn apply(root: &mut Section<'_>, problems: &mut Problems) -> Apply {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let lanes = section.integer("lanes", 1..=256, problems);
     let batch_rows = section.integer("batch_rows", 1..=1_000_000, problems);
+    let transaction_rows = section.integer("transaction_rows", 1..=100_000_000, problems);
+    let scratch = section.string("scratch", problems).map(|folder| {
+        if !Path::new(folder.get_ref()).is_dir() {
+            let message = format!("there is no folder {}", folder.get_ref());
+            let expected = "a folder in which files can be made";
+            problems.push(Diagnostic::error(folder.span(), message).expected(expected));
+        }
+        PathBuf::from(folder.into_inner())
+    });
     let apply = Apply {
         lanes: size(lanes, cores),
         batch_rows: size(batch_rows, 5000),
@@ -158,9 +167,21 @@ pub(super) fn apply(root: &mut Section<'_>, problems: &mut Problems) -> Apply {
         drain_timeout: section
             .duration("drain_timeout", problems)
             .unwrap_or(Duration::from_secs(20)),
+        transaction_rows: size(transaction_rows, 1_000_000),
+        scratch: scratch.unwrap_or_else(scratch_folder),
     };
     section.finish(problems);
     apply
+}
+
+/// `$TMPDIR`, else `/var/tmp`, which unlike `/tmp` is on a disk everywhere (Filesystem Hierarchy
+/// Standard, 5.15).
+fn scratch_folder() -> PathBuf {
+    let large = PathBuf::from("/var/tmp");
+    match std::env::var_os("TMPDIR") {
+        None if large.is_dir() => large,
+        _ => std::env::temp_dir(),
+    }
 }
 
 /// `[refresh]`.

@@ -96,6 +96,10 @@ pub struct Apply {
     pub batch_rows: usize,
     pub batch_delay: Duration,
     pub drain_timeout: Duration,
+    /// Larger source transactions are applied in parts.
+    pub transaction_rows: usize,
+    /// The folder for what of a source transaction does not fit into memory.
+    pub scratch: PathBuf,
 }
 
 #[derive(Clone, Debug)]

@@ -57,7 +57,7 @@ impl DaemonError {
         match self {
             Self::ConnectSource(error) | Self::ConnectTarget(error) => error.fault(),
             Self::Source(error) | Self::Target(error) => of_database(error),
-            Self::Identity(IdentityError::Query(error)) => of_database(error),
+            Self::Identity(error) => error.fault(),
             Self::Log(error) => error.fault(),
             Self::Lane(LaneError::Write(error)) => of_write(error),
             Self::Reader(error) => match error {
@@ -65,15 +65,15 @@ impl DaemonError {
                 ReaderError::Control(error) => of_database(error),
                 ReaderError::Owners(error) => of_rows(error.cause()),
                 ReaderError::Identity(_) => Fault::Stop,
-                ReaderError::Lane(_) => Fault::Retry,
+                ReaderError::SourceGone | ReaderError::Lane(_) => Fault::Retry,
+                ReaderError::Scratch { .. } | ReaderError::Stopping => Fault::Stop,
             },
             Self::Refresh(error) => match error {
                 RefreshError::Source(ReadError::Database(error)) => of_database(error),
                 RefreshError::Source(ReadError::Rows(error)) => of_rows(error),
                 RefreshError::Source(ReadError::Answer) => Fault::Stop,
                 RefreshError::Control(error) => of_database(error),
-                RefreshError::Identity(IdentityError::Query(error)) => of_database(error),
-                RefreshError::Identity(_) => Fault::Stop,
+                RefreshError::Identity(error) => error.fault(),
                 RefreshError::ReaderGone => Fault::Retry,
             },
             _ => Fault::Stop,
@@ -99,10 +99,7 @@ impl DaemonError {
 
 /// No cart is to blame for a fault outside its own write.
 fn of_database(error: &tokio_postgres::Error) -> Fault {
-    match fault::of(error) {
-        Fault::Row => Fault::Stop,
-        fault => fault,
-    }
+    fault::of(error).without_row()
 }
 
 fn of_rows(error: &RowsError) -> Fault {

@@ -17,7 +17,7 @@ use crate::mapping::map::Mapper;
 use crate::mapping::plan::Mapping;
 use crate::refresh::runs::{self, Kind};
 use crate::source::change::Lsn;
-use crate::switch::{self, Mutant};
+use crate::switch::{self, Mutant, Place};
 use crate::target::control::mapping_row;
 use crate::target::control::pipeline::PipelineRow;
 
@@ -43,8 +43,10 @@ pub async fn install(
     .map_err(DaemonError::Target)?;
     let former = former(control, pipeline.id, id, &secret).await?;
     if pipeline.mapping != Some(id) {
+        switch::place(Place::MappingStored);
         if let Some(before) = pipeline.mapping {
             begin_change(control, pipeline.id, before, id, &compiled, &former, at).await?;
+            switch::place(Place::MappingBegun);
         }
         control
             .execute(
@@ -53,6 +55,7 @@ pub async fn install(
             )
             .await
             .map_err(DaemonError::Target)?;
+        switch::place(Place::MappingInForce);
     }
     let mapping = compiled.mapping;
     Ok(Mappers {

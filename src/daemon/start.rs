@@ -9,22 +9,25 @@ use tokio_postgres::Client;
 use tracing::{error, info};
 
 use super::{DaemonError, mappings};
+use crate::cart::layout::Layout;
 use crate::cart::owner::Router;
 use crate::config::{self, Config};
 use crate::lanes::dispatch::Dispatch;
 use crate::lanes::known::Mappers;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
+use crate::lanes::transaction::Room;
 use crate::mapping::compile::{Compiled, compile};
 use crate::postgres::catalog::Catalog;
-use crate::postgres::connect::connect;
+use crate::postgres::connect::{connect, connect_to_write};
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
 use crate::refresh::throttle::Throttle;
 use crate::refresh::watch::{PublicationWatch, reread};
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::{LogStream, slot};
+use crate::source::postgres::{LogStream, lineage, publication, slot};
+use crate::switch::{self, Bound, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::tables::Tables;
@@ -32,6 +35,8 @@ use crate::target::writer::Writer;
 
 /// Items that may wait for a lane.
 const QUEUE: usize = 1_024;
+/// Bytes of carts that all lanes together remember.
+const MEMORY: usize = 64 << 20;
 /// Parents whose cart the router remembers.
 const OWNERS: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
 
@@ -59,13 +64,23 @@ pub async fn start(
         .await
         .map_err(DaemonError::Target)?
         .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
-    let verified = identity::verify(&source, &pipeline, least, &layout).await?;
+    let verified = match identity::verify(&source, &pipeline, least, &layout).await {
+        Ok(verified) => verified,
+        Err(why) => {
+            remember_lack(&source, &control, &pipeline, &layout, &why).await?;
+            return Err(why.into());
+        }
+    };
+    let (was, is) = (pipeline.source_timeline, verified.timeline);
+    lineage::descends(&source, &config.source, was, is, least).await?;
+    switch::place(Place::BeforeTakeOver);
     // Where the answer is lost, nobody knows whose the new epoch is: then it is not ours.
     let former = owned.take();
     let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes, former)
         .await
         .map_err(DaemonError::Target)?
         .ok_or(DaemonError::Overtaken)?;
+    switch::place(Place::TakenOver);
     *owned = Some(taken.epoch);
     let start = taken.start.position();
     info!(
@@ -81,6 +96,13 @@ pub async fn start(
     if !verified.changes.is_empty() {
         let state = &verified.publication_state;
         reread(&control, pipeline.id, &verified.changes, state, start.lsn)
+            .await
+            .map_err(DaemonError::Target)?;
+    }
+    if pipeline.publication_state.is_none() {
+        // A setup that was cut short; nothing was read yet that this could hide.
+        let state = &verified.publication_state;
+        pipeline::set_publication_state(&control, pipeline.id, state)
             .await
             .map_err(DaemonError::Target)?;
     }
@@ -152,6 +174,7 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
     let pace = Pace {
         batch_rows: config.apply.batch_rows,
         batch_delay: config.apply.batch_delay,
+        memory: MEMORY / config.apply.lanes.max(1),
     };
     let mut lanes = Vec::new();
     let mut durable = Vec::new();
@@ -180,6 +203,10 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         source: Arc::new(parts.source),
         control: Arc::new(parts.control),
         pipeline,
+        room: Room {
+            changes: switch::bound(Bound::Grouped, config.apply.transaction_rows as u64) as usize,
+            folder: config.apply.scratch.clone(),
+        },
         requests: asked,
         progress,
         stop: stop.clone(),
@@ -213,7 +240,7 @@ async fn connect_source(config: &Config, purpose: &str) -> Result<Client, Daemon
 }
 
 async fn connect_target(config: &Config, purpose: &str) -> Result<Client, DaemonError> {
-    connect(&config.target, purpose)
+    connect_to_write(&config.target, purpose)
         .await
         .map_err(DaemonError::ConnectTarget)
 }
@@ -258,6 +285,28 @@ pub fn secret(config: &Config, pipeline: &PipelineRow) -> Result<Vec<u8>, Daemon
     }
 }
 
+/// A publication that is not whole lets changes pass. Once it is mended it looks as if it had always
+/// been whole, so what it lacked is stored, and the next start reads all carts again.
+async fn remember_lack(
+    source: &Client,
+    control: &Client,
+    pipeline: &PipelineRow,
+    layout: &Layout,
+    why: &IdentityError,
+) -> Result<(), DaemonError> {
+    use IdentityError::{PublicationMissing, PublicationNarrow};
+    if !matches!(why, PublicationMissing(_) | PublicationNarrow { .. }) {
+        return Ok(());
+    }
+    let name = pipeline.publication.as_deref().unwrap_or_default();
+    let state = publication::state(source, name, layout)
+        .await
+        .map_err(DaemonError::Source)?;
+    pipeline::set_publication_state(control, pipeline.id, &state)
+        .await
+        .map_err(DaemonError::Target)
+}
+
 async fn begin_backfill(
     control: &Client,
     pipeline: &PipelineRow,
@@ -265,6 +314,7 @@ async fn begin_backfill(
 ) -> Result<(), tokio_postgres::Error> {
     if !runs::any_backfill(control, pipeline.id).await? {
         runs::begin(control, pipeline.id, Kind::Backfill, at).await?;
+        switch::place(Place::BackfillBegun);
     }
     control
         .execute(

@@ -26,7 +26,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio_postgres::NoTls;
 
 use super::binaries::{self, Account};
-use super::template::{Folder, Template};
+use super::options;
+pub use super::options::Options;
+use super::template::{Folder, Template, copy};
 use super::watchdog::watchdog;
 
 /// The superuser of every cluster.
@@ -65,42 +67,6 @@ impl ClusterError {
     }
 }
 
-/// How the server is set up. The default suits a source of logical replication.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    settings: Vec<(String, String)>,
-    scram: bool,
-    fsync: bool,
-    own_identity: bool,
-}
-
-impl Options {
-    /// A line of `postgresql.conf`; later ones win.
-    pub fn setting(mut self, name: &str, value: &str) -> Self {
-        self.settings.push((name.into(), value.into()));
-        self
-    }
-
-    /// Ask for the password over TCP, instead of trusting everyone.
-    pub fn scram(mut self) -> Self {
-        self.scram = true;
-        self
-    }
-
-    /// Write durably; off by default, for a power cut does not matter to a throwaway server.
-    pub fn fsync(mut self) -> Self {
-        self.fsync = true;
-        self
-    }
-
-    /// Run `initdb` for this cluster alone. Otherwise the clusters of one process are copies of
-    /// one template, and share its system identifier.
-    pub fn own_identity(mut self) -> Self {
-        self.own_identity = true;
-        self
-    }
-}
-
 /// How a server is asked to stop (manual, "Shutting Down the Server").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shutdown {
@@ -108,6 +74,15 @@ pub enum Shutdown {
     Fast,
     /// As in a crash; the next start recovers.
     Immediate,
+}
+
+/// What a standby is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standby {
+    /// As `pg_basebackup` makes it: without the primary's replication slots.
+    Bare,
+    /// With a copy of them, which stays where it was.
+    WithSlots,
 }
 
 /// A running server.
@@ -142,30 +117,72 @@ impl Cluster {
                 Some(template)
             }
         };
-        configure(&data, folder.path(), &options).map_err(ClusterError::io("postgresql.conf"))?;
-        let watchdog = watchdog(folder.path(), template.as_deref())
-            .map_err(ClusterError::io("cannot start sh"))?;
-        let mut cluster = Cluster {
-            watchdog: Some(watchdog),
+        options
+            .configure(&data, folder.path(), account)
+            .map_err(ClusterError::io("postgresql.conf"))?;
+        let cluster = Cluster {
+            watchdog: None,
             server: None,
             port: 0,
-            scram: options.scram,
+            scram: options.asks_for_passwords(),
             programs,
             account,
             _template: template,
             folder,
         };
+        cluster.first_launch().await
+    }
+
+    /// Makes a standby of a cluster that is stopped, and waits until it answers. It follows its primary
+    /// once that is resumed.
+    pub async fn standby(of: &Cluster, how: Standby) -> Result<Self, ClusterError> {
+        let folder = Folder::new("server", of.account)?;
+        let data = folder.path().join("data");
+        copy(&of.data(), &data).await?;
+        let lines = format!(
+            "unix_socket_directories = '{}'\nprimary_conninfo = 'host={} port={} user={USER}'\n",
+            folder.path().display(),
+            of.folder.path().display(),
+            of.port
+        );
+        options::begin_recovery(&data, &lines, how == Standby::Bare, of.account)
+            .map_err(ClusterError::io("standby.signal"))?;
+        let cluster = Cluster {
+            watchdog: None,
+            server: None,
+            port: 0,
+            scram: of.scram,
+            programs: of.programs.clone(),
+            account: of.account,
+            _template: None,
+            folder,
+        };
+        cluster.first_launch().await
+    }
+
+    /// Ends a standby's recovery: it becomes a primary, on the next timeline.
+    pub async fn promote(&self) -> Result<(), ClusterError> {
+        let client = self.client("postgres").await?;
+        client.query_one("SELECT pg_promote()", &[]).await?;
+        Ok(())
+    }
+
+    /// Takes a free port; the cluster keeps it for life.
+    async fn first_launch(mut self) -> Result<Self, ClusterError> {
+        let watchdog = watchdog(self.folder.path(), self._template.as_deref())
+            .map_err(ClusterError::io("cannot start sh"))?;
+        self.watchdog = Some(watchdog);
         let mut attempts = 1;
         loop {
-            cluster.port = free_port().map_err(ClusterError::io("cannot bind a port"))?;
-            match cluster.launch().await {
+            self.port = free_port().map_err(ClusterError::io("cannot bind a port"))?;
+            match self.launch().await {
                 // Someone else took the port between our look and the server's.
                 Err(ClusterError::Stopped { log })
                     if attempts < PORT_ATTEMPTS && log.contains("TCP/IP") =>
                 {
                     attempts += 1;
                 }
-                outcome => return outcome.map(|()| cluster),
+                outcome => return outcome.map(|()| self),
             }
         }
     }
@@ -255,6 +272,11 @@ impl Cluster {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// The folder with the server's programs, for `psql` and the like.
     pub fn programs(&self) -> &Path {
         &self.programs
@@ -269,7 +291,7 @@ impl Cluster {
         let mut command = Command::new(self.programs.join("postgres"));
         command
             .arg("-D")
-            .arg(self.folder.path().join("data"))
+            .arg(self.data())
             .args(["-c", &format!("port={}", self.port)])
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
@@ -355,51 +377,6 @@ fn signal(process: &Child, signal: Signal) {
 
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-fn configure(data: &Path, sockets: &Path, options: &Options) -> io::Result<()> {
-    let fsync = if options.fsync { "on" } else { "off" };
-    let defaults = [
-        ("listen_addresses", "127.0.0.1"),
-        ("unix_socket_permissions", "0700"),
-        ("wal_level", "logical"),
-        ("max_wal_senders", "20"),
-        ("max_replication_slots", "20"),
-        ("max_connections", "100"),
-        ("shared_buffers", "64MB"),
-        ("max_wal_size", "2GB"),
-        ("fsync", fsync),
-        ("full_page_writes", fsync),
-        ("autovacuum_naptime", "5s"),
-        ("log_min_messages", "warning"),
-        ("timezone", "UTC"),
-        ("log_timezone", "UTC"),
-    ];
-    let given = options
-        .settings
-        .iter()
-        .map(|(k, v)| (k.as_str(), v.as_str()));
-    let sockets = sockets.to_string_lossy();
-    let lines: String = [("unix_socket_directories", sockets.as_ref())]
-        .into_iter()
-        .chain(defaults)
-        .chain(given)
-        .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\'', "''")))
-        .collect();
-    // Written in place, so that the files keep the owner that initdb gave them.
-    fs::write(data.join("postgresql.auto.conf"), lines)?;
-    let over_tcp = if options.scram {
-        "scram-sha-256"
-    } else {
-        "trust"
-    };
-    fs::write(
-        data.join("pg_hba.conf"),
-        format!(
-            "local all all trust\nlocal replication all trust\n\
-             host all all 127.0.0.1/32 {over_tcp}\nhost replication all 127.0.0.1/32 {over_tcp}\n"
-        ),
-    )
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod run;
 pub mod screen;
 pub mod shops;
 pub mod storefront;
+mod options;
 mod template;
 pub mod watch;
 mod watchdog;

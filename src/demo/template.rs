@@ -80,7 +80,7 @@ impl Template {
 
     /// Copies the data folder, owners and modes included.
     pub async fn copy_to(&self, data: &Path) -> Result<(), ClusterError> {
-        finish(Command::new("cp").arg("-a").arg(self.data()).arg(data)).await
+        copy(&self.data(), data).await
     }
 
     /// Makes a data folder in a folder that the account can write to.
@@ -111,6 +111,11 @@ impl Template {
         }
         finish(&mut command).await
     }
+}
+
+/// Copies a folder, owners and modes included.
+pub async fn copy(from: &Path, to: &Path) -> Result<(), ClusterError> {
+    finish(Command::new("cp").arg("-a").arg(from).arg(to)).await
 }
 
 async fn finish(command: &mut Command) -> Result<(), ClusterError> {

@@ -1,7 +1,6 @@
 //! Applying units: all in one transaction if every guard matches; else halves, down to the one unit
 //! that does not fit, which is examined and adopted, handed over, or held.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
@@ -12,7 +11,7 @@ use super::unit::{Decision, Unit};
 use crate::mapping::difference::Patch;
 use crate::postgres::fault::{self, Fault};
 use crate::source::change::Position;
-use crate::switch::{self, Mutant};
+use crate::switch::{self, Mutant, Place};
 use crate::target::ledger::Records;
 use crate::target::writer::{Tally, WriteError};
 
@@ -39,6 +38,9 @@ impl Lane {
             };
             add_counts(&mut counts, &group);
             let Err(error) = self.commit(&group, reach, counts).await else {
+                if !last {
+                    switch::place(Place::PartCommitted);
+                }
                 continue;
             };
             match disposition(&error) {
@@ -100,11 +102,12 @@ impl Lane {
             );
         }
         self.writer.commit(written, &records).await?;
+        committed(units, &records);
         for (key, known) in learned {
             match known {
-                Some(known) => self.cache.put(key, Arc::new(known)),
-                None => self.cache.pop(&key),
-            };
+                Some(known) => self.memory.put(key, known),
+                None => self.memory.forget(&key),
+            }
         }
         Ok(())
     }
@@ -141,6 +144,23 @@ fn stumbled(error: &tokio_postgres::Error) -> bool {
     ]
     .iter()
     .any(|state| error.code() == Some(state))
+}
+
+/// The places of what is more than a patch.
+fn committed(units: &[Unit], records: &Records) {
+    if !records.wishes.is_empty() {
+        switch::place(Place::WishCommitted);
+    }
+    if !records.granted.is_empty() {
+        switch::place(Place::WishGranted);
+    }
+    for unit in units {
+        match unit.decision {
+            Decision::Hold { .. } => switch::place(Place::Held),
+            Decision::HandOver { .. } => switch::place(Place::HandedOver),
+            Decision::Apply => {}
+        }
+    }
 }
 
 /// Why the server broke a write off each time, where it is about the write alone. A lock that is

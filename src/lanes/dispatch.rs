@@ -8,13 +8,16 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::item::{Item, Meeting, Read, Work, lane_of};
 use super::ties::Ties;
+use crate::cart::image::Image;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
 
-/// Rows that may wait for a lane, whatever the number of its items. What is larger waits alone.
-const WAITING_ROWS: u32 = 20_000;
+/// What may wait for a lane, whatever the number of its items: so many small rows, or as many
+/// shares of [`SHARE`] bytes. What is larger waits alone.
+const WAITING: u32 = 20_000;
+const SHARE: usize = 256;
 
 /// A lane has stopped; its own error says why.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +49,7 @@ impl Dispatch {
         let sent = vec![start; lanes.len()];
         let room = lanes
             .iter()
-            .map(|_| Arc::new(Semaphore::new(WAITING_ROWS as usize)))
+            .map(|_| Arc::new(Semaphore::new(WAITING as usize)))
             .collect();
         Self { lanes, room, sent }
     }
@@ -54,9 +57,12 @@ impl Dispatch {
     /// Waits until the lane has room for the work: a slow target slows the reading of the log.
     async fn make_room(&self, lane: usize, work: &mut Work) -> Result<(), LaneGone> {
         let rows = work.changes.len() + work.reads.len();
-        let rows = u32::try_from(rows)
-            .unwrap_or(WAITING_ROWS)
-            .clamp(1, WAITING_ROWS);
+        let changes = work.changes.iter().map(Routed::footprint);
+        let reads = work.reads.iter().filter_map(|read| read.image.as_ref());
+        let bytes: usize = changes.chain(reads.map(Image::footprint)).sum();
+        let rows = u32::try_from(rows.max(bytes / SHARE))
+            .unwrap_or(WAITING)
+            .clamp(1, WAITING);
         let share = self.room[lane].clone().acquire_many_owned(rows);
         tokio::select! {
             share = share => work.share = share.ok(),

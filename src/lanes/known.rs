@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::cart::image::Image;
+use crate::cart::image::{Image, footprint};
 use crate::mapping::convert::convert;
 use crate::mapping::difference::{Left, RowWrite};
 use crate::mapping::map::{MapError, Mapper};
@@ -79,6 +79,19 @@ impl Known {
         }
         known.entry = Some(entry);
         Ok(known)
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn footprint(&self) -> usize {
+        let images = self.entry.iter().map(|entry| {
+            let pending = entry.pending.as_ref();
+            entry.image.footprint() + pending.map_or(0, |(image, _)| image.footprint())
+        });
+        let left = self.left.iter().map(|left| {
+            let key = left.row.key.iter().map(|part| part.len() + 32);
+            size_of::<Left>() + footprint(&left.row.cells) + key.sum::<usize>()
+        });
+        size_of::<Self>() + images.sum::<usize>() + left.sum::<usize>()
     }
 
     pub fn state(&self) -> Option<State> {

@@ -1,17 +1,16 @@
 //! One lane: takes what has gathered, brings it into the target, and says how far it is durable.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lru::LruCache;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::gather::units;
 use super::item::{Item, Meeting, Work};
 use super::known::{Known, Mappers};
+use super::memory::Memory;
 use super::unit::carts_of;
 use crate::cart::key::CartKey;
 use crate::mapping::map::MapError;
@@ -19,9 +18,6 @@ use crate::source::change::Position;
 use crate::switch::{self, Place};
 use crate::target::checkpoint::Durable;
 use crate::target::writer::{Tally, WriteError, Writer};
-
-/// Carts whose ledger rows a lane remembers.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(20_000).expect("not zero");
 
 /// Why a lane stopped.
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +34,14 @@ pub enum LaneError {
 pub struct Pace {
     pub batch_rows: usize,
     pub batch_delay: Duration,
+    /// Bytes of carts that it remembers.
+    pub memory: usize,
 }
 
 pub struct Lane {
     pub(super) writer: Writer,
     pub(super) mappers: Arc<Mappers>,
-    pub(super) cache: LruCache<CartKey, Arc<Known>>,
+    pub(super) memory: Memory,
     items: mpsc::Receiver<Item>,
     durable: watch::Sender<Durable>,
     pace: Pace,
@@ -60,7 +58,7 @@ impl Lane {
         Self {
             writer,
             mappers,
-            cache: LruCache::new(REMEMBERED),
+            memory: Memory::new(pace.memory),
             items,
             durable,
             pace,
@@ -165,9 +163,9 @@ impl Lane {
         let mut known = HashMap::with_capacity(carts.len());
         let mut absent = Vec::new();
         for cart in &carts {
-            match self.cache.get(cart) {
+            match self.memory.get(cart) {
                 Some(entry) => {
-                    known.insert(cart.clone(), entry.clone());
+                    known.insert(cart.clone(), entry);
                 }
                 None => absent.push(cart),
             }
@@ -191,8 +189,10 @@ impl Lane {
         // The senders live in the meeting, so this cannot fail.
         let _ = arrived.wait_for(|n| *n >= meeting.waiting).await;
         self.forget(meeting);
+        switch::place(Place::MeetingBegun);
         self.process(vec![work]).await?;
-        // The carts of other lanes do not belong into this cache.
+        switch::place(Place::MeetingDone);
+        // The carts of other lanes do not belong here.
         self.forget(meeting);
         meeting.finished.send_replace(true);
         Ok(())
@@ -207,7 +207,7 @@ impl Lane {
 
     fn forget(&mut self, meeting: &Meeting) {
         for cart in &meeting.carts {
-            self.cache.pop(cart);
+            self.memory.forget(cart);
         }
     }
 }

@@ -3,11 +3,17 @@
 pub mod reader;
 pub mod tail;
 pub mod window;
+pub mod transaction;
+mod scratch;
+mod groups;
+mod deal;
+mod truncate;
 pub mod dispatch;
 pub mod item;
 pub mod ties;
 pub mod lane;
 pub mod known;
+pub mod memory;
 mod unit;
 mod gather;
 mod settle;

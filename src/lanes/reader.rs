@@ -2,6 +2,7 @@
 //! transactions out to the lanes. The one place that sees the log in order, so windows open and
 //! close here, and here it is known how far everything is durable.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,23 +13,18 @@ use tracing::warn;
 use super::dispatch::{Dispatch, LaneGone, Load};
 use super::item::Read;
 use super::tail::Tail;
+use super::transaction::{Room, Transaction};
 use super::window::Window;
 use crate::cart::key::CartKey;
-use crate::cart::owner::{Action, IdentityTooSmall, Question, Routed, Router, Wish};
+use crate::cart::owner::{Action, IdentityTooSmall, Routed, Router};
 use crate::postgres::fault;
-use crate::refresh::owners::{OwnersError, carts_of};
+use crate::refresh::owners::OwnersError;
 use crate::source::change::{Change, Event, Lsn, Position};
 use crate::source::postgres::{LogStream, SourceError};
 use crate::source::snapshot::Snapshot;
 use crate::stop::told;
-use crate::switch::{self, Bound, Mutant, Place};
+use crate::switch::{self, Mutant, Place};
 use crate::target::checkpoint::Durable;
-
-/// A source transaction of more changes is dealt out in pieces: memory stays bounded, and its carts
-/// are not atomic (protocol rule 5).
-const MAX_GROUPED: u64 = 50_000;
-/// Carts that a TRUNCATE clears at once.
-const CLEARED: u64 = 1_000;
 
 /// How often lanes without work learn how far the log has come.
 const TICK: Duration = Duration::from_secs(1);
@@ -75,8 +71,21 @@ pub enum ReaderError {
     Owners(#[from] OwnersError),
     #[error("the control tables cannot be written: {}", fault::describe(.0))]
     Control(#[from] tokio_postgres::Error),
+    #[error("the source has ended our session; is it being stopped?")]
+    SourceGone,
     #[error(transparent)]
     Lane(#[from] LaneGone),
+    #[error(
+        "scratch files in {} cannot be used: {error}; see [apply] scratch",
+        folder.display()
+    )]
+    Scratch {
+        folder: PathBuf,
+        error: std::io::Error,
+    },
+    /// Told to stop in the middle of a transaction, which is read again.
+    #[error("stopping")]
+    Stopping,
 }
 
 /// What the rest of the daemon may know of the reader.
@@ -99,6 +108,8 @@ pub struct Reader {
     /// Ordinary SQL on the target, for what must be durable before the log goes on.
     pub control: Arc<tokio_postgres::Client>,
     pub pipeline: i32,
+    /// What of a source transaction may wait for its commit.
+    pub room: Room,
     pub requests: mpsc::Receiver<Request>,
     pub progress: watch::Sender<Progress>,
     pub stop: watch::Receiver<bool>,
@@ -108,25 +119,15 @@ pub struct Reader {
 /// Where the reader stands in the log.
 #[derive(Debug)]
 pub struct State {
-    at: Position,
-    transaction: Option<Transaction>,
-    window: Option<Window>,
+    pub(super) at: Position,
+    pub(super) transaction: Option<Transaction>,
+    pub(super) window: Option<Window>,
     closing: Option<Closing>,
-    tail: Tail,
+    pub(super) tail: Tail,
     confirmed: Lsn,
     ticked: Instant,
     /// Something of ours was delivered since the last tick.
     busy: bool,
-}
-
-#[derive(Debug)]
-struct Transaction {
-    xid: u32,
-    commit: Lsn,
-    time: i64,
-    seq: u32,
-    changes: Vec<(u32, Change)>,
-    waived: bool,
 }
 
 #[derive(Debug)]
@@ -152,10 +153,18 @@ impl State {
         }
     }
 
+    /// Gives the change back unless the window keeps it.
+    pub(super) fn offer(&mut self, change: Routed) -> Option<Routed> {
+        match &mut self.window {
+            Some(window) => window.keep(change),
+            None => Some(change),
+        }
+    }
+
     /// Up to where lanes may be told that they are done: neither past what a window keeps, nor past
     /// a transaction that no snapshot is known to see. A restart reads on from the least of it, and
     /// a change let go that it skipped would be in no image and in no snapshot.
-    fn through(&self, at: Position) -> Position {
+    pub(super) fn through(&self, at: Position) -> Position {
         let kept = self.window.as_ref().and_then(Window::first_kept);
         let border = |lsn| Position { lsn, seq: 0 };
         let unseen = match switch::mutant(Mutant::PassTail) {
@@ -173,7 +182,21 @@ impl State {
 
 impl Reader {
     /// Reads until told to stop, or until something fails.
-    pub async fn run(mut self) -> Result<(), ReaderError> {
+    ///
+    /// A server that is stopped ends its ordinary sessions first, and then waits for its walsenders
+    /// until all that they have sent is confirmed (manual, "Shutting Down the Server"). We may be in
+    /// no position to confirm it, and the old shop must not wait for the new one: so the end of the
+    /// ordinary session is the end of the log too, even while the reader waits for a lane.
+    pub async fn run(self) -> Result<(), ReaderError> {
+        let source = self.source.clone();
+        tokio::select! {
+            biased;
+            done = self.read() => done,
+            () = ended(&source) => Err(ReaderError::SourceGone),
+        }
+    }
+
+    async fn read(mut self) -> Result<(), ReaderError> {
         let mut beat = interval(Duration::from_millis(50));
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stop = self.stop.clone();
@@ -189,7 +212,10 @@ impl Reader {
                         None => open = false,
                     }
                 }
-                event = self.stream.next() => self.take(event?).await?,
+                event = self.stream.next() => match self.take(event?).await {
+                    Err(ReaderError::Stopping) => return Ok(()),
+                    done => done?,
+                },
             }
         }
     }
@@ -201,28 +227,14 @@ impl Reader {
                 commit,
                 commit_time,
             } => {
-                self.state.transaction = Some(Transaction {
-                    xid,
-                    commit,
-                    time: match switch::mutant(Mutant::StampNow) {
-                        true => chrono::Utc::now().timestamp_micros(),
-                        false => commit_time,
-                    },
-                    seq: 0,
-                    changes: Vec::new(),
-                    waived: false,
-                });
+                let time = match switch::mutant(Mutant::StampNow) {
+                    true => chrono::Utc::now().timestamp_micros(),
+                    false => commit_time,
+                };
+                let transaction = Transaction::new(xid, commit, time, self.state.at);
+                self.state.transaction = Some(transaction);
             }
-            Event::Change(change) => {
-                if let Some(transaction) = &mut self.state.transaction {
-                    transaction.seq = transaction.seq.saturating_add(1);
-                    transaction.changes.push((transaction.seq, change));
-                    let most = switch::bound(Bound::Grouped, MAX_GROUPED);
-                    if transaction.changes.len() as u64 >= most {
-                        self.deal_piece().await?;
-                    }
-                }
-            }
+            Event::Change(change) => self.change(change).await?,
             Event::Truncate(tables) => self.truncate(tables).await?,
             Event::Commit { end } => self.commit(end).await?,
             Event::Keepalive { end } => {
@@ -238,183 +250,55 @@ impl Reader {
         Ok(())
     }
 
-    /// The first pieces of a transaction that is too large to be kept whole.
-    async fn deal_piece(&mut self) -> Result<(), ReaderError> {
+    async fn change(&mut self, change: Change) -> Result<(), ReaderError> {
         let Some(transaction) = &mut self.state.transaction else {
             return Ok(());
         };
-        if !transaction.waived {
-            transaction.waived = true;
-            warn!(
-                commit = %transaction.commit,
-                changes = MAX_GROUPED,
-                "a source transaction is larger than what is kept whole: \
-                 its carts are applied in pieces"
-            );
-            self.control
-                .execute(
-                    "UPDATE cartage.pipeline SET waived = waived + 1 WHERE id = $1",
-                    &[&self.pipeline],
-                )
-                .await?;
+        if let Err(error) = transaction.push(change, &mut self.router, &self.room) {
+            transaction.confined = true;
+            let folder = self.room.folder.display();
+            warn!(%folder, "no scratch space: {error}; see [apply] scratch");
+            return self.deal_part().await;
         }
-        let changes = std::mem::take(&mut transaction.changes);
-        let (xid, time) = (transaction.xid, transaction.time);
-        let reached = Position {
-            lsn: transaction.commit,
-            seq: transaction.seq,
-        };
-        self.deal(xid, time, changes, reached, reached).await
+        match transaction.is_full(&self.room) {
+            true => self.deal_part().await,
+            false => Ok(()),
+        }
     }
 
-    /// Empties source tables in all carts. A barrier: the lanes finish what came before, then the
-    /// ledger's carts are walked in chunks, and only then the log goes on. A restart on the way gets
-    /// the TRUNCATE again, and skips the carts that are done (protocol rule 18).
-    async fn truncate(&mut self, tables: Vec<usize>) -> Result<(), ReaderError> {
-        let Some(transaction) = &mut self.state.transaction else {
+    /// A part of a transaction that is too large to be kept whole.
+    async fn deal_part(&mut self) -> Result<(), ReaderError> {
+        let Some(mut transaction) = self.state.transaction.take() else {
             return Ok(());
         };
-        transaction.seq = transaction.seq.saturating_add(1);
-        let before = std::mem::take(&mut transaction.changes);
-        let (xid, time) = (transaction.xid, transaction.time);
-        let position = Position {
-            lsn: transaction.commit,
-            seq: transaction.seq,
-        };
-        let mut so_far = self.state.at;
-        if switch::mutant(Mutant::TruncatePasses) {
-            so_far.lsn = Lsn(position.lsn.0 + 1);
-        }
-        self.deal(xid, time, before, position, so_far).await?;
-        if !switch::mutant(Mutant::TruncateAtOnce) {
-            self.dispatch.settle().await?;
-        }
-        let tables: Arc<[usize]> = tables.into();
-        let clear = |cart: CartKey| Routed {
-            position,
-            time,
-            xid,
-            action: Action::Clear {
-                cart,
-                tables: tables.clone(),
-            },
-        };
-        if let Some(window) = &mut self.state.window
-            && !switch::mutant(Mutant::TruncateUnkept)
-        {
-            let members: Vec<CartKey> = window.members().cloned().collect();
-            for cart in members {
-                window.keep(clear(cart));
-            }
-        }
-        let limit = switch::bound(Bound::Cleared, CLEARED);
-        let walk = format!(
-            "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
-             AND state <> 'handed_over' ORDER BY cart LIMIT {limit}"
-        );
-        let mut after = String::new();
-        loop {
-            let rows = self.control.query(&walk, &[&self.pipeline, &after]).await?;
-            let Some(last) = rows.last() else {
-                return Ok(());
-            };
-            after = last.get(0);
-            let inside = |cart: &CartKey| {
-                let window = self.state.window.as_ref();
-                window.is_some_and(|w| w.members().any(|member| member == cart))
-            };
-            let carts = rows.iter().map(|row| CartKey::stored(row.get(0)));
-            let load = Load {
-                changes: carts.filter(|cart| !inside(cart)).map(&clear).collect(),
-                through: self.state.through(so_far),
-                ..Load::default()
-            };
-            self.dispatch.load(load).await?;
-            self.dispatch.settle().await?;
-        }
+        self.waive(&mut transaction).await?;
+        let reached = transaction.reached();
+        self.deal(&mut transaction, reached).await?;
+        transaction.dealt = reached;
+        self.state.transaction = Some(transaction);
+        Ok(())
     }
 
     async fn commit(&mut self, end: Lsn) -> Result<(), ReaderError> {
-        let Some(transaction) = self.state.transaction.take() else {
+        let Some(mut transaction) = self.state.transaction.take() else {
             return Ok(());
         };
         switch::place(Place::Decoded);
         let border = Position { lsn: end, seq: 0 };
-        let last = Position {
-            lsn: transaction.commit,
-            seq: transaction.seq,
-        };
         if transaction.seq > 0 {
             self.state.tail.push(transaction.xid, transaction.commit);
             self.state.busy = true;
         }
-        self.state.at = border;
-        if !transaction.changes.is_empty() {
-            let Transaction {
-                xid, time, changes, ..
-            } = transaction;
-            self.deal(xid, time, changes, last, border).await?;
+        // Nothing of the transaction is left to be dealt out where it was only a TRUNCATE.
+        if transaction.is_pending() {
+            self.deal(&mut transaction, border).await?;
         }
+        self.state.at = border;
         self.passed().await
     }
 
-    /// Routes changes and sends them to their lanes, or into the window.
-    async fn deal(
-        &mut self,
-        xid: u32,
-        time: i64,
-        mut changes: Vec<(u32, Change)>,
-        last: Position,
-        through: Position,
-    ) -> Result<(), ReaderError> {
-        self.router.join_moves(&mut changes);
-        for (_, change) in &changes {
-            self.router.learn(change);
-        }
-        let lsn = last.lsn;
-        let mut load = Load {
-            commit_time: Some(time),
-            ..Load::default()
-        };
-        let mut questions: Vec<Question> = Vec::new();
-        let mut route = |action, seq| {
-            let routed = Routed {
-                position: Position { lsn, seq },
-                time,
-                xid,
-                action,
-            };
-            let passed = match &mut self.state.window {
-                Some(window) => window.keep(routed),
-                None => Some(routed),
-            };
-            load.changes.extend(passed);
-        };
-        for (seq, change) in changes {
-            let routing = self.router.route(change)?;
-            questions.extend(routing.questions);
-            if let Some(action) = routing.action {
-                route(action, seq);
-            }
-        }
-        questions.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
-        questions.dedup();
-        if !questions.is_empty() && !switch::mutant(Mutant::OwnersUnasked) {
-            for cart in carts_of(&self.source, self.router.layout(), &questions).await? {
-                let why = Wish::Owner;
-                route(Action::Refresh { cart, why }, last.seq);
-            }
-        }
-        if self.state.window.as_ref().is_some_and(Window::overflows) {
-            self.abandon(&mut load);
-        }
-        load.through = self.state.through(through);
-        self.dispatch.load(load).await?;
-        Ok(())
-    }
-
     /// The window keeps too much: its changes go the ordinary way, before those that follow.
-    fn abandon(&mut self, load: &mut Load) {
+    pub(super) fn abandon(&mut self, load: &mut Load) {
         if let Some(window) = self.state.window.take() {
             let later = std::mem::take(&mut load.changes);
             load.changes = window.abandon();
@@ -525,6 +409,7 @@ impl Reader {
             ..Load::default()
         };
         let parts = self.dispatch.load(load).await?;
+        switch::place(Place::WindowDealt);
         let _ = closing.reply.send(Some(parts));
         Ok(())
     }
@@ -572,5 +457,13 @@ impl Reader {
             moved
         });
         Ok(())
+    }
+}
+
+/// The driver does not tell, it has to be asked.
+async fn ended(session: &tokio_postgres::Client) {
+    let mut look = interval(Duration::from_millis(100));
+    while !session.is_closed() {
+        look.tick().await;
     }
 }

@@ -9,14 +9,16 @@ use crate::source::change::Position;
 use crate::source::snapshot::Snapshot;
 use crate::switch::{self, Bound, Mutant};
 
-/// More kept changes than this abort the window; its carts are read again later.
+/// More kept changes, or more bytes of them, abort the window; its carts are read again later.
 pub const MAX_KEPT: u64 = 100_000;
+const MAX_KEPT_BYTES: usize = 32 << 20;
 
 #[derive(Debug, Default)]
 pub struct Window {
     /// Carts of the window; true for those that a move brought in, which are not read.
     members: HashMap<CartKey, bool>,
     kept: Vec<Routed>,
+    bytes: usize,
 }
 
 impl Window {
@@ -24,6 +26,7 @@ impl Window {
         Self {
             members: carts.into_iter().map(|cart| (cart, false)).collect(),
             kept: Vec::new(),
+            bytes: 0,
         }
     }
 
@@ -45,6 +48,7 @@ impl Window {
         for cart in joining.into_iter().flatten() {
             self.members.entry(cart.clone()).or_insert(true);
         }
+        self.bytes += change.footprint();
         self.kept.push(change);
         None
     }
@@ -56,11 +60,16 @@ impl Window {
 
     pub fn overflows(&self) -> bool {
         let most = switch::bound(Bound::Kept, MAX_KEPT);
-        self.kept.len() as u64 > most && !switch::mutant(Mutant::WindowUnbounded)
+        let overflows = self.kept.len() as u64 > most || self.bytes > MAX_KEPT_BYTES;
+        overflows && !switch::mutant(Mutant::WindowUnbounded)
     }
 
     pub fn members(&self) -> impl Iterator<Item = &CartKey> {
         self.members.keys()
+    }
+
+    pub fn has(&self, cart: &CartKey) -> bool {
+        self.members.contains_key(cart)
     }
 
     pub fn kept(&self) -> &[Routed] {

@@ -260,7 +260,17 @@ impl Mapper {
             .iter()
             .find(|g| g.into == old.into && g.key == old.key);
         let is_over = |life: Life| matches!(life, Life::Deleted { .. });
+        // What an end left of a row, which is not in the cart that comes back: the row was removed
+        // while the cart was away.
+        let gone_meanwhile = || {
+            let living = self.living(old_image).unwrap_or_default();
+            matches!(old_image.life, Life::Ended { .. })
+                && living.iter().any(|row| row.id() == old.id())
+        };
         match known {
+            Some(_) if life == Life::Live && gone_meanwhile() => {
+                self.leave(old_image, old, life, folding)
+            }
             Some(ghost) if !is_over(life) || is_over(old_image.life) => Ok(Some(ghost.clone())),
             // The row itself went before its cart ended.
             None if matches!(life, Life::Ended { .. }) => {

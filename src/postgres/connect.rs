@@ -2,8 +2,10 @@
 
 use std::error::Error as _;
 use std::io;
+use std::time::Duration;
 
-use tokio_postgres::Client;
+use tokio::time::timeout;
+use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{self, Fault};
@@ -13,7 +15,7 @@ use super::wire::ServerError;
 use crate::config::Endpoint;
 
 /// Text forms must not depend on what the role or the database happens to have set. The search
-/// path is the shop's own.
+/// path is the shop's own. Sessions may have nothing to do for a night.
 pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("client_encoding", "UTF8"),
     ("TimeZone", "UTC"),
@@ -21,6 +23,7 @@ pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("IntervalStyle", "postgres"),
     ("extra_float_digits", "1"),
     ("bytea_output", "hex"),
+    ("idle_session_timeout", "0"),
 ];
 
 /// Why there is no session, and what to do.
@@ -32,11 +35,18 @@ pub enum ConnectError {
     Tls(#[from] TlsError),
     #[error("cannot reach {hosts}: {cause}; is the server up, and the address right?")]
     Unreachable { hosts: String, cause: String },
-    #[error("{hosts} accepts no writes; name the primary, or wait for the failover")]
-    ReadOnly { hosts: String },
+    #[error(
+        "{hosts} is a standby and accepts no writes; name the primary, or wait for the failover"
+    )]
+    Standby { hosts: String },
+    #[error(
+        "{hosts} accepts no writes: default_transaction_read_only is on there for \
+         {scope}; turn it off, or wait until somebody does"
+    )]
+    ReadOnly { hosts: String, scope: String },
     #[error("{hosts} offers no TLS; turn it on there (`ssl = on`), or set `tls.mode = \"prefer\"`")]
     NoTls { hosts: String },
-    #[error("TLS with {hosts} failed: {cause}; look at `tls.mode` and `tls.ca`")]
+    #[error("TLS with {hosts} failed: {cause}")]
     Handshake { hosts: String, cause: String },
     #[error("{hosts} refused the password of user \"{user}\"; correct the endpoint's password")]
     Password { hosts: String, user: String },
@@ -46,39 +56,100 @@ pub enum ConnectError {
     Database { hosts: String, database: String },
     #[error("{hosts} does not let us in: {message}; look at its pg_hba.conf and the role")]
     Rejected { hosts: String, message: String },
+    #[error(
+        "{hosts} refused us because our TLS connection does not end there ({message}): somebody \
+         in between reads it; connect to the server itself, or set `channel_binding=disable` in \
+         the URL if that is a proxy of yours"
+    )]
+    Intercepted { hosts: String, message: String },
     #[error("{hosts} could not authenticate: {cause}")]
     Authentication { hosts: String, cause: String },
-    #[error("{hosts} refused the connection: {error}")]
+    #[error("{hosts} refused the connection: {}", fault::tell(.error))]
     Server { hosts: String, error: ServerError },
+    #[error("none of the hosts will do: {}", told(.0))]
+    NoHost(Vec<ConnectError>),
 }
 
 impl ConnectError {
-    /// Whether another attempt may succeed.
+    /// Whether another attempt may succeed. Of several hosts it is enough if one may: they are
+    /// copies of each other, so what is wrong with the role or the database is wrong on all of them.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Unreachable { .. } | Self::ReadOnly { .. } => Fault::Retry,
-            Self::Server { error, .. } => fault::of_code(&error.code).0,
+            Self::Unreachable { .. } | Self::Standby { .. } | Self::ReadOnly { .. } => Fault::Retry,
+            Self::Server { error, .. } => fault::of_code(&error.code).0.without_row(),
+            Self::NoHost(all) if all.iter().any(|e| e.fault() == Fault::Retry) => Fault::Retry,
             _ => Fault::Stop,
+        }
+    }
+
+    /// The server's own refusal with this SQLSTATE, of any host.
+    pub(crate) fn with_code(&self, code: &str) -> Option<&ServerError> {
+        match self {
+            Self::Server { error, .. } => Some(error).filter(|e| e.code == code),
+            Self::NoHost(all) => all.iter().find_map(|e| e.with_code(code)),
+            _ => None,
         }
     }
 }
 
-/// Opens a session; `purpose` completes its `application_name` where the endpoint has none. The
-/// task that drives it ends with the client.
+fn told(errors: &[ConnectError]) -> String {
+    let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    all.join("; ")
+}
+
+/// Opens a session to a primary; `purpose` completes its `application_name` where the endpoint has
+/// none. The task that drives it ends with the client.
 pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Client, ConnectError> {
+    open(endpoint, purpose, false).await
+}
+
+/// The same where writes must be accepted too.
+pub async fn connect_to_write(endpoint: &Endpoint, purpose: &str) -> Result<Client, ConnectError> {
+    open(endpoint, purpose, true).await
+}
+
+async fn open(endpoint: &Endpoint, purpose: &str, write: bool) -> Result<Client, ConnectError> {
     let config = url::read(endpoint, purpose)?;
     let tls = MakeRustlsConnect::new(tls::client_config(&endpoint.tls)?);
-    // The driver's own limit ends with the TCP handshake; a server that then falls silent must
-    // not hold us either.
-    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
-    let limit = endpoint.connect_timeout.saturating_mul(hosts);
-    let (client, connection) = tokio::time::timeout(limit, config.connect(tls))
-        .await
-        .map_err(|_| ConnectError::Unreachable {
-            hosts: url::hosts(&config),
-            cause: "no answer in time".into(),
-        })?
-        .map_err(|e| refused(&config, &e))?;
+    first(&config, endpoint.connect_timeout, async |one| {
+        attempt(one, tls.clone(), write).await
+    })
+    .await
+}
+
+/// Tries the hosts in their order, each for `limit` at most: a host that takes a connection and then
+/// falls silent must not keep us from the next one. The driver's own limit ends with the TCP
+/// handshake, and it would name the last host only.
+pub(super) async fn first<T>(
+    config: &Config,
+    limit: Duration,
+    attempt: impl AsyncFn(&Config) -> Result<T, ConnectError>,
+) -> Result<T, ConnectError> {
+    let mut failed = Vec::new();
+    for one in url::each(config) {
+        let error = match timeout(limit, attempt(&one)).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => error,
+            Err(_) => ConnectError::Unreachable {
+                hosts: url::hosts(&one),
+                cause: "no answer in time".into(),
+            },
+        };
+        failed.push(error);
+    }
+    match failed.len() {
+        1 => Err(failed.remove(0)),
+        _ => Err(ConnectError::NoHost(failed)),
+    }
+}
+
+async fn attempt(
+    config: &Config,
+    tls: MakeRustlsConnect,
+    write: bool,
+) -> Result<Client, ConnectError> {
+    let refused = |e| refused(config, &e);
+    let (client, connection) = config.connect(tls).await.map_err(refused)?;
     tokio::spawn(async move {
         // Whoever uses the client sees the failure of its request.
         if let Err(error) = connection.await {
@@ -89,14 +160,32 @@ pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Client, Conne
         .iter()
         .map(|(name, value)| format!("SET {name} = '{value}';"))
         .collect();
-    client
-        .batch_execute(&settings)
-        .await
-        .map_err(|e| refused(&config, &e))?;
-    Ok(client)
+    client.batch_execute(&settings).await.map_err(refused)?;
+    let row = client.query_one(WRITES, &[]).await.map_err(refused)?;
+    let hosts = url::hosts(config);
+    if row.try_get(0).map_err(refused)? {
+        return Err(ConnectError::Standby { hosts });
+    }
+    match row.try_get::<_, Option<String>>(1).map_err(refused)? {
+        Some(scope) if write => Err(ConnectError::ReadOnly { hosts, scope }),
+        _ => Ok(client),
+    }
 }
 
-fn refused(config: &tokio_postgres::Config, error: &tokio_postgres::Error) -> ConnectError {
+/// Whether it is a standby; and, where transactions are read-only by default, for whom.
+const WRITES: &str = "
+    SELECT pg_catalog.pg_is_in_recovery(),
+           (SELECT CASE source
+                   WHEN 'database' THEN 'the database ' || current_database()
+                   WHEN 'user' THEN 'the role ' || current_user
+                   WHEN 'database user' THEN
+                       'the role ' || current_user || ' in the database ' || current_database()
+                   WHEN 'client' THEN 'our sessions (the URL says so)'
+                   ELSE 'the whole server' END
+            FROM pg_catalog.pg_settings
+            WHERE name = 'default_transaction_read_only' AND setting = 'on')";
+
+fn refused(config: &Config, error: &tokio_postgres::Error) -> ConnectError {
     if let Some(db) = error.as_db_error() {
         let error = ServerError {
             code: db.code().code().to_owned(),
@@ -105,19 +194,18 @@ fn refused(config: &tokio_postgres::Config, error: &tokio_postgres::Error) -> Co
         return by_code(config, error);
     }
     let hosts = url::hosts(config);
+    let io = error.source().and_then(|s| s.downcast_ref::<io::Error>());
+    // With TLS 1.3 the server's verdict on our certificate comes after the handshake.
+    if let Some(cause) = io.and_then(tls::explain) {
+        return ConnectError::Handshake { hosts, cause };
+    }
     let cause = innermost(error);
     let user = || config.get_user().unwrap_or_default().to_owned();
-    if let Some(io) = error.source().and_then(|s| s.downcast_ref::<io::Error>())
-        && io.kind() == io::ErrorKind::PermissionDenied
-        && cause.contains("does not allow writes")
-    {
-        return ConnectError::ReadOnly { hosts };
-    }
     // The kinds of tokio_postgres::Error are private; its texts are all there is to tell by.
     let kind = error.to_string();
     if cause.contains("server does not support TLS") {
         ConnectError::NoTls { hosts }
-    } else if kind.contains("TLS handshake") {
+    } else if kind.contains("TLS handshake") && io.is_none() {
         ConnectError::Handshake { hosts, cause }
     } else if cause.contains("password missing") {
         ConnectError::NoPassword {
@@ -132,7 +220,7 @@ fn refused(config: &tokio_postgres::Config, error: &tokio_postgres::Error) -> Co
 }
 
 /// What the server's own refusal means.
-pub(super) fn by_code(config: &tokio_postgres::Config, error: ServerError) -> ConnectError {
+pub(super) fn by_code(config: &Config, error: ServerError) -> ConnectError {
     let hosts = url::hosts(config);
     match error.code.as_str() {
         "28P01" => ConnectError::Password {
@@ -143,6 +231,12 @@ pub(super) fn by_code(config: &tokio_postgres::Config, error: ServerError) -> Co
             hosts,
             database: config.get_dbname().unwrap_or_default().to_owned(),
         },
+        "28000" | "08P01" if error.message.contains("channel binding") => {
+            ConnectError::Intercepted {
+                hosts,
+                message: error.message,
+            }
+        }
         "28000" => ConnectError::Rejected {
             hosts,
             message: error.message,

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use super::wire::ServerError;
+
 /// Who deals with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -14,6 +16,16 @@ pub enum Fault {
     Stop,
 }
 
+impl Fault {
+    /// Outside a cart's own write there is no row to blame.
+    pub fn without_row(self) -> Self {
+        match self {
+            Self::Row => Self::Stop,
+            fault => fault,
+        }
+    }
+}
+
 /// SQLSTATEs and classes (Postgres manual, appendix A), the exact ones before their class, with
 /// a sentence for the operator. What is not listed stops.
 const TABLE: &[(&str, Fault, &str)] = &[
@@ -22,7 +34,7 @@ const TABLE: &[(&str, Fault, &str)] = &[
         Fault::Stop,
         "The other end does not speak the Postgres protocol; is the address that of a pooler?",
     ),
-    ("08", Fault::Retry, "The connection broke; trying again."),
+    ("08", Fault::Retry, "The connection broke."),
     (
         "22",
         Fault::Row,
@@ -36,7 +48,7 @@ const TABLE: &[(&str, Fault, &str)] = &[
     (
         "25006",
         Fault::Retry,
-        "The server is read-only, perhaps a standby in failover; trying again.",
+        "The database takes no writes: default_transaction_read_only is on, or it is a standby in failover.",
     ),
     (
         "28P01",
@@ -53,20 +65,12 @@ const TABLE: &[(&str, Fault, &str)] = &[
         Fault::Stop,
         "The database does not exist; correct the endpoint's URL.",
     ),
-    (
-        "40001",
-        Fault::Retry,
-        "Another transaction came first; trying again.",
-    ),
-    (
-        "40P01",
-        Fault::Retry,
-        "A deadlock was broken; trying again.",
-    ),
+    ("40001", Fault::Retry, "Another transaction came first."),
+    ("40P01", Fault::Retry, "A deadlock was broken."),
     (
         "40003",
         Fault::Retry,
-        "The outcome of a statement is unknown; reading again.",
+        "The outcome of a statement is unknown.",
     ),
     (
         "42501",
@@ -84,60 +88,51 @@ const TABLE: &[(&str, Fault, &str)] = &[
         "A view's check option refuses the row; correct the mapping or the row, then retry the cart.",
     ),
     (
-        "53",
+        "53100",
         Fault::Retry,
-        "The server lacks room, memory or connections; trying again.",
+        "That server's disk is full; free some space on it.",
     ),
     (
-        "55P03",
+        "53200",
         Fault::Retry,
-        "A lock was not free in time; trying again.",
+        "That server is out of memory; give it more, or fewer sessions.",
     ),
+    (
+        "53300",
+        Fault::Retry,
+        "That server has no connection left for us; end sessions that nobody needs, or raise the limit.",
+    ),
+    (
+        "53",
+        Fault::Retry,
+        "That server has reached one of its limits; raise it.",
+    ),
+    ("55P03", Fault::Retry, "A lock was not free in time."),
     (
         "55006",
         Fault::Retry,
-        "The object is in use by another session; trying again.",
+        "The object is in use by another session.",
     ),
     (
         "57014",
         Fault::Retry,
-        "The statement was cancelled or timed out; trying again.",
+        "The statement was cancelled or timed out.",
     ),
-    (
-        "57P01",
-        Fault::Retry,
-        "The server ended the session; connecting again.",
-    ),
-    (
-        "57P02",
-        Fault::Retry,
-        "The server crashed and recovers; connecting again.",
-    ),
+    ("57P01", Fault::Retry, "The server ended the session."),
+    ("57P02", Fault::Retry, "The server crashed and recovers."),
     (
         "57P03",
         Fault::Retry,
-        "The server is starting up; connecting again.",
+        "The server is starting, stopping or recovering.",
     ),
     ("57P04", Fault::Stop, "The database was dropped."),
-    (
-        "57P05",
-        Fault::Retry,
-        "The session idled for too long; connecting again.",
-    ),
-    (
-        "25P03",
-        Fault::Retry,
-        "The transaction idled for too long; trying again.",
-    ),
-    (
-        "25P04",
-        Fault::Retry,
-        "The transaction took too long; trying again.",
-    ),
+    ("57P05", Fault::Retry, "The session idled for too long."),
+    ("25P03", Fault::Retry, "The transaction idled for too long."),
+    ("25P04", Fault::Retry, "The transaction took too long."),
 ];
 
 const UNKNOWN: &str = "This error is not one that passes; look at the server's log.";
-const BROKEN: &str = "The connection broke; trying again.";
+const BROKEN: &str = "The connection broke.";
 
 /// What a SQLSTATE means, and what to tell the operator.
 pub fn of_code(code: &str) -> (Fault, &'static str) {
@@ -171,7 +166,7 @@ pub fn explain(error: &(dyn Error + 'static)) -> (Fault, &'static str) {
                 return (Fault::Retry, BROKEN);
             }
         }
-        if let Some(error) = error.downcast_ref::<super::wire::ServerError>() {
+        if let Some(error) = error.downcast_ref::<ServerError>() {
             return of_code(&error.code);
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -202,10 +197,11 @@ pub fn describe(error: &tokio_postgres::Error) -> String {
     };
     let (fault, advice) = of_code(db.code().code());
     if fault != Fault::Row {
-        return match db.hint() {
+        let said = match db.hint() {
             Some(hint) => format!("{} ({hint})", db.message()),
             None => db.message().to_owned(),
         };
+        return with_advice(said, fault, advice);
     }
     let mut text = format!("SQLSTATE {}", db.code().code());
     for (kind, name) in [
@@ -221,10 +217,23 @@ pub fn describe(error: &tokio_postgres::Error) -> String {
     format!("{text}: {advice}")
 }
 
+/// The same for a server's answer on the bare wire, which is never about a row.
+pub fn tell(error: &ServerError) -> String {
+    let (fault, advice) = of_code(&error.code);
+    with_advice(error.to_string(), fault, advice)
+}
+
+/// The server says what it could not do, in its own language; what is waited for is said in ours.
+fn with_advice(said: String, fault: Fault, advice: &str) -> String {
+    match fault {
+        Fault::Retry => format!("{said}: {}", advice.trim_end_matches('.')),
+        Fault::Row | Fault::Stop => said,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::postgres::wire::ServerError;
 
     #[derive(Debug, thiserror::Error)]
     #[error("wrapped")]

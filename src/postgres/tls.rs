@@ -1,15 +1,17 @@
 //! Encryption as the endpoint asks for it, with libpq's meaning of each mode.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
 };
 
 use crate::config::{Tls, TlsMode};
@@ -27,6 +29,12 @@ pub enum TlsError {
     NoRoots,
     #[error("`tls.certificate` and `tls.key` belong together; only one of them is given")]
     HalfIdentity,
+    #[error(
+        "the client key {} is not that of the client certificate {}; give the key that the \
+         certificate was made for",
+        key.display(), certificate.display()
+    )]
+    OtherKey { certificate: PathBuf, key: PathBuf },
     #[error("TLS cannot be set up: {0}")]
     Setup(#[from] rustls::Error),
 }
@@ -70,13 +78,68 @@ pub fn client_config(tls: &Tls) -> Result<ClientConfig, TlsError> {
     match (&tls.certificate, &tls.key) {
         (Some(certificate), Some(key)) => {
             let chain = certificates("the client certificate", certificate)?;
-            let key = PrivateKeyDer::from_pem_file(key)
-                .map_err(|e| unreadable("the client key", key, &e))?;
-            Ok(builder.with_client_auth_cert(chain, key)?)
+            let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| match e {
+                pem::Error::NoItemsFound => unreadable(
+                    "the client key",
+                    key,
+                    &"it holds no unencrypted private key",
+                ),
+                e => unreadable("the client key", key, &e),
+            })?;
+            builder
+                .with_client_auth_cert(chain, secret)
+                .map_err(|e| match e {
+                    Error::InconsistentKeys(_) => TlsError::OtherKey {
+                        certificate: certificate.clone(),
+                        key: key.clone(),
+                    },
+                    e => e.into(),
+                })
         }
         (None, None) => Ok(builder.with_no_client_auth()),
         _ => Err(TlsError::HalfIdentity),
     }
+}
+
+/// Why a handshake failed, and what mends it. None where it was the connection that broke: a server
+/// that goes down does so in the middle of one too, and that passes.
+pub(super) fn explain(error: &io::Error) -> Option<String> {
+    use CertificateError as C;
+    let error = error.get_ref()?.downcast_ref::<Error>()?;
+    Some(match error {
+        Error::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => {
+            "the server's certificate has expired; renew it on the server".into()
+        }
+        Error::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {
+            "the server's certificate is not valid yet; is a clock wrong?".into()
+        }
+        // An authority of the same name with another key is found, and has not signed it.
+        Error::InvalidCertificate(C::UnknownIssuer | C::BadSignature) => {
+            "the server's certificate is not signed by an authority that we trust; name that \
+             authority's PEM file in `tls.ca`"
+                .into()
+        }
+        Error::InvalidCertificate(C::NotValidForNameContext { presented, .. }) => format!(
+            "the server's certificate is for another name ({}); use such a name in the URL, or \
+             `tls.mode = \"verify-ca\"`",
+            presented.join(", ")
+        ),
+        Error::AlertReceived(
+            alert @ (AlertDescription::CertificateRequired
+            | AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError),
+        ) => format!(
+            "the server does not accept our client certificate ({alert:?}); look at \
+             `tls.certificate`, and at ssl_ca_file on the server"
+        ),
+        error => format!("{error}; look at `tls.mode` and `tls.ca`"),
+    })
 }
 
 fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {

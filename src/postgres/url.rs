@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, SslNegotiation, TargetSessionAttrs};
 
 use crate::config::{Endpoint, TlsMode};
@@ -15,18 +16,25 @@ pub enum UrlError {
     Unreadable(String),
     #[error("the database URL names no {0}; write it as postgresql://user@host:5432/database")]
     Without(&'static str),
+    #[error(
+        "the database URL has `hostaddr`, which is not supported; write the address as the host"
+    )]
+    HostAddr,
 }
 
-/// The connection settings that the endpoint asks for. Several hosts may be named; only one that
-/// accepts writes is taken, because slots and carts live on primaries.
-pub fn read(endpoint: &Endpoint, purpose: &str) -> Result<tokio_postgres::Config, UrlError> {
-    let mut config: tokio_postgres::Config = endpoint
+/// The connection settings that the endpoint asks for. Several hosts may be named; each is tried by
+/// itself (see [`each`]).
+pub fn read(endpoint: &Endpoint, purpose: &str) -> Result<Config, UrlError> {
+    let mut config: Config = endpoint
         .url
         .0
         .parse()
         .map_err(|e| UrlError::Unreadable(reason(&e)))?;
     if config.get_hosts().is_empty() {
         return Err(UrlError::Without("host"));
+    }
+    if !config.get_hostaddrs().is_empty() {
+        return Err(UrlError::HostAddr);
     }
     if config.get_user().is_none() {
         return Err(UrlError::Without("user"));
@@ -45,7 +53,7 @@ pub fn read(endpoint: &Endpoint, purpose: &str) -> Result<tokio_postgres::Config
     notice_a_vanished_host(&mut config);
     config
         .connect_timeout(endpoint.connect_timeout)
-        .target_session_attrs(TargetSessionAttrs::ReadWrite)
+        .target_session_attrs(TargetSessionAttrs::Any)
         .ssl_negotiation(SslNegotiation::Postgres)
         .ssl_mode(match endpoint.tls.mode {
             TlsMode::Disable => SslMode::Disable,
@@ -58,7 +66,7 @@ pub fn read(endpoint: &Endpoint, purpose: &str) -> Result<tokio_postgres::Config
 /// A host that vanishes sends no reset. Probes find it out where nothing is under way, and a limit
 /// on unacknowledged bytes where something is; else the kernel would try for hours (tcp(7)). What
 /// the URL says of them stands.
-fn notice_a_vanished_host(config: &mut tokio_postgres::Config) {
+fn notice_a_vanished_host(config: &mut Config) {
     const USUAL_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
     if config.get_keepalives_idle() == USUAL_IDLE {
         config.keepalives_idle(Duration::from_secs(20));
@@ -74,8 +82,64 @@ fn notice_a_vanished_host(config: &mut tokio_postgres::Config) {
     }
 }
 
+/// The same settings for each host alone, in their order.
+pub fn each(config: &Config) -> Vec<Config> {
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().enumerate();
+    hosts
+        .map(|(i, host)| {
+            let mut one = without_hosts(config);
+            match host {
+                Host::Tcp(name) => one.host(name),
+                Host::Unix(path) => one.host_path(path),
+            };
+            one.port(port(ports, i));
+            one
+        })
+        .collect()
+}
+
+/// The driver can add hosts, and cannot take one away.
+fn without_hosts(config: &Config) -> Config {
+    let mut one = Config::new();
+    one.ssl_mode(config.get_ssl_mode())
+        .ssl_negotiation(config.get_ssl_negotiation())
+        .channel_binding(config.get_channel_binding())
+        .target_session_attrs(config.get_target_session_attrs())
+        .keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle());
+    if let Some(user) = config.get_user() {
+        one.user(user);
+    }
+    if let Some(password) = config.get_password() {
+        one.password(password);
+    }
+    if let Some(database) = config.get_dbname() {
+        one.dbname(database);
+    }
+    if let Some(options) = config.get_options() {
+        one.options(options);
+    }
+    if let Some(name) = config.get_application_name() {
+        one.application_name(name);
+    }
+    if let Some(limit) = config.get_connect_timeout() {
+        one.connect_timeout(*limit);
+    }
+    if let Some(limit) = config.get_tcp_user_timeout() {
+        one.tcp_user_timeout(*limit);
+    }
+    if let Some(interval) = config.get_keepalives_interval() {
+        one.keepalives_interval(interval);
+    }
+    if let Some(retries) = config.get_keepalives_retries() {
+        one.keepalives_retries(retries);
+    }
+    one
+}
+
 /// `host:port` of each host, for messages.
-pub fn hosts(config: &tokio_postgres::Config) -> String {
+pub fn hosts(config: &Config) -> String {
     let ports = config.get_ports();
     let names: Vec<String> = config
         .get_hosts()
@@ -143,6 +207,18 @@ mod tests {
     }
 
     #[test]
+    fn a_host_alone_has_all_the_settings() {
+        let options = "?options=-cjit%3Doff&channel_binding=require&keepalives_idle=7\
+                       &keepalives_interval=3&keepalives_retries=2&tcp_user_timeout=9";
+        let of = |hosts: &str| {
+            let url = format!("postgresql://shop@{hosts}/shop{options}");
+            read(&endpoint(&url), "log").expect("a good URL")
+        };
+        let alone = each(&of("one:5433,two:5434"));
+        assert!(alone == [of("one:5433"), of("two:5434")]);
+    }
+
+    #[test]
     fn a_vanished_host_is_noticed_in_a_minute() {
         let config = read(&endpoint("postgresql://shop@one/shop"), "log").expect("a good URL");
         let probes = config
@@ -169,6 +245,7 @@ mod tests {
             "postgresql://one/shop",
             "postgresql://shop:sesame@one:notaport/shop",
             "postgresql://shop:sesame@one/shop?sslmode=verify-full",
+            "postgresql://shop:sesame@one/shop?hostaddr=10.0.0.1",
         ] {
             let error = read(&endpoint(url), "log").expect_err(url).to_string();
             assert!(!error.contains("sesame"), "{error}");

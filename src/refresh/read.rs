@@ -42,17 +42,17 @@ pub async fn begin(client: &Client) -> Result<View, ReadError> {
         .await?;
     // The first query takes the snapshot; the position is asked for after it.
     let snapshot = current_snapshot(client).await?;
+    let upto = log_end(client).await?;
+    Ok(View { snapshot, upto })
+}
+
+/// How far the log reaches now.
+pub async fn log_end(client: &Client) -> Result<Lsn, ReadError> {
     let row = client
         .query_one("SELECT pg_current_wal_insert_lsn()::text", &[])
         .await?;
-    let upto: Lsn = row
-        .get::<_, &str>(0)
-        .parse()
-        .map_err(|_| ReadError::Answer)?;
-    Ok(View {
-        snapshot,
-        upto: reachable(upto),
-    })
+    let end = row.get::<_, &str>(0).parse();
+    Ok(reachable(end.map_err(|_| ReadError::Answer)?))
 }
 
 pub async fn end(client: &Client) -> Result<(), ReadError> {

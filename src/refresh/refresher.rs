@@ -21,7 +21,7 @@ use crate::postgres::fault;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::IdentityError;
 use crate::stop::told;
-use crate::switch::{self, Bound, Mutant};
+use crate::switch::{self, Bound, Mutant, Place};
 
 /// No window opens while the reader is further behind than this.
 const MAX_LAG: u64 = 256 << 20;
@@ -211,6 +211,12 @@ impl Refresher {
             let total = read::estimate(&self.source, &self.layout, self.live.as_deref()).await?;
             runs::set_total(&self.control, run.id, total).await?;
         }
+        if run.kind == Kind::All && run.stage == Stage::Read && run.cursor.is_none() {
+            // What was read before now is old, whatever the lanes' positions said when the run was
+            // asked for: else the sweep would take a cart that vanished since for one just read.
+            run.start = read::log_end(&self.source).await?;
+            runs::set_start(&self.control, run.id, run.start).await?;
+        }
         if run.stage == Stage::Sweep {
             self.wait_for_lanes(run.start).await?;
         }
@@ -227,6 +233,7 @@ impl Refresher {
             if run.kind == Kind::Mapping {
                 self.touch(keys.into_iter().map(|key| vec![key]).collect())
                     .await?;
+                switch::place(Place::MappingTouched);
                 runs::advance(&self.control, run.id, &last, carts, 0).await?;
             } else {
                 let (mut pending, rows) = loop {
@@ -255,7 +262,9 @@ impl Refresher {
         for pending in under_way {
             finish(&self.control, pending).await?;
         }
+        switch::place(Place::StageWalked);
         runs::next_stage(&self.control, &run).await?;
+        switch::place(Place::StageDone);
         info!(kind = run.kind.name(), run = run.id, stage = ?run.stage, "carts read");
         Ok(())
     }
@@ -358,10 +367,13 @@ impl Refresher {
         })
         .await?;
         let unseen = answer.await.map_err(|_| RefreshError::ReaderGone)?;
+        switch::place(Place::WindowOpened);
         let view = self.see_all(&unseen, run).await?;
+        switch::place(Place::SnapshotTaken);
         let (reads, rows) =
             read::carts(&self.source, &self.layout, self.changed_at, &carts).await?;
         read::end(&self.source).await?;
+        switch::place(Place::ChunkRead);
         let (done, finished) = mpsc::unbounded_channel();
         let (reply, answer) = oneshot::channel();
         self.ask(Request::Close {
@@ -372,6 +384,7 @@ impl Refresher {
             reply,
         })
         .await?;
+        switch::place(Place::CloseAsked);
         let parts = answer.await.map_err(|_| RefreshError::ReaderGone)?;
         Ok(parts.map(|parts| {
             let pending = Pending {
@@ -426,7 +439,9 @@ async fn finish(control: &Client, mut pending: Pending) -> Result<(), RefreshErr
         }
     }
     if let Some((run, cursor, carts, rows)) = pending.run {
+        switch::place(Place::ChunkDurable);
         runs::advance(control, run, &cursor, carts, rows).await?;
+        switch::place(Place::CursorAdvanced);
     }
     Ok(())
 }

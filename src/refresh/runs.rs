@@ -131,6 +131,17 @@ pub async fn any_backfill(client: &Client, pipeline: i32) -> Result<bool, tokio_
     Ok(row.get(0))
 }
 
+/// The run's reads begin here.
+pub async fn set_start(client: &Client, run: i32, start: Lsn) -> Result<(), tokio_postgres::Error> {
+    client
+        .execute(
+            "UPDATE cartage.refresh_run SET start_lsn = $2::text::pg_lsn WHERE id = $1",
+            &[&run, &start.to_string()],
+        )
+        .await?;
+    Ok(())
+}
+
 /// A chunk is durable: the run goes on after it.
 pub async fn advance(
     client: &Client,

@@ -12,6 +12,7 @@ use crate::cart::layout::Layout;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
 use crate::source::postgres::publication;
+use crate::switch::{self, Place};
 use crate::target::control::pipeline;
 
 /// The published tables as they were when last looked at.
@@ -36,10 +37,14 @@ impl PublicationWatch {
             .await
             .map_err(query)?
             .ok_or_else(|| IdentityError::PublicationMissing(self.name.clone()))?;
-        identity::complete(&self.name, &found, &self.layout)?;
         let state = publication::state(source, &self.name, &self.layout)
             .await
             .map_err(query)?;
+        if let Err(narrow) = identity::complete(&self.name, &found, &self.layout) {
+            // Once it is mended, what is stored says that changes may have passed.
+            pipeline::set_publication_state(control, pipeline, &state).await?;
+            return Err(narrow.into());
+        }
         let changes = publication::changes(&self.state, &state);
         if changes.is_empty() {
             return Ok(());
@@ -67,5 +72,6 @@ pub async fn reread(
         );
     }
     runs::begin(control, pipeline, Kind::All, at).await?;
+    switch::place(Place::RereadBegun);
     pipeline::set_publication_state(control, pipeline, state).await
 }

@@ -1,6 +1,8 @@
 //! What every source yields: row changes between the borders of their transactions.
 
-use crate::cart::image::Cells;
+use serde::{Deserialize, Serialize};
+
+use crate::cart::image::{Cells, footprint};
 
 /// A byte position in a Postgres log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,13 +63,25 @@ pub enum Event {
 }
 
 /// One row change of a table of the layout.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     pub table: usize,
     pub op: Op,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+impl Change {
+    /// About how many bytes it takes in memory.
+    pub fn footprint(&self) -> usize {
+        let cells = match &self.op {
+            Op::Insert { new } => footprint(new),
+            Op::Update { old, new } => old.as_deref().map_or(0, footprint) + footprint(new),
+            Op::Delete { old } => footprint(old),
+        };
+        size_of::<Self>() + cells
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Op {
     Insert {
         new: Cells,

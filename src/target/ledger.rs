@@ -66,7 +66,7 @@ pub struct Loaded {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error("{}", fault::describe(.0))]
+    #[error("target: {}", fault::describe(.0))]
     Database(#[from] tokio_postgres::Error),
     #[error("cartage.ledger, cart {cart}: {why}")]
     Damaged { cart: CartKey, why: CodecError },

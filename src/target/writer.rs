@@ -25,7 +25,7 @@ use crate::switch::{self, Mutant, Place};
 /// Why a batch was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error("{}", fault::describe(.0))]
+    #[error("target: {}", fault::describe(.0))]
     Database(#[from] tokio_postgres::Error),
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod commands;
+mod crash;
 mod demo_oracle;
 mod expression_oracle;
 mod guards;
+mod large;
+mod outages;
 mod protocol;
 mod scenario;
 mod setup;
+mod tls;

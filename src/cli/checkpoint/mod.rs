@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::source::change::Lsn;
 use crate::source::postgres::identity;
 use crate::source::postgres::slot::{self, Slot};
-use crate::switch::{self, Mutant};
+use crate::switch::{self, Mutant, Place};
 use crate::target::control::pipeline::PipelineRow;
 
 #[derive(Debug, clap::Subcommand)]
@@ -288,6 +288,7 @@ async fn move_to(
         return Err(CommandError::failed("nothing was done"));
     }
     saved::move_to(target, pipeline.id, to).await?;
+    switch::place(Place::CheckpointMoved);
     println!("Done.");
     Ok(())
 }

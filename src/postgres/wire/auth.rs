@@ -10,6 +10,7 @@ use postgres_protocol::authentication::sasl::{
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use tokio_postgres::config;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::der::oid::db::rfc5912;
@@ -22,6 +23,8 @@ pub(super) enum Denied {
     NoPassword,
     /// The server asks for the password itself over a line that anybody can read.
     Cleartext,
+    /// The URL demands a bound channel, and the server has not bound it.
+    Unbound,
     Server(ServerError),
     Io(io::Error),
 }
@@ -38,6 +41,24 @@ pub(super) struct Login<'a> {
     /// The certificate that TLS showed, where there is TLS.
     pub certificate: Option<&'a [u8]>,
     pub encrypted: bool,
+    pub binding: config::ChannelBinding,
+}
+
+impl Login<'_> {
+    /// Any other way in than a bound SCRAM, also that of asking for nothing.
+    fn unbound(&self) -> Result<(), Denied> {
+        match self.binding {
+            config::ChannelBinding::Require => Err(Denied::Unbound),
+            _ => Ok(()),
+        }
+    }
+
+    fn digest(&self) -> Option<Vec<u8>> {
+        match self.binding {
+            config::ChannelBinding::Disable => None,
+            _ => self.certificate.and_then(end_point_digest),
+        }
+    }
 }
 
 /// Answers the server until it is ready for queries.
@@ -51,6 +72,7 @@ pub(super) async fn authenticate(frames: &mut Frames, login: Login<'_>) -> Resul
         let password = || login.password.ok_or(Denied::NoPassword);
         match message {
             Message::AuthenticationCleartextPassword => {
+                login.unbound()?;
                 if !login.encrypted {
                     return Err(Denied::Cleartext);
                 }
@@ -58,14 +80,17 @@ pub(super) async fn authenticate(frames: &mut Frames, login: Login<'_>) -> Resul
                 frames.flush().await?;
             }
             Message::AuthenticationMd5Password(body) => {
+                login.unbound()?;
                 let hash = md5_hash(login.user.as_bytes(), password()?, body.salt());
                 frontend::password_message(hash.as_bytes(), frames.out())?;
                 frames.flush().await?;
             }
             Message::AuthenticationSasl(body) => {
                 let offered: Vec<String> = body.mechanisms().map(|m| Ok(m.to_owned())).collect()?;
-                let digest = login.certificate.and_then(end_point_digest);
-                let (mechanism, binding) = mechanism(&offered, digest)?;
+                let (mechanism, binding) = mechanism(&offered, login.digest())?;
+                if mechanism != SCRAM_SHA_256_PLUS {
+                    login.unbound()?;
+                }
                 let exchange = ScramSha256::new(password()?, binding);
                 frontend::sasl_initial_response(mechanism, exchange.message(), frames.out())?;
                 frames.flush().await?;
@@ -87,7 +112,8 @@ pub(super) async fn authenticate(frames: &mut Frames, login: Login<'_>) -> Resul
                 return Err(malformed("SASL exchange").into());
             }
             Message::ErrorResponse(body) => return Err(Denied::Server(server_error(&body)?)),
-            Message::ReadyForQuery(_) => return Ok(()),
+            Message::ReadyForQuery(_) if proven => return Ok(()),
+            Message::ReadyForQuery(_) => return login.unbound(),
             Message::AuthenticationOk
             | Message::ParameterStatus(_)
             | Message::BackendKeyData(_)

@@ -17,7 +17,8 @@ use super::auth::{Denied, Login, authenticate};
 use super::frame::{Frames, Socket};
 use super::{ReplicationConnection, WireError};
 use crate::config::{Endpoint, TlsMode};
-use crate::postgres::connect::{ConnectError, SETTINGS, by_code};
+use crate::postgres::connect::{ConnectError, SETTINGS, by_code, first};
+use crate::postgres::url::UrlError;
 use crate::postgres::{tls, url};
 
 pub(super) async fn connect(
@@ -26,23 +27,18 @@ pub(super) async fn connect(
 ) -> Result<ReplicationConnection, ConnectError> {
     let config = url::read(endpoint, purpose)?;
     let tls = Arc::new(tls::client_config(&endpoint.tls)?);
-    let mut last = None;
-    for (i, host) in config.get_hosts().iter().enumerate() {
-        let one = Attempt {
-            config: &config,
-            host,
-            port: url::port(config.get_ports(), i),
+    first(&config, endpoint.connect_timeout, async |config| {
+        let host = config.get_hosts().first();
+        let attempt = Attempt {
+            config,
+            host: host.ok_or(UrlError::Without("host"))?,
+            port: url::port(config.get_ports(), 0),
             mode: endpoint.tls.mode,
             tls: tls.clone(),
         };
-        let attempt = tokio::time::timeout(endpoint.connect_timeout, one.run());
-        match attempt.await {
-            Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => last = Some(error),
-            Err(_) => last = Some(one.unreachable("no answer in time")),
-        }
-    }
-    Err(last.unwrap_or_else(|| url::UrlError::Without("host").into()))
+        attempt.run().await
+    })
+    .await
 }
 
 struct Attempt<'a> {
@@ -69,14 +65,14 @@ impl Attempt<'_> {
                 if self.mode == TlsMode::Disable || !self.offers_tls(&mut tcp).await? {
                     (Box::new(tcp), None, false)
                 } else {
-                    let failed = |cause: String| ConnectError::Handshake {
-                        hosts: self.name(),
-                        cause,
-                    };
-                    let server =
-                        ServerName::try_from(name.clone()).map_err(|e| failed(e.to_string()))?;
+                    let server = ServerName::try_from(name.clone()).map_err(|e| {
+                        ConnectError::Handshake {
+                            hosts: self.name(),
+                            cause: e.to_string(),
+                        }
+                    })?;
                     let stream = TlsConnector::from(self.tls.clone()).connect(server, tcp);
-                    let stream = stream.await.map_err(|e| failed(e.to_string()))?;
+                    let stream = stream.await.map_err(|e| self.broken(e))?;
                     let shown = stream.get_ref().1.peer_certificates();
                     let shown = shown.and_then(<[_]>::first).map(|c| c.to_vec());
                     (Box::new(stream), shown, true)
@@ -84,12 +80,13 @@ impl Attempt<'_> {
             }
         };
         let mut frames = Frames::new(socket);
-        self.start(&mut frames).await.map_err(lost)?;
+        self.start(&mut frames).await.map_err(|e| self.broken(e))?;
         let login = Login {
             user: self.config.get_user().unwrap_or_default(),
             password: self.config.get_password(),
             certificate: certificate.as_deref(),
             encrypted,
+            binding: self.config.get_channel_binding(),
         };
         let denied = authenticate(&mut frames, login).await;
         denied.map_err(|denied| self.denied(denied))?;
@@ -102,7 +99,7 @@ impl Attempt<'_> {
                 WireError::Io(e) => self.unreachable(e),
             })?;
         if standby == [[Some("t".to_owned())]] {
-            return Err(ConnectError::ReadOnly { hosts: self.name() });
+            return Err(ConnectError::Standby { hosts: self.name() });
         }
         Ok(connection)
     }
@@ -137,8 +134,10 @@ impl Attempt<'_> {
         let answer = tcp.read_u8().await.map_err(|e| self.unreachable(e))?;
         match answer {
             b'S' => Ok(true),
-            _ if self.mode == TlsMode::Prefer => Ok(false),
-            _ => Err(ConnectError::NoTls { hosts: self.name() }),
+            b'N' if self.mode == TlsMode::Prefer => Ok(false),
+            b'N' => Err(ConnectError::NoTls { hosts: self.name() }),
+            // An error: the server could not even start a process for us.
+            _ => Err(self.unreachable("it has no room for another session")),
         }
     }
 
@@ -168,7 +167,12 @@ impl Attempt<'_> {
                 hosts,
                 cause: "it asks for the bare password without TLS".into(),
             },
+            Denied::Unbound => ConnectError::Authentication {
+                hosts,
+                cause: "server did not use channel binding".into(),
+            },
             Denied::Server(error) => by_code(self.config, error),
+            Denied::Io(e) if tls::explain(&e).is_some() => self.broken(e),
             Denied::Io(e)
                 if matches!(
                     e.kind(),
@@ -181,6 +185,17 @@ impl Attempt<'_> {
                 }
             }
             Denied::Io(e) => self.unreachable(e),
+        }
+    }
+
+    /// With TLS 1.3 the server's verdict on our certificate comes only after the handshake.
+    fn broken(&self, error: io::Error) -> ConnectError {
+        match tls::explain(&error) {
+            Some(cause) => ConnectError::Handshake {
+                hosts: self.name(),
+                cause,
+            },
+            None => self.unreachable(error),
         }
     }
 

@@ -36,7 +36,7 @@ pub enum SourceError {
     },
     #[error("the source's log cannot be decoded: malformed {0}")]
     Malformed(&'static str),
-    #[error("the source ended its log: {0}")]
+    #[error("the source ended its log: {}", fault::tell(.0))]
     Server(ServerError),
 }
 
@@ -45,11 +45,7 @@ impl SourceError {
         match self {
             Self::Connect(error) => error.fault(),
             Self::Lost { .. } => Fault::Retry,
-            Self::Server(error) => match fault::of_code(&error.code).0 {
-                // No cart is to blame for what the walsender says.
-                Fault::Row => Fault::Stop,
-                fault => fault,
-            },
+            Self::Server(error) => fault::of_code(&error.code).0.without_row(),
             _ => Fault::Stop,
         }
     }
@@ -100,11 +96,10 @@ impl SourceError {
 
     /// The walsender itself turns away a role that may not replicate.
     pub(super) fn of_connect(error: ConnectError) -> Self {
-        match error {
-            ConnectError::Server { error, .. } if error.code == "42501" => Self::Permission {
-                message: error.message,
-            },
-            error => Self::Connect(error),
+        let denied = error.with_code("42501").map(|e| e.message.clone());
+        match denied {
+            Some(message) if error.fault() == Fault::Stop => Self::Permission { message },
+            _ => Self::Connect(error),
         }
     }
 

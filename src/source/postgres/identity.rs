@@ -7,6 +7,9 @@ use super::publication::{self, Publication};
 use super::slot::{self, Slot};
 use super::tables::{Leaf, leaves, quoted, quoted_name};
 use crate::cart::layout::{Layout, Table};
+use crate::postgres::connect::ConnectError;
+use crate::postgres::fault::{self, Fault};
+use crate::postgres::wire::ServerError;
 use crate::source::change::Lsn;
 use crate::switch::{self, Mutant};
 use crate::target::control::pipeline::PipelineRow;
@@ -28,7 +31,7 @@ pub struct Verified {
 /// Each message names the object, and what mends it.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    #[error("the source could not be asked for its identity: {0}")]
+    #[error("the source could not be asked for its identity: {}", fault::describe(.0))]
     Query(#[from] Error),
     #[error(
         "the source is a standby; the publication and the slot are on its primary: \
@@ -45,11 +48,42 @@ pub enum IdentityError {
     )]
     OtherSystem { was: String, is: String },
     #[error(
-        "the source is on timeline {is} but this pipeline has already read timeline {was}: it was \
-         restored to an earlier point; run: cartage setup, which starts over here and reads every \
-         cart again (refresh --all)"
+        "the source is on timeline {is} but this pipeline has already read timeline {was}: it is \
+         the old primary, come back after a failover, or it was restored to an earlier point; stop \
+         the old primary and name the new one in [source] url; or, if this one is to stay, run: \
+         cartage setup, which starts over here and reads every cart again (refresh --all)"
     )]
     EarlierTimeline { was: i32, is: i32 },
+    #[error(
+        "the source was promoted to timeline {is} at {at}, and this pipeline had read timeline \
+         {was} up to {checkpoint}: transactions of the old primary were lost in the failover, and \
+         are in the target; run: cartage setup, which makes a new slot and reads every cart again \
+         (refresh --all)"
+    )]
+    Forked {
+        was: i32,
+        is: i32,
+        at: Lsn,
+        checkpoint: Lsn,
+    },
+    #[error(
+        "timeline {is} of the source does not come from timeline {was}, which this pipeline has \
+         read; run: cartage setup, which makes a new slot and reads every cart again \
+         (refresh --all)"
+    )]
+    OtherBranch { was: i32, is: i32 },
+    #[error(
+        "the source's log ends at {ends}, before the checkpoint {checkpoint}: the server was \
+         restored to an earlier state, and what it writes now would be taken for read; run: \
+         cartage setup, which makes a new slot and reads every cart again (refresh --all)"
+    )]
+    Behind { ends: Lsn, checkpoint: Lsn },
+    #[error("the source does not show the history of its timeline {timeline}: {error}")]
+    History { timeline: i32, error: ServerError },
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("the replication connection broke: {0}")]
+    Broken(std::io::Error),
     #[error(
         "the replication slot {0} is not on the source; changes since the checkpoint are in no \
          log any more; run: cartage setup, which makes a new slot and reads every cart again \
@@ -107,6 +141,19 @@ pub enum IdentityError {
         why: &'static str,
         sql: String,
     },
+}
+
+impl IdentityError {
+    /// Whether asking again may give another answer.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Query(error) => fault::of(error).without_row(),
+            Self::Connect(error) => error.fault(),
+            Self::Broken(_) => Fault::Retry,
+            Self::History { error, .. } => fault::of_code(&error.code).0.without_row(),
+            _ => Fault::Stop,
+        }
+    }
 }
 
 /// The cluster behind a connection: its system identifier and the timeline that it writes.

@@ -8,6 +8,7 @@ pub mod publication;
 pub mod slot;
 
 pub mod identity;
+pub mod lineage;
 
 pub mod error;
 mod feed;

@@ -192,7 +192,8 @@ pub async fn state(source: &Client, publication: &str, layout: &Layout) -> Resul
                 (leaf.qualified(), logged)
             })
             .collect();
-        let member = published.as_ref().and_then(|p| p.table(schema, name));
+        let speaking = published.as_ref().filter(|p| p.silent.is_empty());
+        let member = speaking.and_then(|p| p.table(schema, name));
         tables.insert(
             quoted(schema, name),
             json!({

@@ -1,5 +1,6 @@
 //! The replication slot: where the source keeps its log for this pipeline.
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Client, Error};
 
@@ -72,6 +73,25 @@ pub async fn create(source: &Client, name: &str) -> Result<Lsn, Error> {
     };
     let row = source.query_one(sql, &[&name]).await?;
     Ok(Lsn(row.try_get::<_, PgLsn>(0)?.into()))
+}
+
+/// Whether the slot's log can be decoded with this publication, which must have been there at each
+/// change of it. A log that is too long to be tried in seconds is taken for a good one: the daemon
+/// says where it fails.
+pub async fn decodable(source: &Client, slot: &str, publication: &str) -> Result<bool, Error> {
+    const LIMIT: &str = "SET statement_timeout = '20s'";
+    let sql = "
+        SELECT count(*) FROM pg_catalog.pg_logical_slot_peek_binary_changes(
+            $1::text::name, NULL, NULL, 'proto_version', '1', 'publication_names', $2::text)";
+    let names = super::tables::quoted_name(publication);
+    source.batch_execute(LIMIT).await?;
+    let peeked = source.query_one(sql, &[&slot, &names]).await;
+    source.batch_execute("RESET statement_timeout").await?;
+    match peeked {
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_OBJECT) => Ok(false),
+        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => Ok(true),
+        other => other.map(|_| true),
+    }
 }
 
 /// False where there is no such slot. A slot that is being read is an error of the server's.

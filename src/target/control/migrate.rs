@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{Connection, SqlSafeStr};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 use tokio_postgres::config::Host;
 
 use super::SCHEMA;
@@ -115,8 +117,12 @@ async fn comment_on_journal(connection: &mut PgConnection) -> Result<(), Error> 
 async fn connect_primary(target: &Endpoint) -> Result<PgConnection, Error> {
     let mut failure = Error::NoPrimary;
     for options in options(target)? {
-        let connecting = PgConnection::connect_with(&options);
-        let connected = tokio::time::timeout(target.connect_timeout, connecting).await;
+        let mut connected = within(target, &options).await;
+        if target.tls.mode == TlsMode::Prefer
+            && matches!(&connected, Ok(Err(sqlx::Error::Tls(e))) if e.to_string().contains("not support"))
+        {
+            connected = within(target, &options.ssl_mode(PgSslMode::Disable)).await;
+        }
         let mut connection = match connected {
             Ok(Ok(connection)) => connection,
             Ok(Err(e)) => {
@@ -139,19 +145,26 @@ async fn connect_primary(target: &Endpoint) -> Result<PgConnection, Error> {
     Err(failure)
 }
 
+async fn within(
+    target: &Endpoint,
+    options: &PgConnectOptions,
+) -> Result<Result<PgConnection, sqlx::Error>, Elapsed> {
+    timeout(target.connect_timeout, PgConnection::connect_with(options)).await
+}
+
 fn options(target: &Endpoint) -> Result<Vec<PgConnectOptions>, Error> {
     let url: tokio_postgres::Config = target.url.0.parse().map_err(Error::Url)?;
+    // As in our other sessions, a CA file has the chain checked in each mode; sqlx checks it in the
+    // two verify modes alone.
+    let checked = target.tls.ca.is_some();
     let mut base = PgConnectOptions::new_without_pgpass().ssl_mode(match target.tls.mode {
         TlsMode::Disable => PgSslMode::Disable,
-        TlsMode::Prefer => PgSslMode::Prefer,
-        TlsMode::Require => PgSslMode::Require,
-        TlsMode::VerifyCa => PgSslMode::VerifyCa,
+        TlsMode::Prefer if !checked => PgSslMode::Prefer,
+        TlsMode::Require if !checked => PgSslMode::Require,
+        TlsMode::Prefer | TlsMode::Require | TlsMode::VerifyCa => PgSslMode::VerifyCa,
         TlsMode::VerifyFull => PgSslMode::VerifyFull,
     });
-    // With a CA file sqlx verifies under `require` too; here only the two verify modes do.
-    if matches!(target.tls.mode, TlsMode::VerifyCa | TlsMode::VerifyFull)
-        && let Some(ca) = &target.tls.ca
-    {
+    if let Some(ca) = &target.tls.ca {
         base = base.ssl_root_cert(ca);
     }
     if let (Some(certificate), Some(key)) = (&target.tls.certificate, &target.tls.key) {
@@ -172,7 +185,12 @@ fn options(target: &Endpoint) -> Result<Vec<PgConnectOptions>, Error> {
     if let Some(database) = url.get_dbname().or(url.get_user()) {
         base = base.database(database);
     }
-    base = base.application_name(target.application_name.as_deref().unwrap_or("cartage"));
+    base = base.application_name(
+        target
+            .application_name
+            .as_deref()
+            .unwrap_or("cartage migrate"),
+    );
     let ports = url.get_ports();
     Ok(url
         .get_hosts()

@@ -214,6 +214,15 @@ pub async fn restart_at(
             &[&pipeline, &epoch, &at],
         )
         .await?;
+    // Positions compare only within one log. What stands beyond its beginning is of another one, and
+    // would have carts take what comes for applied, and the walk take them for met.
+    transaction
+        .execute(
+            "UPDATE cartage.ledger SET refreshed = NULL, lsn = least(lsn, $2), seq = 0
+             WHERE pipeline = $1 AND (lsn >= $2 OR refreshed >= $2)",
+            &[&pipeline, &at],
+        )
+        .await?;
     transaction
         .execute(
             "UPDATE cartage.refresh_run SET finished_at = now(), waiting = NULL

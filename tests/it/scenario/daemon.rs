@@ -1,6 +1,7 @@
 //! The real binary: commands that end, and the daemon that is killed and started again.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -86,6 +87,25 @@ impl Daemon {
         }
     }
 
+    /// Waits until it is killed at the place that `CARTAGE_KILL` names.
+    pub async fn killed(mut self) {
+        let status = self.ended().await;
+        assert_eq!(
+            status.signal(),
+            Some(9),
+            "it ended with {status}\n{}",
+            self.log()
+        );
+    }
+
+    /// The most of memory that it ever had, in MiB (`VmHWM` of proc(5)).
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
+        kilobytes.unwrap().parse::<u64>().unwrap() / 1024
+    }
+
     /// SIGKILL, and a new life at once.
     pub fn kill(&mut self) {
         assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
@@ -96,6 +116,11 @@ impl Daemon {
 
     pub fn alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// What it ended with, once it has.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.try_wait().unwrap()?.code()
     }
 
     /// SIGTERM: it must drain and exit with 0.

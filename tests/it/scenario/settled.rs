@@ -41,11 +41,15 @@ pub async fn settled(daemon: &mut Daemon, shops: &Shops) {
         .await
         .unwrap()
         .get(0);
-    until(daemon, async || match backfill(&shops.target).await {
-        None => behind(&shops.target, &goal).await,
+    until(daemon, async || awaited(&shops.target, &goal).await).await;
+}
+
+/// What is still to come before this position and all reads of carts are durable.
+pub async fn awaited(target: &Client, goal: &str) -> Option<String> {
+    match backfill(target).await {
+        None => behind(target, goal).await,
         awaited => awaited,
-    })
-    .await;
+    }
 }
 
 async fn backfill(target: &Client) -> Option<String> {

@@ -1,0 +1,268 @@
+//! Dealing a source transaction out: each change finds its cart, and goes to the cart's lane or
+//! into the window. A large transaction is brought into the order of its carts first.
+
+use tracing::warn;
+
+use super::dispatch::Load;
+use super::groups::{Groups, LAST};
+use super::reader::{Reader, ReaderError};
+use super::transaction::{Spill, Transaction};
+use super::window::Window;
+use crate::cart::owner::{Action, Question, Routed, Wish};
+use crate::refresh::owners::carts_of;
+use crate::source::change::{Change, Position};
+use crate::switch::{self, Mutant, Place};
+
+/// Owners that are asked for at once.
+const QUESTIONS: usize = 5_000;
+/// Changes after which other tasks may go on.
+const TURN: usize = 1_000;
+
+impl Reader {
+    /// Deals out what has come in of the transaction. Once that is durable, lanes are done up to
+    /// `through`.
+    pub(super) async fn deal(
+        &mut self,
+        of: &mut Transaction,
+        through: Position,
+    ) -> Result<(), ReaderError> {
+        let (spill, changes) = of.take();
+        let Some(spill) = spill else {
+            return self.deal_small(of, changes, through).await;
+        };
+        let Some((first, _)) = changes.first() else {
+            return self.deal_large(of, spill, through).await;
+        };
+        let spilled = Position {
+            lsn: of.commit,
+            seq: first - 1,
+        };
+        self.deal_large(of, spill, spilled).await?;
+        of.dealt = spilled;
+        self.deal_small(of, changes, through).await
+    }
+
+    /// The transaction is dealt out in parts, so its carts are not atomic (protocol rule 5).
+    pub(super) async fn waive(&mut self, of: &mut Transaction) -> Result<(), ReaderError> {
+        if of.waived {
+            return Ok(());
+        }
+        of.waived = true;
+        warn!(
+            commit = %of.commit,
+            "a source transaction is larger than what is kept whole: \
+             its carts are applied in parts; see [apply] transaction_rows"
+        );
+        self.control
+            .execute(
+                "UPDATE cartage.pipeline SET waived = waived + 1 WHERE id = $1",
+                &[&self.pipeline],
+            )
+            .await?;
+        Ok(())
+    }
+
+    async fn deal_small(
+        &mut self,
+        of: &Transaction,
+        mut changes: Vec<(u32, Change)>,
+        through: Position,
+    ) -> Result<(), ReaderError> {
+        self.router.join_moves(&mut changes);
+        for (_, change) in &changes {
+            self.router.learn(change);
+        }
+        let mut questions = Vec::new();
+        let mut load = Load {
+            commit_time: Some(of.time),
+            ..Load::default()
+        };
+        for (seq, change) in changes {
+            let routed = self.route(of, seq, change, &mut questions)?;
+            load.changes.extend(routed);
+        }
+        load.changes.extend(self.wishes(of, questions).await?);
+        if self.state.window.as_ref().is_some_and(Window::overflows) {
+            self.abandon(&mut load);
+        }
+        load.through = self.state.through(through);
+        self.dispatch.load(load).await?;
+        Ok(())
+    }
+
+    async fn deal_large(
+        &mut self,
+        of: &mut Transaction,
+        spill: Spill,
+        through: Position,
+    ) -> Result<(), ReaderError> {
+        let mut groups = self.groups()?;
+        let mut questions = Vec::new();
+        let mut walk = spill.walk();
+        let mut turn = 0;
+        while let Some((seq, change)) = walk.next().map_err(|e| self.scratch_fault(e))? {
+            if let Some(routed) = self.route(of, seq, change, &mut questions)?
+                && let Err(error) = groups.push(seq, &routed.action)
+            {
+                warn!(folder = %self.room.folder.display(), "no scratch space: {error}");
+                self.waive(of).await?;
+                let before = Position {
+                    lsn: of.commit,
+                    seq: seq - 1,
+                };
+                self.deal_groups(of, groups, before).await?;
+                of.dealt = before;
+                groups = self.groups()?;
+                groups
+                    .push(seq, &routed.action)
+                    .map_err(|e| self.scratch_fault(e))?;
+            }
+            if questions.len() >= QUESTIONS {
+                self.group_wishes(of, &mut questions, &mut groups).await?;
+            }
+            if self.state.window.as_ref().is_some_and(Window::overflows) {
+                self.abandon_into(of, &mut groups).await?;
+            }
+            turn += 1;
+            if turn % TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        self.group_wishes(of, &mut questions, &mut groups).await?;
+        switch::place(Place::Grouped);
+        self.deal_groups(of, groups, through).await
+    }
+
+    /// Deals groups out piece by piece. Lanes are done with the transaction only after the last.
+    async fn deal_groups(
+        &mut self,
+        of: &mut Transaction,
+        mut groups: Groups,
+        through: Position,
+    ) -> Result<(), ReaderError> {
+        let pieces = groups.pieces();
+        let last = pieces.len().saturating_sub(1);
+        for (at, piece) in pieces.into_iter().enumerate() {
+            if *self.stop.borrow() {
+                return Err(ReaderError::Stopping);
+            }
+            if piece.cut {
+                self.waive(of).await?;
+            }
+            let changes = groups.read(piece).map_err(|e| self.scratch_fault(e))?;
+            let through = match at == last {
+                true => through,
+                false => of.dealt,
+            };
+            let load = Load {
+                changes: changes
+                    .into_iter()
+                    .map(|(seq, action)| routed(of, seq, action))
+                    .collect(),
+                through: self.state.through(through),
+                commit_time: Some(of.time),
+                ..Load::default()
+            };
+            self.dispatch.load(load).await?;
+            switch::place(Place::PieceDealt);
+        }
+        Ok(())
+    }
+
+    fn groups(&self) -> Result<Groups, ReaderError> {
+        Groups::create(&self.room.folder).map_err(|e| self.scratch_fault(e))
+    }
+
+    pub(super) fn scratch_fault(&self, error: std::io::Error) -> ReaderError {
+        ReaderError::Scratch {
+            folder: self.room.folder.clone(),
+            error,
+        }
+    }
+
+    /// A change on its way to its lane, unless the window keeps it or it is nobody's.
+    fn route(
+        &mut self,
+        of: &Transaction,
+        seq: u32,
+        change: Change,
+        questions: &mut Vec<Question>,
+    ) -> Result<Option<Routed>, ReaderError> {
+        let routing = self.router.route(change)?;
+        questions.extend(routing.questions);
+        let action = routing.action;
+        Ok(action.and_then(|action| self.state.offer(routed(of, seq, action))))
+    }
+
+    /// Wishes for the carts that the source names today for rows whose cart nobody knew.
+    async fn wishes(
+        &mut self,
+        of: &Transaction,
+        mut questions: Vec<Question>,
+    ) -> Result<Vec<Routed>, ReaderError> {
+        if questions.is_empty() || switch::mutant(Mutant::OwnersUnasked) {
+            return Ok(Vec::new());
+        }
+        questions.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
+        questions.dedup();
+        let carts = carts_of(&self.source, self.router.layout(), &questions).await?;
+        let why = Wish::Owner;
+        Ok(carts
+            .into_iter()
+            .map(|cart| routed(of, LAST, Action::Refresh { cart, why }))
+            .filter_map(|wish| self.state.offer(wish))
+            .collect())
+    }
+
+    async fn group_wishes(
+        &mut self,
+        of: &Transaction,
+        questions: &mut Vec<Question>,
+        groups: &mut Groups,
+    ) -> Result<(), ReaderError> {
+        for wish in self.wishes(of, std::mem::take(questions)).await? {
+            let pushed = groups.push(LAST, &wish.action);
+            pushed.map_err(|e| self.scratch_fault(e))?;
+        }
+        Ok(())
+    }
+
+    /// The window keeps too much: what it kept of earlier transactions goes its way, and what it
+    /// kept of this one goes with the rest of it.
+    async fn abandon_into(
+        &mut self,
+        of: &Transaction,
+        groups: &mut Groups,
+    ) -> Result<(), ReaderError> {
+        let mut load = Load::default();
+        self.abandon(&mut load);
+        let (this, earlier): (Vec<_>, Vec<_>) = std::mem::take(&mut load.changes)
+            .into_iter()
+            .partition(|change| change.position.lsn == of.commit);
+        for change in this {
+            let pushed = groups.push(change.position.seq, &change.action);
+            pushed.map_err(|e| self.scratch_fault(e))?;
+        }
+        load.changes = earlier;
+        load.through = self.state.through(of.dealt);
+        self.dispatch.load(load).await?;
+        Ok(())
+    }
+}
+
+/// What follows all changes has the position of the last one that has come in.
+fn routed(of: &Transaction, seq: u32, action: Action) -> Routed {
+    let seq = match seq {
+        LAST => of.seq,
+        seq => seq,
+    };
+    Routed {
+        position: Position {
+            lsn: of.commit,
+            seq,
+        },
+        time: of.time,
+        xid: of.xid,
+        action,
+    }
+}
