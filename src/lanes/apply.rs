@@ -126,14 +126,13 @@ fn stumbled(error: &tokio_postgres::Error) -> bool {
 
 fn add_counts(tally: &mut Tally, units: &[Unit]) {
     for unit in units {
-        let carts = unit.carts.len() as u64;
+        let carts = unit.open().count() as u64;
         tally.late += unit.carts.iter().map(|c| c.late).sum::<u64>();
         match &unit.decision {
             Decision::Apply if !unit.patch.is_empty() => tally.patches += carts,
             Decision::Apply => {}
             Decision::Hold { tried: true, .. } => tally.conflicts += 1,
             Decision::Hold { tried: false, .. } => {}
-            Decision::HandOver { .. } => tally.late += carts,
         }
     }
 }

@@ -23,9 +23,14 @@ pub(super) fn record(
     records: &mut Records,
     learned: &mut Learned,
 ) {
-    // Carts of a unit that is held come back together.
-    let name = (unit.carts.len() > 1).then(|| unit.carts[0].key.to_string());
-    for (at, cart) in unit.carts.iter().enumerate() {
+    // Open carts of a unit that is held come back together.
+    let mut open = unit.open();
+    let first = open.next().map(|c| &c.key);
+    let name = first
+        .filter(|_| open.next().is_some())
+        .map(|key| key.to_string());
+    for cart in &unit.carts {
+        let is_first = Some(&cart.key) == first;
         if let Some(why) = cart.wish {
             records.wishes.push((cart.key.clone(), why.name()));
         } else if cart.refreshed {
@@ -33,6 +38,7 @@ pub(super) fn record(
         }
         let wished = cart.wish.is_some() || cart.known.wished && !cart.refreshed;
         let mut known = match &unit.decision {
+            _ if cart.handed_over => over(cart, mapping, records),
             Decision::Apply => applied(unit, cart, tokens, mapping, records),
             Decision::Hold {
                 reason,
@@ -49,11 +55,11 @@ pub(super) fn record(
                     reason,
                     message: message.clone(),
                     pending: codec::encode(cart.image.as_ref().unwrap_or(&nothing())),
-                    evidence: evidence.clone().filter(|_| at == 0 || name.is_none()),
+                    evidence: evidence.clone().filter(|_| is_first),
                     tried: *tried,
                 });
                 if let Some(evidence) = evidence
-                    && at == 0
+                    && is_first
                 {
                     records
                         .conflicts
@@ -61,15 +67,8 @@ pub(super) fn record(
                 }
                 stay(cart, State::Held, mapping, records, name.clone())
             }
-            Decision::HandOver { evidence } => {
-                records
-                    .conflicts
-                    .push(conflict(cart, "late", evidence.clone()));
-                records.released.push(cart.key.clone());
-                stay(cart, State::HandedOver, mapping, records, None)
-            }
         };
-        if let Some(evidence) = unit.overruled.clone().filter(|_| at == 0) {
+        if let Some(evidence) = unit.overruled.clone().filter(|_| is_first) {
             records
                 .conflicts
                 .push(conflict(cart, "source_end", evidence));
@@ -90,6 +89,25 @@ fn conflict(cart: &UnitCart, kind: &'static str, evidence: Evidence) -> Conflict
     }
 }
 
+/// The ledger row of a cart that the new backend has finished with: only late changes are counted.
+fn over(cart: &UnitCart, mapping: i32, records: &mut Records) -> Option<Known> {
+    if cart.late == 0 {
+        // Only a wish came or went.
+        return Some((*cart.known).clone());
+    }
+    let evidence = cart.finding.clone().unwrap_or_default();
+    records.conflicts.push(conflict(cart, "late", evidence));
+    if cart
+        .known
+        .entry
+        .as_ref()
+        .is_some_and(|e| e.pending.is_some())
+    {
+        records.released.push(cart.key.clone());
+    }
+    stay(cart, State::HandedOver, mapping, records, None)
+}
+
 /// The ledger row of a cart whose patch is written. None where cartage knows nothing of it.
 fn applied(
     unit: &Unit,
@@ -99,13 +117,7 @@ fn applied(
     records: &mut Records,
 ) -> Option<Known> {
     let before = cart.known.entry.as_ref();
-    if cart.late > 0 {
-        records
-            .conflicts
-            .push(conflict(cart, "late", Evidence::default()));
-        return stay(cart, State::HandedOver, mapping, records, None);
-    }
-    if before.is_some_and(|e| e.state == State::HandedOver) || !cart.touched {
+    if !cart.touched {
         // Only a wish came or went.
         return Some((*cart.known).clone()).filter(|k| k.entry.is_some() || k.wished);
     }

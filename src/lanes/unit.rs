@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::item::Work;
 use super::known::Known;
+use crate::cart::fold::Folding;
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
 use crate::cart::owner::Wish;
@@ -14,9 +15,10 @@ use crate::source::change::Position;
 use crate::target::ledger::Evidence;
 
 /// What is to be done with a unit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Decision {
     /// Write the patch (which may be empty) and the ledger.
+    #[default]
     Apply,
     /// Set its carts aside, with what was found.
     Hold {
@@ -26,8 +28,6 @@ pub enum Decision {
         /// It is a new or repeated attempt, not just a change to what is pending.
         tried: bool,
     },
-    /// The new backend has finished with its carts.
-    HandOver { evidence: Evidence },
 }
 
 /// One cart of a unit.
@@ -42,10 +42,16 @@ pub struct UnitCart {
     pub wish: Option<Wish>,
     pub refreshed: bool,
     pub touched: bool,
+    /// It is to be tried again.
+    pub retried: bool,
     pub late: u64,
+    /// The new backend has finished with it: its target rows stay as they are.
+    pub handed_over: bool,
+    /// What was found when that was seen just now.
+    pub finding: Option<Evidence>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Unit {
     pub carts: Vec<UnitCart>,
     pub patch: Patch,
@@ -53,6 +59,8 @@ pub struct Unit {
     pub attempts: u32,
     /// A source end that wins over the new backend's edits: what was overwritten.
     pub overruled: Option<Evidence>,
+    /// Where there are several carts: what they were before they were settled, in their order.
+    pub foldings: Vec<Folding>,
 }
 
 impl Unit {
@@ -62,10 +70,15 @@ impl Unit {
         self.patch.is_empty() && self.carts.iter().all(still)
     }
 
-    /// All its carts have ended or been deleted in the source.
+    /// The carts that the new backend has not finished with.
+    pub fn open(&self) -> impl Iterator<Item = &UnitCart> {
+        self.carts.iter().filter(|c| !c.handed_over)
+    }
+
+    /// All its open carts have ended or been deleted in the source.
     pub fn ends(&self) -> bool {
         let over = |c: &UnitCart| c.image.as_ref().is_some_and(|i| i.life != Life::Live);
-        self.carts.iter().all(over)
+        self.open().all(over)
     }
 }
 

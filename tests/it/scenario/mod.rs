@@ -54,6 +54,8 @@ scenarios! {
     one_source_table_into_two
     partitioned_source
     replica_identity_full
+    row_of_a_finished_cart_is_held
+    rows_move_past_a_finished_cart
     soft_delete_and_return
     toast_unchanged
     truncate
