@@ -12,6 +12,7 @@ use super::unit::{Decision, Unit};
 use crate::mapping::difference::Patch;
 use crate::postgres::fault::{self, Fault};
 use crate::source::change::Position;
+use crate::target::claim::Claims;
 use crate::target::ledger::Records;
 use crate::target::writer::{Tally, WriteError};
 
@@ -71,14 +72,19 @@ impl Lane {
         tally: Tally,
     ) -> Result<(), WriteError> {
         let patches: Vec<&Patch> = units.iter().map(|u| &u.patch).collect();
-        let written = self.writer.write(&patches, to, tally).await?;
+        let mapping = &self.mappers.current.mapping;
+        let claims: Vec<Claims> = match mapping.intos.iter().any(|into| into.shareable) {
+            true => units.iter().filter_map(Unit::claims).collect(),
+            false => Vec::new(),
+        };
+        let written = self.writer.write(&patches, &claims, to, tally).await?;
         let mut records = Records::default();
         let mut learned = Vec::new();
         for (unit, tokens) in units.iter().zip(&written.tokens) {
             record(
                 unit,
                 tokens,
-                self.mappers.current.id,
+                &self.mappers.current,
                 &mut records,
                 &mut learned,
             );
@@ -103,7 +109,7 @@ enum Disposition {
 
 fn disposition(error: &WriteError) -> Disposition {
     match error {
-        WriteError::Guard { .. } => Disposition::Split(None),
+        WriteError::Guard { .. } | WriteError::Claimed(_) => Disposition::Split(None),
         WriteError::Database(error) if stumbled(error) => Disposition::Again,
         WriteError::Database(error) => match fault::of(error) {
             Fault::Row => Disposition::Split(Some(fault::describe(error))),

@@ -7,7 +7,7 @@ use super::unit::{Decision, Unit, UnitCart};
 use crate::cart::codec;
 use crate::cart::image::{Image, Life};
 use crate::mapping::difference::{Left, RowOp, RowWrite};
-use crate::mapping::map::TargetRow;
+use crate::mapping::map::{Mapper, TargetRow, row_number};
 use crate::mapping::plan::Role;
 use crate::target::ledger::{
     ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Patched, Records, State,
@@ -19,7 +19,7 @@ pub(super) type Learned = Vec<(crate::cart::key::CartKey, Option<Known>)>;
 pub(super) fn record(
     unit: &Unit,
     tokens: &[Option<Box<str>>],
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
     learned: &mut Learned,
 ) {
@@ -38,8 +38,8 @@ pub(super) fn record(
         }
         let wished = cart.wish.is_some() || cart.known.wished && !cart.refreshed;
         let mut known = match &unit.decision {
-            _ if cart.handed_over => over(cart, mapping, records),
-            Decision::Apply => applied(unit, cart, tokens, mapping, records),
+            _ if cart.handed_over => over(cart, mapper, records),
+            Decision::Apply => applied(unit, cart, tokens, mapper, records),
             Decision::Hold {
                 reason,
                 message,
@@ -65,7 +65,7 @@ pub(super) fn record(
                         .conflicts
                         .push(conflict(cart, "held", evidence.clone()));
                 }
-                stay(cart, State::Held, mapping, records, name.clone())
+                stay(cart, State::Held, mapper, records, name.clone())
             }
         };
         if let Some(evidence) = unit.overruled.clone().filter(|_| is_first) {
@@ -90,7 +90,7 @@ fn conflict(cart: &UnitCart, kind: &'static str, evidence: Evidence) -> Conflict
 }
 
 /// The ledger row of a cart that the new backend has finished with: only late changes are counted.
-fn over(cart: &UnitCart, mapping: i32, records: &mut Records) -> Option<Known> {
+fn over(cart: &UnitCart, mapper: &Mapper, records: &mut Records) -> Option<Known> {
     if cart.late == 0 {
         // Only a wish came or went.
         return Some((*cart.known).clone());
@@ -105,7 +105,7 @@ fn over(cart: &UnitCart, mapping: i32, records: &mut Records) -> Option<Known> {
     {
         records.released.push(cart.key.clone());
     }
-    stay(cart, State::HandedOver, mapping, records, None)
+    stay(cart, State::HandedOver, mapper, records, None)
 }
 
 /// The ledger row of a cart whose patch is written. None where cartage knows nothing of it.
@@ -113,7 +113,7 @@ fn applied(
     unit: &Unit,
     cart: &UnitCart,
     tokens: &[Option<Box<str>>],
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
 ) -> Option<Known> {
     let before = cart.known.entry.as_ref();
@@ -141,10 +141,18 @@ fn applied(
         cart: cart.key.clone(),
         state,
         position: cart.position,
-        mapping,
+        mapping: mapper.id,
         patched: patched(unit, cart),
         refreshed: cart.refreshed,
         image: codec::encode(&image),
+        shareable: cart
+            .rows
+            .iter()
+            .filter_map(|row| {
+                let into = &mapper.mapping.intos[row.into];
+                into.shareable.then(|| row_number(into, &row.key))
+            })
+            .collect(),
         tokens: has_tokens.then(|| codec::encode_tokens(token_list.iter().map(Option::as_deref))),
     });
     if before.is_some_and(|e| e.pending.is_some()) {
@@ -154,7 +162,7 @@ fn applied(
         entry: Some(Entry {
             state,
             position: cart.position,
-            mapping,
+            mapping: mapper.id,
             image,
             tokens: Vec::new(),
             pending: None,
@@ -205,7 +213,7 @@ fn token_of(unit: &Unit, tokens: &[Option<Box<str>>], row: &TargetRow) -> Option
 fn stay(
     cart: &UnitCart,
     state: State,
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
     unit: Option<String>,
 ) -> Option<Known> {
@@ -224,11 +232,12 @@ fn stay(
                 cart: cart.key.clone(),
                 state,
                 position: cart.position,
-                mapping,
+                mapping: mapper.id,
                 patched: Patched::No,
                 refreshed: cart.refreshed,
                 image: codec::encode(&image),
                 tokens: None,
+                shareable: Vec::new(),
             });
             image
         }
@@ -243,7 +252,7 @@ fn stay(
         entry: Some(Entry {
             state,
             position: cart.position,
-            mapping,
+            mapping: mapper.id,
             image,
             tokens: Vec::new(),
             pending,

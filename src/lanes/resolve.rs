@@ -7,6 +7,7 @@ use super::lane::{Lane, LaneError};
 use super::settle::hand_over;
 use super::unit::{Decision, Unit};
 use crate::mapping::difference::Patch;
+use crate::target::claim::Claims;
 use crate::target::examine::{Finding, Part, examine, rows_json};
 use crate::target::ledger::Evidence;
 use crate::target::writer::WriteError;
@@ -22,6 +23,10 @@ impl Lane {
         unit.attempts += 1;
         if let Some(message) = row_fault {
             self.hold(unit, "constraint", message.to_owned(), None);
+            return Ok(());
+        }
+        if let WriteError::Claimed(claimed) = error {
+            self.hold(unit, "conflict", claimed.to_string(), None);
             return Ok(());
         }
         let mapping = &self.mappers.current.mapping;
@@ -58,6 +63,11 @@ impl Lane {
                 *unit = hand_over(&self.mappers.current, taken, finished);
             }
             Finding::Conflict { message, evidence } => {
+                let claims: Vec<Claims> = unit.claims().into_iter().collect();
+                if let Some(claimed) = self.writer.owned(&claims).await? {
+                    self.hold(unit, "conflict", claimed.to_string(), Some(evidence));
+                    return Ok(());
+                }
                 let finished = unit.carts.iter().filter(|c| c.handed_over);
                 let finished: Vec<String> = finished.map(|c| c.key.to_string()).collect();
                 let message = match finished.is_empty() {

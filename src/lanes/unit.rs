@@ -9,9 +9,10 @@ use crate::cart::fold::Folding;
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
 use crate::cart::owner::Wish;
-use crate::mapping::difference::Patch;
-use crate::mapping::map::TargetRow;
+use crate::mapping::difference::{Patch, RowOp, RowWrite};
+use crate::mapping::map::{TargetRow, row_number};
 use crate::source::change::Position;
+use crate::target::claim::{Claim, Claims};
 use crate::target::ledger::Evidence;
 
 /// What is to be done with a unit.
@@ -73,6 +74,29 @@ impl Unit {
     /// The carts that the new backend has not finished with.
     pub fn open(&self) -> impl Iterator<Item = &UnitCart> {
         self.carts.iter().filter(|c| !c.handed_over)
+    }
+
+    /// Rows that it takes and that could be another cart's.
+    pub fn claims(&self) -> Option<Claims> {
+        let is = |row: &TargetRow, w: &RowWrite| w.index == Some(row.into) && w.key == row.key;
+        let has = |w: &&RowWrite| {
+            let mut left = self.open().flat_map(|c| &c.known.left);
+            left.any(|left| is(&left.row, w))
+        };
+        let wants = |w: &&RowWrite| self.open().flat_map(|c| &c.rows).any(|row| is(row, w));
+        let writes = self.patch.writes.iter();
+        let rows: Vec<Claim> = writes
+            .filter(|w| w.into.shareable && wants(w) && !has(w))
+            .map(|w| Claim {
+                table: w.into.full_name(),
+                number: row_number(&w.into, &w.key),
+                adopts: !matches!(w.op, RowOp::Insert { .. }),
+            })
+            .collect();
+        (!rows.is_empty()).then(|| Claims {
+            carts: self.open().map(|c| c.key.to_string()).collect(),
+            rows,
+        })
     }
 
     /// All its open carts have ended or been deleted in the source.
