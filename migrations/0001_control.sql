@@ -92,9 +92,11 @@ CREATE TABLE ledger (
     refreshed pg_lsn,
     image     bytea NOT NULL,
     tokens    bytea,
+    shareable bigint[],
     PRIMARY KEY (pipeline, cart)
 ) WITH (fillfactor = 70);
 ALTER TABLE ledger ALTER COLUMN image SET STORAGE EXTERNAL;
+CREATE INDEX ledger_shareable ON ledger USING gin (shareable) WHERE shareable IS NOT NULL;
 COMMENT ON TABLE ledger IS 'One row for each cart that cartage knows';
 COMMENT ON COLUMN ledger.pipeline IS 'The pipeline (pipeline.id)';
 COMMENT ON COLUMN ledger.cart IS 'Cart key; several columns are joined by |';
@@ -106,6 +108,7 @@ COMMENT ON COLUMN ledger.patches IS 'Patches of this cart committed since its he
 COMMENT ON COLUMN ledger.refreshed IS 'Position at which the cart was last read whole from the source';
 COMMENT ON COLUMN ledger.image IS 'The source rows that the target rows were made from (binary)';
 COMMENT ON COLUMN ledger.tokens IS 'Lock tokens that cartage last left on the target rows (binary)';
+COMMENT ON COLUMN ledger.shareable IS 'Numbers of those target rows of the cart that by their keys could be another cart''s too; null if there are none';
 
 CREATE TABLE held (
     pipeline integer NOT NULL REFERENCES pipeline ON DELETE CASCADE,

@@ -24,7 +24,7 @@ pub struct Rules<'a> {
 }
 
 /// One cart while changes are folded into it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Folding {
     /// None: cartage knows nothing of it.
     pub image: Option<Image>,

@@ -12,6 +12,7 @@ use crate::mapping::difference::Patch;
 use crate::postgres::fault::{self, Fault};
 use crate::source::change::Position;
 use crate::switch::{self, Mutant, Place};
+use crate::target::claim::Claims;
 use crate::target::ledger::Records;
 use crate::target::writer::{Tally, WriteError};
 
@@ -89,14 +90,19 @@ impl Lane {
         tally: Tally,
     ) -> Result<(), WriteError> {
         let patches: Vec<&Patch> = units.iter().map(|u| &u.patch).collect();
-        let written = self.writer.write(&patches, to, tally).await?;
+        let mapping = &self.mappers.current.mapping;
+        let claims: Vec<Claims> = match mapping.intos.iter().any(|into| into.shareable) {
+            true => units.iter().filter_map(Unit::claims).collect(),
+            false => Vec::new(),
+        };
+        let written = self.writer.write(&patches, &claims, to, tally).await?;
         let mut records = Records::default();
         let mut learned = Vec::new();
         for (unit, tokens) in units.iter().zip(&written.tokens) {
             record(
                 unit,
                 tokens,
-                self.mappers.current.id,
+                &self.mappers.current,
                 &mut records,
                 &mut learned,
             );
@@ -122,7 +128,7 @@ enum Disposition {
 
 fn disposition(error: &WriteError) -> Disposition {
     match error {
-        WriteError::Guard { .. } => Disposition::Split(None),
+        WriteError::Guard { .. } | WriteError::Claimed(_) => Disposition::Split(None),
         WriteError::Database(error) if stumbled(error) => Disposition::Again,
         WriteError::Database(error) => match fault::of(error) {
             Fault::Row => Disposition::Split(Some(fault::describe(error))),
@@ -154,12 +160,12 @@ fn committed(units: &[Unit], records: &Records) {
     if !records.granted.is_empty() {
         switch::place(Place::WishGranted);
     }
-    for unit in units {
-        match unit.decision {
-            Decision::Hold { .. } => switch::place(Place::Held),
-            Decision::HandOver { .. } => switch::place(Place::HandedOver),
-            Decision::Apply => {}
-        }
+    if !records.held.is_empty() {
+        switch::place(Place::Held);
+    }
+    let over = |unit: &Unit| unit.carts.iter().any(|c| c.finding.is_some());
+    if units.iter().any(over) {
+        switch::place(Place::HandedOver);
     }
 }
 
@@ -187,14 +193,13 @@ fn broken_off(error: &WriteError) -> Option<String> {
 
 fn add_counts(tally: &mut Tally, units: &[Unit]) {
     for unit in units {
-        let carts = unit.carts.len() as u64;
+        let carts = unit.open().count() as u64;
         tally.late += unit.carts.iter().map(|c| c.late).sum::<u64>();
         match &unit.decision {
             Decision::Apply if !unit.patch.is_empty() => tally.patches += carts,
             Decision::Apply => {}
             Decision::Hold { tried: true, .. } => tally.conflicts += 1,
             Decision::Hold { tried: false, .. } => {}
-            Decision::HandOver { .. } => tally.late += carts,
         }
     }
 }

@@ -88,7 +88,7 @@ pub fn units(
                     unit_cart(key, folding, known, refreshed, retried)
                 })
                 .collect();
-            decide(mapper, carts, &retried)
+            decide(mapper, carts)
         })
         .filter(|unit| !unit.idle())
         .collect()
@@ -175,7 +175,10 @@ fn unit_cart(
         wish: newly_wished,
         refreshed,
         touched: folding.touched || remapped,
+        retried,
         late: folding.late,
+        handed_over: folding.handed_over,
+        finding: None,
         known,
     };
     (cart, folding)

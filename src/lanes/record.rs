@@ -7,7 +7,7 @@ use super::unit::{Decision, Unit, UnitCart};
 use crate::cart::codec;
 use crate::cart::image::{Image, Life};
 use crate::mapping::difference::{Left, RowOp, RowWrite};
-use crate::mapping::map::TargetRow;
+use crate::mapping::map::{Mapper, TargetRow, row_number};
 use crate::mapping::plan::Role;
 use crate::switch::{self, Mutant};
 use crate::target::ledger::{
@@ -20,14 +20,18 @@ pub(super) type Learned = Vec<(crate::cart::key::CartKey, Option<Known>)>;
 pub(super) fn record(
     unit: &Unit,
     tokens: &[Option<Box<str>>],
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
     learned: &mut Learned,
 ) {
-    // Carts of a unit that is held come back together.
-    let together = unit.carts.len() > 1 && !switch::mutant(Mutant::HeldAlone);
-    let name = together.then(|| unit.carts[0].key.to_string());
-    for (at, cart) in unit.carts.iter().enumerate() {
+    // Open carts of a unit that is held come back together.
+    let mut open = unit.open();
+    let first = open.next().map(|c| &c.key);
+    let name = first
+        .filter(|_| open.next().is_some() && !switch::mutant(Mutant::HeldAlone))
+        .map(|key| key.to_string());
+    for cart in &unit.carts {
+        let is_first = Some(&cart.key) == first;
         if let Some(why) = cart.wish
             && !switch::mutant(Mutant::WishForgotten)
         {
@@ -37,7 +41,8 @@ pub(super) fn record(
         }
         let wished = cart.wish.is_some() || cart.known.wished && !cart.refreshed;
         let mut known = match &unit.decision {
-            Decision::Apply => applied(unit, cart, tokens, mapping, records),
+            _ if cart.handed_over => over(cart, mapper, records),
+            Decision::Apply => applied(unit, cart, tokens, mapper, records),
             Decision::Hold {
                 reason,
                 message,
@@ -53,30 +58,23 @@ pub(super) fn record(
                     reason,
                     message: message.clone(),
                     pending: codec::encode(pending(cart).unwrap_or(&nothing())),
-                    evidence: evidence.clone().filter(|_| at == 0 || name.is_none()),
+                    evidence: evidence.clone().filter(|_| is_first),
                     tried: *tried,
                 };
                 if !switch::mutant(Mutant::HoldForgets) {
                     records.held.push(held);
                 }
                 if let Some(evidence) = evidence
-                    && at == 0
+                    && is_first
                 {
                     records
                         .conflicts
                         .push(conflict(cart, "held", evidence.clone()));
                 }
-                stay(cart, State::Held, mapping, records, name.clone())
-            }
-            Decision::HandOver { evidence } => {
-                records
-                    .conflicts
-                    .push(conflict(cart, "late", evidence.clone()));
-                records.released.push(cart.key.clone());
-                stay(cart, State::HandedOver, mapping, records, None)
+                stay(cart, State::Held, mapper, records, name.clone())
             }
         };
-        if let Some(evidence) = unit.overruled.clone().filter(|_| at == 0) {
+        if let Some(evidence) = unit.overruled.clone().filter(|_| is_first) {
             records
                 .conflicts
                 .push(conflict(cart, "source_end", evidence));
@@ -97,22 +95,35 @@ fn conflict(cart: &UnitCart, kind: &'static str, evidence: Evidence) -> Conflict
     }
 }
 
+/// The ledger row of a cart that the new backend has finished with: only late changes are counted.
+fn over(cart: &UnitCart, mapper: &Mapper, records: &mut Records) -> Option<Known> {
+    if cart.late == 0 {
+        // Only a wish came or went.
+        return Some((*cart.known).clone());
+    }
+    let evidence = cart.finding.clone().unwrap_or_default();
+    records.conflicts.push(conflict(cart, "late", evidence));
+    if cart
+        .known
+        .entry
+        .as_ref()
+        .is_some_and(|e| e.pending.is_some())
+    {
+        records.released.push(cart.key.clone());
+    }
+    stay(cart, State::HandedOver, mapper, records, None)
+}
+
 /// The ledger row of a cart whose patch is written. None where cartage knows nothing of it.
 fn applied(
     unit: &Unit,
     cart: &UnitCart,
     tokens: &[Option<Box<str>>],
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
 ) -> Option<Known> {
     let before = cart.known.entry.as_ref();
-    if cart.late > 0 {
-        records
-            .conflicts
-            .push(conflict(cart, "late", Evidence::default()));
-        return stay(cart, State::HandedOver, mapping, records, None);
-    }
-    if before.is_some_and(|e| e.state == State::HandedOver) || !cart.touched {
+    if !cart.touched {
         // Only a wish came or went.
         return Some((*cart.known).clone()).filter(|k| k.entry.is_some() || k.wished);
     }
@@ -136,10 +147,18 @@ fn applied(
         cart: cart.key.clone(),
         state,
         position: cart.position,
-        mapping,
+        mapping: mapper.id,
         patched: patched(unit, cart),
         refreshed: cart.refreshed,
         image: codec::encode(&image),
+        shareable: cart
+            .rows
+            .iter()
+            .filter_map(|row| {
+                let into = &mapper.mapping.intos[row.into];
+                into.shareable.then(|| row_number(into, &row.key))
+            })
+            .collect(),
         tokens: has_tokens.then(|| codec::encode_tokens(token_list.iter().map(Option::as_deref))),
     });
     if before.is_some_and(|e| e.pending.is_some()) {
@@ -149,7 +168,7 @@ fn applied(
         entry: Some(Entry {
             state,
             position: cart.position,
-            mapping,
+            mapping: mapper.id,
             image,
             tokens: Vec::new(),
             pending: None,
@@ -200,7 +219,7 @@ fn token_of(unit: &Unit, tokens: &[Option<Box<str>>], row: &TargetRow) -> Option
 fn stay(
     cart: &UnitCart,
     state: State,
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
     unit: Option<String>,
 ) -> Option<Known> {
@@ -219,11 +238,12 @@ fn stay(
                 cart: cart.key.clone(),
                 state,
                 position: cart.position,
-                mapping,
+                mapping: mapper.id,
                 patched: Patched::No,
                 refreshed: cart.refreshed,
                 image: codec::encode(&image),
                 tokens: None,
+                shareable: Vec::new(),
             });
             image
         }
@@ -238,7 +258,7 @@ fn stay(
         entry: Some(Entry {
             state,
             position: cart.position,
-            mapping,
+            mapping: mapper.id,
             image,
             tokens: Vec::new(),
             pending,

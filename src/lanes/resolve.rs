@@ -4,10 +4,11 @@ use tracing::info;
 
 use super::apply::ATTEMPTS;
 use super::lane::{Lane, LaneError};
+use super::settle::hand_over;
 use super::unit::{Decision, Unit};
-use crate::mapping::difference::{Left, Patch};
-use crate::mapping::map::TargetRow;
-use crate::target::examine::{Finding, examine, rows_json};
+use crate::mapping::difference::Patch;
+use crate::target::claim::Claims;
+use crate::target::examine::{Finding, Part, examine, rows_json};
 use crate::target::ledger::Evidence;
 use crate::target::writer::WriteError;
 
@@ -24,12 +25,23 @@ impl Lane {
             self.hold(unit, "constraint", message.to_owned(), None);
             return Ok(());
         }
-        let left: Vec<&Left> = unit.carts.iter().flat_map(|c| &c.known.left).collect();
-        let want: Vec<&TargetRow> = unit.carts.iter().flat_map(|c| &c.rows).collect();
+        if let WriteError::Claimed(claimed) = error {
+            self.hold(unit, "conflict", claimed.to_string(), None);
+            return Ok(());
+        }
         let mapping = &self.mappers.current.mapping;
+        let (places, parts): (Vec<usize>, Vec<Part<'_>>) = unit
+            .carts
+            .iter()
+            .enumerate()
+            .filter(|(_, cart)| !cart.handed_over)
+            .map(|(at, cart)| {
+                let (left, want) = (&cart.known.left, &cart.rows);
+                (at, Part { left, want })
+            })
+            .unzip();
         let client = self.writer.client();
-        let insist = unit.ends();
-        let (finding, overruled) = examine(client, mapping, &left, &want, &unit.patch, insist)
+        let (finding, overruled) = examine(client, mapping, &parts, &unit.patch, unit.ends())
             .await
             .map_err(WriteError::from)?;
         match finding {
@@ -40,19 +52,32 @@ impl Lane {
                 unit.patch = patch;
                 unit.overruled = overruled.or(unit.overruled.take());
             }
-            // Which of several carts it is about is for a human to see.
-            Finding::Finished(evidence) if unit.carts.len() > 1 => {
-                let message = "rows moved between carts, and the new backend has finished with one";
-                self.hold(unit, "conflict", message.to_owned(), Some(evidence));
-            }
-            Finding::Finished(evidence) => {
-                for cart in &unit.carts {
-                    info!(cart = %cart.key, "the new backend has finished with this cart");
-                }
-                unit.patch = Patch::default();
-                unit.decision = Decision::HandOver { evidence };
+            Finding::Finished(finished) => {
+                let finished = finished.into_iter().map(|(part, evidence)| {
+                    let at = places[part];
+                    info!(cart = %unit.carts[at].key, "the new backend has finished with this cart");
+                    (at, evidence)
+                });
+                let finished: Vec<(usize, Evidence)> = finished.collect();
+                let taken = std::mem::take(unit);
+                *unit = hand_over(&self.mappers.current, taken, finished);
             }
             Finding::Conflict { message, evidence } => {
+                let claims: Vec<Claims> = unit.claims().into_iter().collect();
+                if let Some(claimed) = self.writer.owned(&claims).await? {
+                    self.hold(unit, "conflict", claimed.to_string(), Some(evidence));
+                    return Ok(());
+                }
+                let finished = unit.carts.iter().filter(|c| c.handed_over);
+                let finished: Vec<String> = finished.map(|c| c.key.to_string()).collect();
+                let message = match finished.is_empty() {
+                    true => message,
+                    false => format!(
+                        "{message}; rows moved from or to cart {}, which the new backend has \
+                         finished with",
+                        finished.join(", ")
+                    ),
+                };
                 self.hold(unit, "conflict", message, Some(evidence));
             }
         }
@@ -68,12 +93,8 @@ impl Lane {
     ) {
         let mapping = &self.mappers.current.mapping;
         let evidence = evidence.unwrap_or_else(|| {
-            let base = unit
-                .carts
-                .iter()
-                .flat_map(|c| &c.known.left)
-                .map(|l| &l.row);
-            let ours = unit.carts.iter().flat_map(|c| &c.rows);
+            let base = unit.open().flat_map(|c| &c.known.left).map(|l| &l.row);
+            let ours = unit.open().flat_map(|c| &c.rows);
             Evidence {
                 base: Some(rows_json(mapping, base)),
                 ours: Some(rows_json(mapping, ours)),

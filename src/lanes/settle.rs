@@ -1,31 +1,35 @@
 //! What becomes of the carts of a unit: their target rows, and the patch that leads there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::unit::{Decision, Unit, UnitCart};
 use crate::cart::fold::Folding;
 use crate::cart::image::Life;
-use crate::cart::key::CartKey;
 use crate::cart::owner::Wish;
 use crate::mapping::difference::{Left, Patch, Sides, difference};
 use crate::mapping::map::{Claim, MapError, Mapper, RowKey, TargetRow};
 use crate::switch::{self, Mutant};
-use crate::target::ledger::State;
+use crate::target::ledger::{Evidence, State};
 
 /// Settles the carts of a unit and decides what becomes of them.
-pub(super) fn decide(
-    mapper: &Mapper,
-    carts: Vec<(UnitCart, Folding)>,
-    retried: &HashSet<CartKey>,
-) -> Unit {
+pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
     let (mut carts, mut foldings): (Vec<UnitCart>, Vec<Folding>) = carts.into_iter().unzip();
-    let held = carts.iter().any(|c| c.known.state() == Some(State::Held));
+    let before = match foldings.len() {
+        1 => Vec::new(),
+        _ => foldings.clone(),
+    };
+    let is_held = |c: &&UnitCart| !c.handed_over && c.known.state() == Some(State::Held);
+    let held = carts.iter().any(|c| is_held(&c));
     let retry = carts
         .iter()
-        .all(|c| c.known.state() != Some(State::Held) || retried.contains(&c.key) || c.refreshed);
+        .filter(is_held)
+        .all(|c| c.retried || c.refreshed);
     // An end in the source wins, so it does not wait for its turn.
     let retry = retry || ends_now(&carts, &foldings);
-    let fault = foldings.iter().find_map(|f| f.fault.clone());
+    let fault = foldings
+        .iter()
+        .filter(|f| !f.handed_over)
+        .find_map(|f| f.fault.clone());
     let outcome = match fault {
         Some(why) => Err(Refused::Unmappable(why)),
         None => settle(mapper, &mut carts, &mut foldings),
@@ -45,7 +49,7 @@ pub(super) fn decide(
         ),
         Ok(patch) => (patch, Decision::Apply),
         Err(Refused::Missing) => {
-            for cart in &mut carts {
+            for cart in carts.iter_mut().filter(|c| !c.handed_over) {
                 cart.touched = false;
                 if !cart.known.wished {
                     cart.wish = cart.wish.or(Some(Wish::Toast));
@@ -69,17 +73,47 @@ pub(super) fn decide(
         decision,
         attempts: 0,
         overruled: None,
+        foldings: before,
     }
 }
 
-/// All carts of the unit are over, and for one that is held this is new.
+/// All open carts of the unit are over, and for one that is held this is new.
 fn ends_now(carts: &[UnitCart], foldings: &[Folding]) -> bool {
     let over = |f: &Folding| f.image.as_ref().is_some_and(|i| i.life != Life::Live);
     let lived = |c: &UnitCart| {
         let pending = c.known.entry.as_ref().and_then(|e| e.pending.as_ref());
         pending.is_some_and(|(image, _)| image.life == Life::Live)
     };
-    foldings.iter().all(over) && carts.iter().any(lived) && !switch::mutant(Mutant::EndWaits)
+    foldings.iter().filter(|f| !f.handed_over).all(over)
+        && carts.iter().any(lived)
+        && !switch::mutant(Mutant::EndWaits)
+}
+
+/// The unit without the carts that the new backend turned out to have finished with, by their
+/// places: their target rows stay, and what moves between them and the others leaves or arrives as
+/// if they were not cartage's (protocol rules 5 and 9).
+pub(super) fn hand_over(mapper: &Mapper, unit: Unit, finished: Vec<(usize, Evidence)>) -> Unit {
+    let attempts = unit.attempts;
+    let mut carts = unit.carts;
+    let mut foldings = unit.foldings;
+    if foldings.is_empty() {
+        // Of one cart, which stays as it is.
+        let folding = carts
+            .iter()
+            .map(|c| Folding::new(c.image.clone(), c.position));
+        foldings = folding.collect();
+    }
+    for (at, evidence) in finished {
+        let cart = &mut carts[at];
+        cart.handed_over = true;
+        cart.finding = Some(evidence);
+        cart.touched = true;
+        cart.late = cart.late.max(1);
+        cart.wish = None;
+        foldings[at].handed_over = true;
+    }
+    let unit = decide(mapper, carts.into_iter().zip(foldings).collect());
+    Unit { attempts, ..unit }
 }
 
 enum Refused {
@@ -101,7 +135,7 @@ fn settle(
     if foldings.len() > 1 {
         for (at, (cart, folding)) in carts.iter().zip(foldings.iter()).enumerate() {
             let was = cart.known.entry.as_ref().map(|e| e.image.life);
-            let Some(image) = &folding.image else {
+            let Some(image) = folding.image.as_ref().filter(|_| !folding.handed_over) else {
                 continue;
             };
             let claim = (Claim::of(image.life), at);
@@ -127,7 +161,10 @@ fn settle(
             .entry
             .as_ref()
             .map(|e| (&e.image, old_rows.as_slice()));
-        if folding.handed_over || !(cart.touched || cart.refreshed) {
+        if folding.handed_over {
+            continue;
+        }
+        if !(cart.touched || cart.refreshed) {
             cart.rows = old_rows;
             continue;
         }
@@ -135,15 +172,17 @@ fn settle(
             .settle(before, folding, &|row| elsewhere(row, at))
             .map_err(refuse)?;
     }
-    let touched = carts.iter().any(|c| c.touched);
     let sides: Vec<Sides<'_>> = carts
         .iter()
-        .map(|cart| Sides {
-            old: &cart.known.left,
-            new: &cart.rows,
-            dropped: match touched && cart.known.state() != Some(State::HandedOver) {
-                true => &cart.known.dropped,
-                false => &[],
+        .map(|cart| match cart.handed_over {
+            true => Sides::default(),
+            false => Sides {
+                old: &cart.known.left,
+                new: &cart.rows,
+                dropped: match cart.touched {
+                    true => &cart.known.dropped,
+                    false => &[],
+                },
             },
         })
         .collect();

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use super::item::Work;
 use super::known::Known;
+use crate::cart::fold::Folding;
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
 use crate::cart::owner::Wish;
-use crate::mapping::difference::Patch;
-use crate::mapping::map::TargetRow;
+use crate::mapping::difference::{Patch, RowOp, RowWrite};
+use crate::mapping::map::{TargetRow, row_number};
 use crate::source::change::Position;
+use crate::target::claim::{Claim, Claims};
 use crate::target::ledger::Evidence;
 
 /// What is to be done with a unit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Decision {
     /// Write the patch (which may be empty) and the ledger.
+    #[default]
     Apply,
     /// Set its carts aside, with what was found.
     Hold {
@@ -26,8 +29,6 @@ pub enum Decision {
         /// It is a new or repeated attempt, not just a change to what is pending.
         tried: bool,
     },
-    /// The new backend has finished with its carts.
-    HandOver { evidence: Evidence },
 }
 
 /// One cart of a unit.
@@ -42,10 +43,16 @@ pub struct UnitCart {
     pub wish: Option<Wish>,
     pub refreshed: bool,
     pub touched: bool,
+    /// It is to be tried again.
+    pub retried: bool,
     pub late: u64,
+    /// The new backend has finished with it: its target rows stay as they are.
+    pub handed_over: bool,
+    /// What was found when that was seen just now.
+    pub finding: Option<Evidence>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Unit {
     pub carts: Vec<UnitCart>,
     pub patch: Patch,
@@ -53,6 +60,8 @@ pub struct Unit {
     pub attempts: u32,
     /// A source end that wins over the new backend's edits: what was overwritten.
     pub overruled: Option<Evidence>,
+    /// Where there are several carts: what they were before they were settled, in their order.
+    pub foldings: Vec<Folding>,
 }
 
 impl Unit {
@@ -62,10 +71,38 @@ impl Unit {
         self.patch.is_empty() && self.carts.iter().all(still)
     }
 
-    /// All its carts have ended or been deleted in the source.
+    /// The carts that the new backend has not finished with.
+    pub fn open(&self) -> impl Iterator<Item = &UnitCart> {
+        self.carts.iter().filter(|c| !c.handed_over)
+    }
+
+    /// Rows that it takes and that could be another cart's.
+    pub fn claims(&self) -> Option<Claims> {
+        let is = |row: &TargetRow, w: &RowWrite| w.index == Some(row.into) && w.key == row.key;
+        let has = |w: &&RowWrite| {
+            let mut left = self.open().flat_map(|c| &c.known.left);
+            left.any(|left| is(&left.row, w))
+        };
+        let wants = |w: &&RowWrite| self.open().flat_map(|c| &c.rows).any(|row| is(row, w));
+        let writes = self.patch.writes.iter();
+        let rows: Vec<Claim> = writes
+            .filter(|w| w.into.shareable && wants(w) && !has(w))
+            .map(|w| Claim {
+                table: w.into.full_name(),
+                number: row_number(&w.into, &w.key),
+                adopts: !matches!(w.op, RowOp::Insert { .. }),
+            })
+            .collect();
+        (!rows.is_empty()).then(|| Claims {
+            carts: self.open().map(|c| c.key.to_string()).collect(),
+            rows,
+        })
+    }
+
+    /// All its open carts have ended or been deleted in the source.
     pub fn ends(&self) -> bool {
         let over = |c: &UnitCart| c.image.as_ref().is_some_and(|i| i.life != Life::Live);
-        self.carts.iter().all(over)
+        self.open().all(over)
     }
 }
 

@@ -74,7 +74,7 @@ pub struct SharedRow {
 }
 
 /// The rows of one cart before and after.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Sides<'a> {
     pub old: &'a [Left],
     pub new: &'a [TargetRow],

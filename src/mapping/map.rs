@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use sha2::{Digest, Sha256};
+
 use super::expr::{Env, EvalError, Expr, bind};
 use super::plan::{Fate, Into, Mapping};
 use crate::cart::fold::Folding;
@@ -40,6 +42,20 @@ impl TargetRow {
     pub fn id(&self) -> (usize, &RowKey) {
         (self.into, &self.key)
     }
+}
+
+/// A number for a target row, the same in every run: the first bytes of SHA-256 over its table and
+/// key, each with its length before it.
+pub fn row_number(into: &Into, key: &RowKey) -> i64 {
+    let mut hash = Sha256::new();
+    let parts = [&*into.schema, &*into.table].into_iter();
+    for part in parts.chain(key.iter().map(|part| &**part)) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize()[..8]);
+    i64::from_be_bytes(first)
 }
 
 /// How good a cart's claim is on the target rows that it gives, where carts of a unit share one:

@@ -78,6 +78,8 @@ pub struct Into {
     pub closed: Option<Closed>,
     /// The target table has triggers that can change what we write.
     pub has_triggers: bool,
+    /// Another cart could give one of its rows, for all that the keys tell.
+    pub shareable: bool,
     pub line: Option<Line>,
 }
 

@@ -1,5 +1,7 @@
 //! A guard did not match: what is in the target now, and what follows from it.
 
+use std::collections::HashSet;
+
 use tokio_postgres::Client;
 
 use super::found::{self, Ask, Found, FoundRows};
@@ -11,13 +13,20 @@ use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Into, Lock, Mapping, Role};
 use crate::switch::{self, Mutant};
 
+/// One cart of the unit: its target rows as we left them, and as we want them.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    pub left: &'a [Left],
+    pub want: &'a [TargetRow],
+}
+
 /// What the examination of a unit gave.
 #[derive(Debug)]
 pub enum Finding {
     /// Nothing that the new backend wrote is in the way: the patch, under the tokens found.
     Adopt(Patch),
-    /// The new backend has deleted or finished the cart.
-    Finished(Evidence),
+    /// The new backend has deleted or finished these carts, by their places.
+    Finished(Vec<(usize, Evidence)>),
     /// The new backend has written the same rows.
     Conflict { message: String, evidence: Evidence },
 }
@@ -27,29 +36,27 @@ pub enum Finding {
 pub async fn examine(
     client: &Client,
     mapping: &Mapping,
-    left: &[&Left],
-    want: &[&TargetRow],
+    parts: &[Part<'_>],
     patch: &Patch,
     insist: bool,
 ) -> Result<(Finding, Option<Evidence>), tokio_postgres::Error> {
     let insist = insist && !switch::mutant(Mutant::EndYields);
-    let rows = left.iter().map(|l| &l.row).chain(want.iter().copied());
+    let left = parts.iter().flat_map(|p| p.left).map(|l| &l.row);
+    let rows = left.chain(parts.iter().flat_map(|p| p.want));
     let found = found::find(client, mapping, rows, Ask::State).await?;
     let rivals = rivals::find(client, patch).await?;
-    let evidence = || evidence(mapping, left, want, &found, &rivals);
-    for left in left {
-        let into = &mapping.intos[left.row.into];
-        if into.role != Role::Header {
-            continue;
-        }
-        match found.get(&(left.row.into, left.row.key.clone())) {
-            // A ghost's row may be gone for good; a living cart's row must be there.
-            None if left.row.origin.is_some() => return Ok((Finding::Finished(evidence()), None)),
-            Some(row) if row.finished(into, &left.row.cells) => {
-                return Ok((Finding::Finished(evidence()), None));
-            }
-            _ => {}
-        }
+    let evidence = || evidence(mapping, parts, &found, &rivals);
+    let finished = finished(mapping, parts, &found);
+    if !finished.is_empty() {
+        let of = |at: usize| {
+            let part = &parts[at..=at];
+            let ids = part[0].left.iter().map(|l| &l.row).chain(part[0].want);
+            let own = ids.filter_map(|row| found.get_key_value(&(row.into, row.key.clone())));
+            let own = own.map(|(id, row)| (id.clone(), row.clone())).collect();
+            (at, self::evidence(mapping, part, &own, &Rivals::new()))
+        };
+        let finished = finished.into_iter().map(of).collect();
+        return Ok((Finding::Finished(finished), None));
     }
     let mut adopted = Patch {
         own: patch.own.clone(),
@@ -96,6 +103,33 @@ pub async fn examine(
         },
         None,
     ))
+}
+
+/// The carts whose header the new backend has deleted or closed, and those that would be written
+/// into such a header: a cart whose key changed is still the same cart there.
+fn finished(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> Vec<usize> {
+    let is_header = |row: &TargetRow| mapping.intos[row.into].role == Role::Header;
+    let over = |left: &&Left| {
+        let row = &left.row;
+        match found.get(&(row.into, row.key.clone())) {
+            // A ghost's row may be gone for good; a living cart's row must be there.
+            None => row.origin.is_some(),
+            Some(there) => there.finished(&mapping.intos[row.into], &row.cells),
+        }
+    };
+    let headers: HashSet<_> = parts
+        .iter()
+        .flat_map(|p| p.left)
+        .filter(|left| is_header(&left.row))
+        .filter(over)
+        .map(|left| left.row.id())
+        .collect();
+    let rows = |part: &Part<'_>| {
+        let left = part.left.iter().map(|l| &l.row);
+        let mut rows = left.chain(part.want);
+        rows.any(|row| is_header(row) && headers.contains(&row.id()))
+    };
+    (0..parts.len()).filter(|&at| rows(&parts[at])).collect()
 }
 
 enum Verdict {
@@ -178,13 +212,7 @@ fn differing(into: &Into, cells: &[Cell], row: &[Cell]) -> Vec<usize> {
         .collect()
 }
 
-fn evidence(
-    mapping: &Mapping,
-    left: &[&Left],
-    want: &[&TargetRow],
-    found: &FoundRows,
-    rivals: &Rivals,
-) -> Evidence {
+fn evidence(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows, rivals: &Rivals) -> Evidence {
     // In one order, so that what is found again is seen to be the same.
     let mut found: Vec<_> = found.iter().collect();
     found.sort_by_key(|(id, _)| *id);
@@ -203,8 +231,11 @@ fn evidence(
         })
         .collect();
     Evidence {
-        base: Some(rows_json(mapping, left.iter().map(|l| &l.row))),
-        ours: Some(rows_json(mapping, want.iter().copied())),
+        base: Some(rows_json(
+            mapping,
+            parts.iter().flat_map(|p| p.left).map(|l| &l.row),
+        )),
+        ours: Some(rows_json(mapping, parts.iter().flat_map(|p| p.want))),
         theirs: Some(serde_json::Value::Array(rows).to_string()),
     }
 }

@@ -150,6 +150,8 @@ pub struct LedgerRow {
     pub refreshed: bool,
     pub image: Vec<u8>,
     pub tokens: Option<Vec<u8>>,
+    /// Numbers of its target rows that could be another cart's too.
+    pub shareable: Vec<i64>,
 }
 
 /// A ledger row of which only state and position change.
@@ -331,6 +333,14 @@ impl Records {
             .collect();
         let images: Vec<Vec<u8>> = rows.iter().map(|r| r.image.clone()).collect();
         let tokens: Vec<Option<Vec<u8>>> = rows.iter().map(|r| r.tokens.clone()).collect();
+        // As texts, for arrays of different lengths make no array of two dimensions.
+        let shareable: Vec<Option<String>> = rows
+            .iter()
+            .map(|r| {
+                let numbers: Vec<String> = r.shareable.iter().map(i64::to_string).collect();
+                (!numbers.is_empty()).then(|| format!("{{{}}}", numbers.join(",")))
+            })
+            .collect();
         vec![
             Box::new(pipeline),
             Box::new(carts),
@@ -343,21 +353,23 @@ impl Records {
             Box::new(images),
             Box::new(tokens),
             Box::new(first),
+            Box::new(shareable),
         ]
     }
 }
 
 const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
-        (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens) \
-    SELECT $1, cart, state, lsn::pg_lsn, seq, mapping, patches, refreshed::pg_lsn, image, tokens \
+        (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable) \
+    SELECT $1, cart, state, lsn::pg_lsn, seq, mapping, patches, refreshed::pg_lsn, image, tokens, \
+        shareable::bigint[] \
     FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[], \
-                $8::text[], $9::bytea[], $10::bytea[]) \
-         AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens) \
+                $8::text[], $9::bytea[], $10::bytea[], $12::text[]) \
+         AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable) \
     ON CONFLICT (pipeline, cart) DO UPDATE SET state = excluded.state, lsn = excluded.lsn, \
         seq = excluded.seq, mapping = excluded.mapping, \
         patches = excluded.patches + CASE WHEN l.cart = ANY ($11::text[]) THEN 0 ELSE l.patches END, \
         refreshed = coalesce(excluded.refreshed, l.refreshed), image = excluded.image, \
-        tokens = excluded.tokens";
+        tokens = excluded.tokens, shareable = excluded.shareable";
 
 /// What is found again as it was found last is no news: neither the attempts at a held cart nor the
 /// changes to one that the new backend has finished with add up.

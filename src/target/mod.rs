@@ -5,6 +5,7 @@ pub mod control;
 pub mod tables;
 pub mod statement;
 pub mod writer;
+pub mod claim;
 pub mod ledger;
 pub mod checkpoint;
 pub mod found;

@@ -11,6 +11,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
 use super::checkpoint::{self, Durable};
+use super::claim::{self, Claimed, Claims};
 use super::ledger::{self, LedgerError, Loaded, Records};
 use super::rivals;
 use super::statement::{self, Kind, Shape};
@@ -36,6 +37,9 @@ pub enum WriteError {
         missed: u64,
         rows: u64,
     },
+    /// A row belongs to another cart.
+    #[error(transparent)]
+    Claimed(Claimed),
     /// Another daemon has taken the pipeline over.
     #[error(
         "lane {lane} was taken over by another daemon of this pipeline; this one has stopped writing"
@@ -112,6 +116,11 @@ impl Writer {
         self.position
     }
 
+    /// Whether one of these rows belongs to another cart.
+    pub async fn owned(&self, claims: &[Claims]) -> Result<Option<Claimed>, WriteError> {
+        Ok(claim::owned(&self.client, self.pipeline, claims).await?)
+    }
+
     pub async fn load(&mut self, carts: &[&CartKey]) -> Result<Vec<Loaded>, WriteError> {
         let statement = self.prepare(ledger::LOAD).await?;
         Ok(ledger::load(&self.client, &statement, self.pipeline, carts).await?)
@@ -131,10 +140,11 @@ impl Writer {
     pub async fn write(
         &mut self,
         patches: &[&Patch],
+        claims: &[Claims],
         to: Position,
         tally: Tally,
     ) -> Result<Written, WriteError> {
-        match self.try_write(patches, to, tally).await {
+        match self.try_write(patches, claims, to, tally).await {
             Ok(written) => Ok(written),
             Err(error) => {
                 // Where the connection is gone there is nothing to roll back.
@@ -147,6 +157,7 @@ impl Writer {
     async fn try_write(
         &mut self,
         patches: &[&Patch],
+        claims: &[Claims],
         to: Position,
         tally: Tally,
     ) -> Result<Written, WriteError> {
@@ -221,6 +232,11 @@ impl Writer {
                     rows,
                 });
             }
+        }
+        if !claims.is_empty()
+            && let Some(claimed) = claim::check(&self.client, self.pipeline, claims).await?
+        {
+            return Err(WriteError::Claimed(claimed));
         }
         let tokens = self.tokens(patches, &groups).await?;
         Ok(Written { to, tokens })

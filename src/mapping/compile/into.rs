@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use toml::Spanned;
 
 use super::report::Report;
-use super::{death, line};
+use super::{death, line, share};
 use crate::cart::layout::Layout;
 use crate::config::{self, Model, alias_of};
 use crate::mapping::expr::{Assign, Expr, Scope, assignable, target_condition};
@@ -47,6 +47,9 @@ pub(super) fn compile_all(
             compiled.line = line;
             intos.push(compiled);
         }
+    }
+    if let Some(layout) = layout {
+        share::mark(layout, &mut intos);
     }
     intos
 }
@@ -167,6 +170,7 @@ impl Place<'_> {
                 None => None,
             },
             has_triggers: !info.triggers.is_empty(),
+            shareable: false,
             line: None,
         })
     }

@@ -4,6 +4,7 @@ mod death;
 mod into;
 mod line;
 mod report;
+mod share;
 mod source;
 pub mod stored;
 #[cfg(test)]

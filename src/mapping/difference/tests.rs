@@ -65,6 +65,7 @@ fn into(
         deleted: fate(),
         closed: None,
         has_triggers: false,
+        shareable: false,
         line: None,
     })
 }

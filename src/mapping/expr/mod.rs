@@ -28,6 +28,7 @@ mod plan;
 mod render;
 mod rows;
 mod scope;
+mod trace;
 mod typing;
 mod value;
 mod words;
@@ -139,6 +140,15 @@ impl Expr {
                 by.iter().for_each(|c| report(table, *c));
             }
         }
+    }
+
+    /// Reports the columns, of the row itself or of the header, that can be told back from a value
+    /// in a column of type `to`; perhaps not all of them.
+    pub fn holds(&self, to: &SqlType, report: &mut impl FnMut(usize, usize)) {
+        trace::held(&self.plan, to, &mut |place, table, column| match place {
+            Place::Row | Place::Header => report(table, column),
+            Place::Parent | Place::Only | Place::Item => {}
+        });
     }
 
     pub fn uses_secret(&self) -> bool {

@@ -16,6 +16,8 @@ pub struct Expect {
     pub kills: usize,
     /// Carts held at the end.
     pub held: i64,
+    /// What the message of each of them says.
+    pub held_message: String,
     /// Source changes that came too late, because the new backend had finished with the cart.
     pub late: i64,
     /// Patches committed in all, at least and at most.
@@ -34,6 +36,7 @@ impl Default for Expect {
         Self {
             kills: 2,
             held: 0,
+            held_message: String::new(),
             late: 0,
             min_patches: None,
             max_patches: None,

@@ -52,9 +52,12 @@ scenarios! {
     new_backend_closed_is_late
     new_backend_edit_is_held
     once_columns_and_generated
+    one_row_of_two_carts
     one_source_table_into_two
     partitioned_source
     replica_identity_full
+    row_of_a_finished_cart_is_held
+    rows_move_past_a_finished_cart
     soft_delete_and_return
     toast_unchanged
     truncate

@@ -80,6 +80,19 @@ async fn migrate(scenario: Scenario, mut rng: fastrand::Rng) {
 
     let held = number(&shops.target, "SELECT count(*) FROM cartage.held").await;
     assert_eq!(held, scenario.expect.held, "held carts\n{}", daemon.log());
+    for row in shops
+        .target
+        .query("SELECT message FROM cartage.held", &[])
+        .await
+        .unwrap()
+    {
+        let message: &str = row.get(0);
+        let said = &scenario.expect.held_message;
+        assert!(
+            message.contains(said.as_str()),
+            "{message:?} does not say {said:?}"
+        );
+    }
     compare(&scenario, &shops, &daemon).await;
     counts(&scenario, &shops, &daemon).await;
     if scenario.expect.verify {

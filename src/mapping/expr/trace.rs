@@ -1,0 +1,96 @@
+//! Which columns can be told back from a value: rows that differ in one of them differ in the value.
+
+use super::plan::{Arithmetic, Node, Place, Plan};
+use crate::sqltype::{Class, SqlType};
+
+/// Reports the columns that a value of this plan holds, once it is a value of type `to`. It may
+/// report too few, never too many.
+pub fn held(plan: &Plan, to: &SqlType, see: &mut dyn FnMut(Place, usize, usize)) {
+    if faithful(plan.class(), to) {
+        inside(plan, see);
+    }
+}
+
+fn inside(plan: &Plan, see: &mut dyn FnMut(Place, usize, usize)) {
+    match &plan.node {
+        Node::Column {
+            place,
+            table,
+            column,
+        } => see(*place, *table, *column),
+        Node::Cast { of, to } => held(of, to, see),
+        Node::Call { function, args } => match function.name {
+            // A collision of these would be one of SHA-256, or of SHA-1 under a secret.
+            "keyed_id" | "uuid_v5" => args.iter().for_each(|arg| inside(arg, see)),
+            "||" => joined(plan, see),
+            _ => {}
+        },
+        Node::Arithmetic {
+            op: Arithmetic::Add | Arithmetic::Subtract,
+            left,
+            right,
+        } if !plan.class().is_float() => match (&left.node, &right.node) {
+            (Node::Literal(_), _) => inside(right, see),
+            (_, Node::Literal(_)) => inside(left, see),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+/// Whether different values of a class stay different as values of the type.
+fn faithful(from: Class, to: &SqlType) -> bool {
+    let plain_text = matches!(to.base.as_str(), "text" | "character varying" | "varchar");
+    match (from, to.class) {
+        (from, Class::Int2 | Class::Int4 | Class::Int8) => from.is_integer(),
+        (from, Class::Numeric) => {
+            from.is_integer() || from == Class::Numeric && to.numeric.is_none()
+        }
+        // An assignment refuses what is too long, and these have no blanks that it could cut.
+        (from, Class::Text) if from.is_integer() || from == Class::Uuid => plain_text,
+        (Class::Text | Class::Numeric, Class::Text) => plain_text && to.length.is_none(),
+        (Class::Uuid, Class::Uuid) => true,
+        _ => false,
+    }
+}
+
+/// Texts that are joined hold their parts where it is clear where each one ends.
+fn joined(plan: &Plan, see: &mut dyn FnMut(Place, usize, usize)) {
+    let mut parts = Vec::new();
+    flatten(plan, &mut parts);
+    let varying: Vec<usize> = (0..parts.len())
+        .filter(|&i| !matches!(parts[i].node, Node::Literal(_)))
+        .collect();
+    let ends = |&i: &usize| match bare(parts[i]).class() {
+        Class::Uuid => true,
+        class if class.is_integer() => matches!(
+            parts.get(i + 1).map(|next| &next.node),
+            Some(Node::Literal(text)) if text.starts_with(|c: char| !c.is_ascii_digit())
+        ),
+        _ => false,
+    };
+    // The last one ends where the text does, but for the literals that follow.
+    let Some((_, before)) = varying.split_last() else {
+        return;
+    };
+    if before.iter().all(ends) {
+        varying.iter().for_each(|&i| inside(parts[i], see));
+    }
+}
+
+fn flatten<'p>(plan: &'p Plan, parts: &mut Vec<&'p Plan>) {
+    match &plan.node {
+        Node::Call { function, args } if function.name == "||" => {
+            args.iter().for_each(|arg| flatten(arg, parts));
+        }
+        _ => parts.push(plan),
+    }
+}
+
+/// What was cast to be joined.
+fn bare(plan: &Plan) -> &Plan {
+    match &plan.node {
+        Node::Cast { of, to } if faithful(of.class(), to) => bare(of),
+        _ => plan,
+    }
+}

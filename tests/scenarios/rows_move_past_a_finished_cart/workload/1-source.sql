@@ -1,0 +1,1 @@
+UPDATE order_lines SET qty = 4 WHERE order_id <= 100;
