@@ -8,6 +8,8 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 use tracing::{error, info};
 
+use super::notify::Notifier;
+use super::tell::Teller;
 use super::{DaemonError, mappings};
 use crate::cart::owner::Router;
 use crate::config::{self, Config};
@@ -40,12 +42,15 @@ pub struct Running {
     pub tasks: JoinSet<Result<(), DaemonError>>,
     /// Tells all of it to come to rest.
     pub halt: watch::Sender<bool>,
+    pub teller: Teller,
 }
 
 pub async fn start(
     config: &Config,
     rates: watch::Receiver<config::Refresh>,
+    notifier: &Notifier,
 ) -> Result<Running, DaemonError> {
+    notifier.status("starting: connecting to both ends");
     let source = connect_source(config, "sql").await?;
     let mut control = connect_target(config, "control").await?;
     let pipeline = load_pipeline(config, &control).await?;
@@ -57,6 +62,8 @@ pub async fn start(
         .map_err(DaemonError::Target)?
         .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
     let verified = identity::verify(&source, &pipeline, least, &layout).await?;
+    // Waits for the open transactions of a predecessor.
+    notifier.status("starting: taking over");
     let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes)
         .await
         .map_err(DaemonError::Target)?;
@@ -86,12 +93,15 @@ pub async fn start(
 
     let slot_name = verified.slot.name.clone();
     let publication = pipeline.publication.clone().unwrap_or_default();
+    notifier.status("starting: opening the log");
     let stream = LogStream::open(
         &config.source,
         &slot_name,
         &publication,
         start.lsn,
         layout.clone(),
+        notifier.pulses.of("log"),
+        |pid| notifier.status(&format!("waiting: slot {slot_name} is in use by PID {pid}")),
     )
     .await?;
     confirm_slot(&source, &slot_name, start.lsn).await?;
@@ -111,7 +121,7 @@ pub async fn start(
         watch,
         rates,
     };
-    assemble(config, parts).await
+    assemble(config, parts, notifier).await
 }
 
 /// What was found and checked, to be set to work.
@@ -128,7 +138,11 @@ struct Parts {
 }
 
 /// Connects, spawns and wires up all tasks.
-async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError> {
+async fn assemble(
+    config: &Config,
+    parts: Parts,
+    notifier: &Notifier,
+) -> Result<Running, DaemonError> {
     let Parts {
         pipeline,
         taken,
@@ -158,28 +172,37 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         let (done, seen) = watch::channel(writer.durable());
         lanes.push(sender);
         durable.push(seen);
-        let lane = Lane::new(writer, mappers.clone(), items, done, pace);
-        tasks.spawn(async move { Ok(lane.run().await?) });
+        let pulse = notifier.pulses.of_lane(number);
+        let lane = Lane::new(writer, mappers.clone(), items, done, pace, pulse.clone());
+        tasks.spawn(pulse.watch(async move { Ok(lane.run().await?) }));
     }
 
     let (requests, asked) = mpsc::channel(16);
     let (progress, progress_seen) = watch::channel(Progress::default());
     let start = taken.start.position();
+    let (source, control) = (Arc::new(parts.source), Arc::new(parts.control));
+    let teller = Teller {
+        source: source.clone(),
+        control: control.clone(),
+        pipeline: config.name.clone(),
+    };
+    let pulse = notifier.pulses.of("reader");
     let reader = Reader {
         stream: parts.stream,
         router: Router::new(layout.clone(), OWNERS),
-        dispatch: Dispatch::new(lanes, start),
+        dispatch: Dispatch::new(lanes, start, pulse.clone()),
         durable,
-        source: Arc::new(parts.source),
-        control: Arc::new(parts.control),
+        source,
+        control,
         pipeline,
         requests: asked,
         progress,
         stop: stop.clone(),
         state: State::new(start),
     };
-    tasks.spawn(async move { Ok(reader.run().await?) });
+    tasks.spawn(pulse.watch(async move { Ok(reader.run().await?) }));
 
+    let pulse = notifier.pulses.of("refresher");
     let refresher = Refresher {
         source: connect_source(config, "refresh").await?,
         control: connect_target(config, "refresh").await?,
@@ -194,9 +217,14 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         stop,
         publication: parts.watch,
         watched: tokio::time::Instant::now(),
+        pulse: pulse.clone(),
     };
-    tasks.spawn(async move { Ok(refresher.run().await?) });
-    Ok(Running { tasks, halt })
+    tasks.spawn(pulse.watch(async move { Ok(refresher.run().await?) }));
+    Ok(Running {
+        tasks,
+        halt,
+        teller,
+    })
 }
 
 async fn connect_source(config: &Config, purpose: &str) -> Result<Client, DaemonError> {
