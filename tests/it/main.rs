@@ -5,5 +5,7 @@ mod commands;
 mod demo_oracle;
 mod expression_oracle;
 mod protocol;
+mod reload;
 mod scenario;
 mod setup;
+mod systemd;

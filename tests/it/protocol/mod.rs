@@ -1,4 +1,4 @@
 //! Histories of the protocol that a scenario cannot play: cut connections and the like.
 
 mod connection_loss;
-mod shop;
+pub mod shop;

@@ -1,5 +1,6 @@
 //! The real binary: commands that end, and the daemon that is killed and started again.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -42,17 +43,33 @@ pub fn command(config: &Path, arguments: &[&str]) -> String {
 pub struct Daemon {
     config: PathBuf,
     log: PathBuf,
+    environment: Vec<(&'static str, OsString)>,
     child: Child,
 }
 
 impl Daemon {
     pub fn start(config: &Path) -> Self {
+        Self::start_in(config, &[])
+    }
+
+    /// With more in its environment.
+    pub fn start_in(config: &Path, environment: &[(&'static str, &OsStr)]) -> Self {
         let log = config.with_extension("log");
+        let environment: Vec<(&'static str, OsString)> = environment
+            .iter()
+            .map(|(name, value)| (*name, value.to_os_string()))
+            .collect();
         Self {
-            child: launch(config, &log),
+            child: launch(config, &log, &environment),
             config: config.to_path_buf(),
             log,
+            environment,
         }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
     }
 
     /// SIGKILL, and a new life at once.
@@ -60,7 +77,7 @@ impl Daemon {
         assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = launch(&self.config, &self.log);
+        self.child = launch(&self.config, &self.log, &self.environment);
     }
 
     pub fn alive(&mut self) -> bool {
@@ -70,8 +87,7 @@ impl Daemon {
     /// SIGTERM: it must drain and exit with 0.
     pub async fn stop(mut self) {
         assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         let deadline = Instant::now() + STOP_DEADLINE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -104,7 +120,7 @@ impl Drop for Daemon {
     }
 }
 
-fn launch(config: &Path, log: &Path) -> Child {
+fn launch(config: &Path, log: &Path, environment: &[(&'static str, OsString)]) -> Child {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -112,6 +128,7 @@ fn launch(config: &Path, log: &Path) -> Child {
         .unwrap();
     cartage(config)
         .args(["run", "--log-format", "json"])
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
