@@ -27,9 +27,12 @@ pub enum Doing {
     Lanes,
 }
 
-/// The pulses of all tasks that are there.
+/// The pulses of all tasks that are there, and of the runtime that gives them their turns.
 #[derive(Debug, Default)]
-pub struct Pulses(Mutex<Vec<Weak<Task>>>);
+pub struct Pulses {
+    tasks: Mutex<Vec<Weak<Task>>>,
+    turned: Mutex<Option<Instant>>,
+}
 
 /// One task's own.
 #[derive(Clone, Debug)]
@@ -58,6 +61,7 @@ struct State {
 pub enum Stuck {
     Computing { task: String, seconds: u64 },
     Waiting { task: String, seconds: u64 },
+    NoTurn { seconds: u64 },
 }
 
 impl fmt::Display for Stuck {
@@ -70,6 +74,9 @@ impl fmt::Display for Stuck {
                 f,
                 "{task} has waited for {seconds} s for the lanes, and none of them is at work"
             ),
+            Self::NoTurn { seconds } => {
+                write!(f, "no task has had its turn for {seconds} s")
+            }
         }
     }
 }
@@ -96,22 +103,40 @@ impl Pulses {
                 worked: now,
             }),
         });
-        let mut tasks = held(&self.0);
+        let mut tasks = held(&self.tasks);
         tasks.retain(|task| task.strong_count() > 0);
         tasks.push(Arc::downgrade(&task));
         Pulse(task)
     }
 
+    /// To be said again and again by a task: the runtime works. One thread that computes can keep
+    /// all others waiting, for it may be the one that watches the sockets and the clock.
+    pub fn turn(&self) {
+        *held(&self.turned) = Some(Instant::now());
+    }
+
     /// A task that has not been well for `limit`. Those that have ended are not looked at.
     pub fn stuck(&self, limit: Duration) -> Option<Stuck> {
-        let tasks: Vec<Arc<Task>> = held(&self.0).iter().filter_map(Weak::upgrade).collect();
-        let computing = tasks.iter().find_map(|task| {
-            let seconds = task.computing().filter(|time| *time > limit)?.as_secs();
-            let task = task.name.clone();
-            Some(Stuck::Computing { task, seconds })
-        });
-        if computing.is_some() {
-            return computing;
+        let tasks: Vec<Arc<Task>> = held(&self.tasks).iter().filter_map(Weak::upgrade).collect();
+        let computing = tasks
+            .iter()
+            .filter_map(|task| Some((task.computing()?, &task.name)))
+            .max();
+        let turned = held(&self.turned).map_or(Duration::ZERO, |turned| turned.elapsed());
+        match computing {
+            // What computes may be what keeps all others from their turns.
+            Some((time, task)) if time > limit || turned > limit && time > limit / 2 => {
+                return Some(Stuck::Computing {
+                    task: task.clone(),
+                    seconds: time.as_secs(),
+                });
+            }
+            _ if turned > limit => {
+                return Some(Stuck::NoTurn {
+                    seconds: turned.as_secs(),
+                });
+            }
+            _ => {}
         }
         let mut lanes = tasks.iter().filter(|task| task.lane);
         if !lanes.all(|lane| lane.quiet() > limit) {
@@ -316,6 +341,16 @@ mod tests {
         let _at_a_lock = doing(&other, Doing::Note);
         std::thread::sleep(NOTE);
         assert_well(&pulses);
+    }
+
+    #[test]
+    fn a_runtime_that_gives_no_turns_is_stuck() {
+        let pulses = Pulses::default();
+        assert_well(&pulses);
+        pulses.turn();
+        assert!(matches!(await_stuck(&pulses), Stuck::NoTurn { .. }));
+        pulses.turn();
+        assert_eq!(pulses.stuck(Duration::from_secs(60)), None);
     }
 
     #[test]

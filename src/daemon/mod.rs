@@ -7,6 +7,7 @@ pub mod start;
 mod mappings;
 mod tell;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -27,13 +28,12 @@ use crate::stop::told;
 const HEALTHY: Duration = Duration::from_secs(60);
 
 /// Runs the pipeline until told to stop, or until it needs a human. `rates` can change on the way.
-/// systemd gets signs of life from here: as long as this very task comes back from what it does,
-/// and all others do.
+/// systemd gets signs of life as long as this very task has its turns, and all others are well.
 pub async fn run(
     config: &Config,
     stop: watch::Receiver<bool>,
     rates: watch::Receiver<config::Refresh>,
-    notifier: &Notifier,
+    notifier: &Arc<Notifier>,
 ) -> Result<(), DaemonError> {
     let ended = tokio::select! {
         ended = keep_running(config, stop, rates, notifier) => ended,

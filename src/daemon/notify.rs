@@ -2,7 +2,9 @@
 //! Without systemd, all of it goes nowhere.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -59,29 +61,45 @@ impl Notifier {
     }
 
     /// Signs of life, as often as systemd wants them, while every task is well. A task may be stuck
-    /// for half of `WatchdogSec=`; that time again later systemd ends the daemon.
-    pub async fn beat(&self) -> Infallible {
+    /// for half of `WatchdogSec=`; that time again later systemd ends the daemon. They are given by
+    /// a thread of their own, which can still say why they end.
+    pub async fn beat(self: &Arc<Self>) -> Infallible {
         let Some(watchdog) = sd_notify::watchdog_enabled().filter(|time| !time.is_zero()) else {
             return std::future::pending().await;
         };
-        let mut beat = interval(watchdog / 4);
+        let seen = Arc::downgrade(self);
+        thread::spawn(move || {
+            let mut silent = false;
+            while let Some(notifier) = seen.upgrade() {
+                silent = notifier.give_sign(watchdog / 2, silent);
+                drop(notifier);
+                thread::sleep(watchdog / 4);
+            }
+        });
+        let mut beat = interval(watchdog / 8);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut silent = false;
         loop {
             beat.tick().await;
-            match self.pulses.stuck(watchdog / 2) {
-                None => {
-                    if std::mem::take(&mut silent) {
-                        info!("all tasks go on");
-                    }
-                    send(&[NotifyState::Watchdog]);
+            self.pulses.turn();
+        }
+    }
+
+    /// Returns whether none was given.
+    fn give_sign(&self, limit: Duration, silent: bool) -> bool {
+        match self.pulses.stuck(limit) {
+            None => {
+                if silent {
+                    info!("all tasks go on");
                 }
-                Some(why) if !silent => {
-                    silent = true;
+                send(&[NotifyState::Watchdog]);
+                false
+            }
+            Some(why) => {
+                if !silent {
                     error!("{why}; unless it goes on, systemd ends the daemon");
                     self.status(&format!("stuck: {why}"));
                 }
-                Some(_) => {}
+                true
             }
         }
     }

@@ -41,7 +41,7 @@ async fn ready_means_that_the_log_is_read() {
     // It tries every half a second.
     manager.listen(Duration::from_millis(1500)).await;
     let begun = manager.told[0].0;
-    assert_eq!(manager.count("READY=1", begun), 0, "{:#?}", manager.told);
+    assert_eq!(manager.count("READY=1", begun), 0, "{:#?}", manager.lines());
 
     drop(held);
     let freed = Instant::now();
@@ -62,14 +62,13 @@ async fn ready_means_that_the_log_is_read() {
         .until(&daemon, "STOPPING=1", |line| line == "STOPPING=1")
         .await;
     // [apply] drain_timeout is 20 s, and some more.
-    let told: Vec<&str> = manager.told.iter().map(|(_, line)| line.as_str()).collect();
+    let told = manager.lines();
     assert!(told.contains(&"EXTEND_TIMEOUT_USEC=30000000"), "{told:#?}");
     assert!(told.iter().all(|l| !l.starts_with("MAINPID")), "{told:#?}");
-    let mut ended = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while daemon.alive() {
-        assert!(Instant::now() < ended, "waited 30 s for the daemon to end");
+        assert!(Instant::now() < deadline, "waited 30 s for its end");
         manager.listen(Duration::from_millis(20)).await;
-        ended -= Duration::ZERO;
     }
 }
 
@@ -85,10 +84,10 @@ async fn an_end_that_is_away_is_named_while_signs_of_life_go_on() {
     let daemon = manager.start(&away, Duration::from_secs(2));
     let waiting = manager
         .until(&daemon, "a source that is away", |line| {
-            line.starts_with("STATUS=waiting: source: 127.0.0.1:1 ")
+            line.starts_with("STATUS=waiting: source: cannot reach 127.0.0.1:1")
         })
         .await;
-    assert!(waiting.contains("refused"), "{waiting}");
+    assert!(waiting.contains("Connection refused"), "{waiting}");
     let since = Instant::now();
     while manager.count("WATCHDOG=1", since) < 3 {
         manager
@@ -145,7 +144,7 @@ async fn a_lane_at_a_lock_of_the_target_is_alive() {
 async fn a_lane_that_computes_without_end_is_not_alive() {
     let shop = Shop::open("systemd_stuck").await;
     let mut endless = "email".to_owned();
-    for _ in 0..60 {
+    for _ in 0..20 {
         endless = format!("md5(rpad({endless}, 60000000, 'x'))");
     }
     let text = fs::read_to_string(&shop.config).unwrap();
@@ -170,7 +169,12 @@ async fn a_lane_that_computes_without_end_is_not_alive() {
     assert!(stuck.ends_with(" s without a pause"), "{stuck}");
     let since = Instant::now();
     manager.listen(WATCHDOG / 2).await;
-    assert_eq!(manager.count("WATCHDOG=1", since), 0, "{:#?}", manager.told);
+    assert_eq!(
+        manager.count("WATCHDOG=1", since),
+        0,
+        "{:#?}",
+        manager.lines()
+    );
     // The other tasks are well, so the daemon itself could go on like this for long.
     assert!(daemon.alive(), "{}", daemon.log());
 }

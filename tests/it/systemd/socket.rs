@@ -70,7 +70,7 @@ impl Manager {
             assert!(
                 self.next(deadline).await,
                 "waited {DEADLINE:?} for {what}; told so far: {:#?}\n{}",
-                self.told,
+                self.lines(),
                 daemon.log()
             );
             if let Some((_, line)) = self.told[seen..].iter().find(|(_, line)| is(line)) {
@@ -83,6 +83,10 @@ impl Manager {
     pub async fn listen(&mut self, time: Duration) {
         let end = Instant::now() + time;
         while self.next(end).await {}
+    }
+
+    pub fn lines(&self) -> Vec<&str> {
+        self.told.iter().map(|(_, line)| line.as_str()).collect()
     }
 
     /// How often something was told since then.

@@ -107,7 +107,7 @@ async fn the_check_before_a_start_forbids_what_does_not_pass_by_itself() {
     let (code, said) = check(&away, &["--before-run"]);
     assert_eq!(code, 0, "{said}");
     assert!(
-        said.contains("not checked, for it passes by itself: 127.0.0.1:1"),
+        said.contains("not checked, for it passes by itself: cannot reach 127.0.0.1:1"),
         "{said}"
     );
     assert_eq!(check(&away, &[]).0, 1);
