@@ -1,15 +1,16 @@
 # Everything here runs on a fresh Debian 12 that has rustup's toolchain, make and a C linker.
-# What is missing beyond that (the Postgres server's binaries) is installed by `setup-tools`.
+# What is missing beyond that (the Postgres server's binaries, systemd-analyze) is installed by
+# `setup-tools`.
 
 CARGO ?= cargo
 
-.PHONY: help setup-tools build test test-crash test-mutants demo lint doc ci clean
+.PHONY: help setup-tools build test test-crash test-mutants test-matrix demo lint doc ci clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
 
-setup-tools: ## install the Postgres server binaries that the tests and the demo start (Debian packages)
+setup-tools: ## install what the tests and the demo need (Debian packages: postgresql, systemd)
 	@scripts/setup-tools
 
 build: ## build the release binary, target/release/cartage
@@ -24,7 +25,11 @@ test-crash: setup-tools ## kill cartage a few hundred times, at each of its bord
 test-mutants: setup-tools ## take out the answer to each hazard, one after another, and see its test fail
 	$(CARGO) test --locked --features switches --test mutants
 
-demo: setup-tools ## migrate a simulated shop live, killing the daemon on the way, and compare every cart
+test-matrix: setup-tools ## run all tests against Postgres 14 to 18, which are fetched from npm; VERSIONS="14 18"
+	scripts/test-matrix $(VERSIONS)
+
+demo: ## migrate a simulated shop live, killing the daemon on the way, and compare every cart
+	@scripts/setup-tools postgres
 	$(CARGO) run --release --locked -- demo
 
 lint: ## check formatting and lints, warnings being errors

@@ -9,6 +9,7 @@ pub mod check;
 pub mod sqltype;
 pub mod retry;
 pub mod stop;
+pub mod pulse;
 pub mod switch;
 pub mod postgres;
 pub mod source;

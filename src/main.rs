@@ -3,23 +3,24 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use cartage::cli::logging::Levels;
 use cartage::cli::{self, Cli, Command, CommandError};
 use cartage::config::Config;
 use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    cli::logging::init(cli.log_format, cli.verbose);
+    let levels = cli::logging::init(cli.log_format, cli.verbose);
     // A second provider in the tree would make rustls unable to choose one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return cli::exit(Err(CommandError::failed(error))),
     };
-    cli::exit(runtime.block_on(run(cli)))
+    cli::exit(runtime.block_on(run(cli, levels)))
 }
 
-async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+async fn run(cli: Cli, levels: Levels) -> Result<ExitCode, CommandError> {
     if let Command::Demo(args) = cli.command {
         return cli::demo::run(args).await.map_err(CommandError::failed);
     }
@@ -30,7 +31,7 @@ async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Check(args) => cli::check::run(&config, args).await,
         Command::Setup(args) => cli::setup::run(&config, args).await,
         Command::Preview(args) => cli::preview::run(&config, args).await,
-        Command::Run => cli::run::run(&config).await,
+        Command::Run => cli::run::run(&config, levels).await,
         Command::Status(args) => cli::status::run(&config, args).await,
         Command::Verify(args) => cli::verify::run(&config, args).await,
         Command::Refresh(args) => cli::refresh::run(&config, args).await,

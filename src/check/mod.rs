@@ -17,6 +17,7 @@ use tokio_postgres::{Client, Error};
 use crate::config::Config;
 use crate::postgres::catalog::Catalog;
 use crate::source::postgres::outline::outline;
+use crate::source::postgres::slot;
 
 /// Both ends as their catalogs have them, for the mapping to be compiled against.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ pub async fn run(
     for problem in &outline.problems {
         report.fail("source tables", End::Source, problem, None);
     }
-    server::source(source, &mut report).await?;
+    server::source(source, &slot::name_of(&config.name), &mut report).await?;
     server::target(target, &mut report).await?;
     both::clocks(source, target, &mut report).await?;
     grants::source(source, &outline.layout, &mut report).await?;

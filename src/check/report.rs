@@ -122,8 +122,17 @@ impl Report {
     }
 
     pub fn text(&self) -> String {
+        self.text_of(|_| true)
+    }
+
+    /// The text without what is well.
+    pub fn complaints(&self) -> String {
+        self.text_of(|verdict| verdict != Verdict::Pass)
+    }
+
+    fn text_of(&self, shown: impl Fn(Verdict) -> bool) -> String {
         let mut text = String::new();
-        for f in &self.findings {
+        for f in self.findings.iter().filter(|f| shown(f.verdict)) {
             let (verdict, end) = (f.verdict.word(), f.end.word());
             text += &format!("{verdict}  {end:6}  {}: {}\n", f.check, f.message);
             if let Some(sql) = &f.sql {

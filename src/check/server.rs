@@ -6,7 +6,8 @@ use super::report::{End, Report};
 
 const OLDEST: i32 = 140_000;
 
-pub async fn source(source: &Client, report: &mut Report) -> Result<(), Error> {
+/// `slot` is the pipeline's own: once it is there, no other one is needed.
+pub async fn source(source: &Client, slot: &str, report: &mut Report) -> Result<(), Error> {
     common(source, End::Source, report).await?;
     let sql = "
         SELECT pg_catalog.current_setting('wal_level') AS level,
@@ -14,9 +15,13 @@ pub async fn source(source: &Client, report: &mut Report) -> Result<(), Error> {
                (SELECT count(*) FROM pg_catalog.pg_replication_slots) AS slots_used,
                pg_catalog.current_setting('max_wal_senders')::bigint AS senders,
                (SELECT count(*) FROM pg_catalog.pg_stat_replication) AS senders_used,
+               EXISTS (SELECT FROM pg_catalog.pg_replication_slots
+                       WHERE slot_name = $1) AS slots_ours,
+               EXISTS (SELECT FROM pg_catalog.pg_replication_slots
+                       WHERE slot_name = $1 AND active) AS senders_ours,
                (SELECT setting::bigint FROM pg_catalog.pg_settings
                 WHERE name = 'max_slot_wal_keep_size') AS keep_mb";
-    let row = source.query_one(sql, &[]).await?;
+    let row = source.query_one(sql, &[&slot]).await?;
     let level: &str = row.try_get("level")?;
     if level == "logical" {
         report.pass("log level", End::Source, "wal_level is logical");
@@ -28,14 +33,32 @@ pub async fn source(source: &Client, report: &mut Report) -> Result<(), Error> {
             Some("ALTER SYSTEM SET wal_level = logical".to_owned()),
         );
     }
-    for (check, setting, limit, used) in [
-        ("slots free", "max_replication_slots", "slots", "slots_used"),
-        ("senders free", "max_wal_senders", "senders", "senders_used"),
+    for (check, setting, limit, used, ours) in [
+        (
+            "slots free",
+            "max_replication_slots",
+            "slots",
+            "slots_used",
+            "slots_ours",
+        ),
+        (
+            "senders free",
+            "max_wal_senders",
+            "senders",
+            "senders_used",
+            "senders_ours",
+        ),
     ] {
         let (limit, used): (i64, i64) = (row.try_get(limit)?, row.try_get(used)?);
-        let message = format!("{used} of {limit} ({setting}) in use");
-        if used < limit {
+        let ours: bool = row.try_get(ours)?;
+        let which = if ours { ", ours among them" } else { "" };
+        let message = format!("{used} of {limit} ({setting}) in use{which}");
+        if used < limit || ours {
             report.pass(check, End::Source, message);
+        } else if row.try_get("slots_ours")? {
+            // It was enough before, and the daemon waits for it.
+            let message = format!("{message}; the daemon waits for a free one");
+            report.warn(check, End::Source, message, None);
         } else {
             let more = limit + 2;
             report.fail(

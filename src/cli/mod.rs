@@ -1,6 +1,7 @@
 //! The commands, and what their exit codes mean.
 
 pub mod logging;
+pub mod reload;
 pub mod confirm;
 pub mod ends;
 pub mod check;

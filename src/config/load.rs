@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::reader::{Problems, Section};
-use super::{Config, Endpoint, Secret, cart, connection, into, locate, mask, secret};
+use super::{Config, Endpoint, Secret, cart, connection, into, locate, log, mask, secret};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// Sections that are documented and have no effect yet.
@@ -70,6 +70,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let target: Option<Endpoint> = connection::endpoint(&mut root, "target", path, problems);
     let apply = connection::apply(&mut root, problems);
     let refresh = connection::refresh(&mut root, problems);
+    let log = log::read(&mut root, problems);
     let ids_secret = ids(&mut root, path, problems);
     let (cart, rows) = cart::read(&mut root, problems);
     lookups(&mut root, problems);
@@ -89,6 +90,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         target: target?,
         apply,
         refresh,
+        log,
         ids_secret,
         cart: cart?,
         rows,

@@ -5,6 +5,7 @@ mod connection;
 mod into;
 mod load;
 mod locate;
+mod log;
 mod mask;
 pub mod model;
 mod reader;
@@ -33,6 +34,7 @@ pub struct Config {
     pub target: Endpoint,
     pub apply: Apply,
     pub refresh: Refresh,
+    pub log: Log,
     /// `[ids] secret`, read; none means that `setup` makes one.
     pub ids_secret: Option<Secret>,
     pub cart: Cart,
@@ -58,7 +60,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// `[source]` or `[target]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
     pub kind: Kind,
     /// May hold a user, a password and several hosts; never printed.
@@ -80,7 +82,7 @@ pub enum TlsMode {
     VerifyFull,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tls {
     pub mode: TlsMode,
     /// PEM of the authorities to trust; none means the system's.
@@ -90,7 +92,7 @@ pub struct Tls {
     pub key: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Apply {
     pub lanes: usize,
     pub batch_rows: usize,
@@ -102,7 +104,7 @@ pub struct Apply {
     pub scratch: PathBuf,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Refresh {
     pub rows_per_second: Option<u64>,
     pub chunk_carts: usize,
@@ -113,6 +115,13 @@ pub struct Refresh {
     pub max_replica_lag: Option<Duration>,
     /// A query that returns one number, and the greatest value at which reading goes on.
     pub guard: Option<(String, f64)>,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// A level, or several for modules apart, in the words of `RUST_LOG`.
+    pub level: String,
 }
 
 /// `[cart]`.
@@ -201,6 +210,23 @@ pub struct Merge {
 }
 
 impl Config {
+    /// The parts that differ in another state of the file and that a running daemon cannot take.
+    pub fn differences(&self, other: &Config) -> Vec<&'static str> {
+        let parts = [
+            ("name", self.name != other.name),
+            ("[source]", self.source != other.source),
+            ("[target]", self.target != other.target),
+            ("[apply]", self.apply != other.apply),
+            ("[ids]", self.ids_secret != other.ids_secret),
+            (
+                "[cart], [[into]] or [merge]",
+                self.mapping_text() != other.mapping_text(),
+            ),
+        ];
+        let differing = parts.into_iter().filter(|(_, differs)| *differs);
+        differing.map(|(part, _)| part).collect()
+    }
+
     /// The source tables that the pipeline reads, as named in the file.
     pub fn source_tables(&self) -> Vec<String> {
         let rows = self.rows.iter().map(|rows| rows.table.get_ref().clone());

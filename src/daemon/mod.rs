@@ -2,9 +2,12 @@
 //! after what passes by itself.
 
 pub mod error;
+pub mod notify;
 pub mod start;
 mod mappings;
+mod tell;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -14,6 +17,7 @@ use tracing::{error, info, warn};
 
 pub use error::DaemonError;
 
+use self::notify::Notifier;
 use self::start::Running;
 use crate::config::{self, Config};
 use crate::postgres::fault::Fault;
@@ -24,10 +28,28 @@ use crate::stop::told;
 const HEALTHY: Duration = Duration::from_secs(60);
 
 /// Runs the pipeline until told to stop, or until it needs a human. `rates` can change on the way.
+/// systemd gets signs of life as long as this very task has its turns, and all others are well.
 pub async fn run(
+    config: &Config,
+    stop: watch::Receiver<bool>,
+    rates: watch::Receiver<config::Refresh>,
+    notifier: &Arc<Notifier>,
+) -> Result<(), DaemonError> {
+    let ended = tokio::select! {
+        ended = keep_running(config, stop, rates, notifier) => ended,
+        never = notifier.beat() => match never {},
+    };
+    if let Err(why) = &ended {
+        notifier.status(&format!("stopped: {why}"));
+    }
+    ended
+}
+
+async fn keep_running(
     config: &Config,
     mut stop: watch::Receiver<bool>,
     rates: watch::Receiver<config::Refresh>,
+    notifier: &Notifier,
 ) -> Result<(), DaemonError> {
     let mut pauses = retry::policy(None);
     let mut owned = None;
@@ -36,10 +58,10 @@ pub async fn run(
         let result = tokio::select! {
             // Starting can wait for a slot or a lock; a stop does not wait for it.
             () = told(&mut stop) => return Ok(()),
-            running = start::start(config, rates.clone(), &mut owned) => running,
+            running = start::start(config, rates.clone(), notifier, &mut owned) => running,
         };
         let result = match result {
-            Ok(running) => attend(config, running, stop.clone()).await,
+            Ok(running) => attend(config, running, stop.clone(), notifier).await,
             Err(error) => Err(error),
         };
         let error = match result {
@@ -61,6 +83,7 @@ pub async fn run(
             pause_ms = pause.as_millis() as u64,
             "{error}; starting again"
         );
+        notifier.status(&format!("waiting: {error}"));
         tokio::select! {
             () = told(&mut stop) => return Ok(()),
             () = tokio::time::sleep(pause) => {}
@@ -73,16 +96,21 @@ async fn attend(
     config: &Config,
     running: Running,
     mut stop: watch::Receiver<bool>,
+    notifier: &Notifier,
 ) -> Result<(), DaemonError> {
-    let Running { mut tasks, halt } = running;
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let Running {
+        mut tasks,
+        halt,
+        teller,
+    } = running;
+    notifier.ready();
     let first = tokio::select! {
         () = told(&mut stop) => {
             info!("stopping: draining the lanes");
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
             None
         }
         ended = tasks.join_next() => ended,
+        never = teller.run(notifier) => match never {},
     };
     halt.send_replace(true);
     let stopping = first.is_none();

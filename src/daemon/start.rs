@@ -8,6 +8,8 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 use tracing::{error, info};
 
+use super::notify::Notifier;
+use super::tell::Teller;
 use super::{DaemonError, mappings};
 use crate::cart::layout::Layout;
 use crate::cart::owner::Router;
@@ -45,6 +47,7 @@ pub struct Running {
     pub tasks: JoinSet<Result<(), DaemonError>>,
     /// Tells all of it to come to rest.
     pub halt: watch::Sender<bool>,
+    pub teller: Teller,
 }
 
 /// `owned` is the epoch under which this process had the pipeline before, if it had. Who came since
@@ -52,8 +55,10 @@ pub struct Running {
 pub async fn start(
     config: &Config,
     rates: watch::Receiver<config::Refresh>,
+    notifier: &Notifier,
     owned: &mut Option<i64>,
 ) -> Result<Running, DaemonError> {
+    notifier.status("starting: connecting to both ends");
     let source = connect_source(config, "sql").await?;
     let mut control = connect_target(config, "control").await?;
     let pipeline = load_pipeline(config, &control).await?;
@@ -74,6 +79,8 @@ pub async fn start(
     let (was, is) = (pipeline.source_timeline, verified.timeline);
     lineage::descends(&source, &config.source, was, is, least).await?;
     switch::place(Place::BeforeTakeOver);
+    // Waits for the open transactions of a predecessor.
+    notifier.status("starting: taking over");
     // Where the answer is lost, nobody knows whose the new epoch is: then it is not ours.
     let former = owned.take();
     let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes, former)
@@ -115,12 +122,15 @@ pub async fn start(
 
     let slot_name = verified.slot.name.clone();
     let publication = pipeline.publication.clone().unwrap_or_default();
+    notifier.status("starting: opening the log");
     let stream = LogStream::open(
         &config.source,
         &slot_name,
         &publication,
         start.lsn,
         layout.clone(),
+        notifier.pulses.of("log"),
+        |pid| notifier.status(&format!("waiting: slot {slot_name} is in use by PID {pid}")),
     )
     .await?;
     confirm_slot(&source, &slot_name, start.lsn).await?;
@@ -140,7 +150,7 @@ pub async fn start(
         watch,
         rates,
     };
-    assemble(config, parts).await
+    assemble(config, parts, notifier).await
 }
 
 /// What was found and checked, to be set to work.
@@ -157,7 +167,11 @@ struct Parts {
 }
 
 /// Connects, spawns and wires up all tasks.
-async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError> {
+async fn assemble(
+    config: &Config,
+    parts: Parts,
+    notifier: &Notifier,
+) -> Result<Running, DaemonError> {
     let Parts {
         pipeline,
         taken,
@@ -188,20 +202,28 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         let (done, seen) = watch::channel(writer.durable());
         lanes.push(sender);
         durable.push(seen);
-        let lane = Lane::new(writer, mappers.clone(), items, done, pace);
-        tasks.spawn(async move { Ok(lane.run().await?) });
+        let pulse = notifier.pulses.of_lane(number);
+        let lane = Lane::new(writer, mappers.clone(), items, done, pace, pulse.clone());
+        tasks.spawn(pulse.watch(async move { Ok(lane.run().await?) }));
     }
 
     let (requests, asked) = mpsc::channel(16);
     let (progress, progress_seen) = watch::channel(Progress::default());
     let start = taken.start.position();
+    let (source, control) = (Arc::new(parts.source), Arc::new(parts.control));
+    let teller = Teller {
+        source: source.clone(),
+        control: control.clone(),
+        pipeline: config.name.clone(),
+    };
+    let pulse = notifier.pulses.of("reader");
     let reader = Reader {
         stream: parts.stream,
         router: Router::new(layout.clone(), OWNERS),
-        dispatch: Dispatch::new(lanes, start),
+        dispatch: Dispatch::new(lanes, start, pulse.clone()),
         durable,
-        source: Arc::new(parts.source),
-        control: Arc::new(parts.control),
+        source,
+        control,
         pipeline,
         room: Room {
             changes: switch::bound(Bound::Grouped, config.apply.transaction_rows as u64) as usize,
@@ -212,8 +234,9 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         stop: stop.clone(),
         state: State::new(start),
     };
-    tasks.spawn(async move { Ok(reader.run().await?) });
+    tasks.spawn(pulse.watch(async move { Ok(reader.run().await?) }));
 
+    let pulse = notifier.pulses.of("refresher");
     let refresher = Refresher {
         source: connect_source(config, "refresh").await?,
         control: connect_target(config, "refresh").await?,
@@ -228,9 +251,14 @@ async fn assemble(config: &Config, parts: Parts) -> Result<Running, DaemonError>
         stop,
         publication: parts.watch,
         watched: tokio::time::Instant::now(),
+        pulse: pulse.clone(),
     };
-    tasks.spawn(async move { Ok(refresher.run().await?) });
-    Ok(Running { tasks, halt })
+    tasks.spawn(pulse.watch(async move { Ok(refresher.run().await?) }));
+    Ok(Running {
+        tasks,
+        halt,
+        teller,
+    })
 }
 
 async fn connect_source(config: &Config, purpose: &str) -> Result<Client, DaemonError> {

@@ -137,7 +137,7 @@ async fn drain(
 ) -> Result<Sight, DemoError> {
     let transactions = storefront.close().await?;
     let end = watch.written().await?;
-    let deadline = Instant::now() + CATCH_UP_DEADLINE;
+    let mut patience = Patience::new(CATCH_UP_DEADLINE);
     loop {
         watch.tick().await?;
         let sight = watch.look().await?;
@@ -146,12 +146,43 @@ async fn drain(
             return Ok(sight);
         }
         daemon.check_alive()?;
-        if Instant::now() > deadline {
+        if patience.is_over(&sight) {
             return Err(DemoError::Deadline(
                 "the daemon to apply the rest of the log and to read what it wished",
             ));
         }
         sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A wait is in vain once nothing has moved for its time: a slow machine is no failure.
+struct Patience {
+    within: Duration,
+    begun: Instant,
+    moved: Instant,
+    last: (i64, i64, i64),
+}
+
+impl Patience {
+    /// What moves without an end is not what was waited for.
+    const LONGEST: u32 = 10;
+
+    fn new(within: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            within,
+            begun: now,
+            moved: now,
+            last: (0, 0, 0),
+        }
+    }
+
+    fn is_over(&mut self, sight: &Sight) -> bool {
+        let now = (sight.backfilled_rows, sight.rows_applied, sight.wishes);
+        if std::mem::replace(&mut self.last, now) != now {
+            self.moved = Instant::now();
+        }
+        self.moved.elapsed() > self.within || self.begun.elapsed() > self.within * Self::LONGEST
     }
 }
 
@@ -268,13 +299,13 @@ impl Stage<'_> {
         within: Duration,
         met: impl Fn(&Sight) -> bool,
     ) -> Result<Sight, DemoError> {
-        let deadline = Instant::now() + within;
+        let mut patience = Patience::new(within);
         loop {
             let sight = self.glance().await?;
             if met(&sight) {
                 return Ok(sight);
             }
-            if Instant::now() > deadline {
+            if patience.is_over(&sight) {
                 return Err(DemoError::Deadline(what));
             }
             sleep(Duration::from_millis(2)).await;
@@ -286,5 +317,29 @@ impl Stage<'_> {
         let sight = self.watch.look().await?;
         self.screen.live(&sight, self.storefront.transactions());
         Ok(sight)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_does_not_move_is_waited_for_in_vain() {
+        let within = Duration::from_millis(40);
+        let mut patience = Patience::new(within);
+        let mut sight = Sight::default();
+        for _ in 0..6 {
+            std::thread::sleep(within / 2);
+            sight.backfilled_rows += 1;
+            assert!(!patience.is_over(&sight));
+        }
+        std::thread::sleep(within * 2);
+        assert!(patience.is_over(&sight));
+        let mut endless = Patience::new(within);
+        std::thread::sleep(within * Patience::LONGEST);
+        sight.rows_applied += 1;
+        std::thread::sleep(within / 8);
+        assert!(endless.is_over(&sight));
     }
 }

@@ -11,6 +11,7 @@ use super::ties::Ties;
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
+use crate::pulse::{Doing, Pulse};
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
 
@@ -30,6 +31,8 @@ pub struct Dispatch {
     room: Vec<Arc<Semaphore>>,
     /// What each lane was last told that it is done up to.
     sent: Vec<Position>,
+    /// The reader's.
+    pulse: Pulse,
 }
 
 /// Work on its way out.
@@ -45,13 +48,18 @@ pub struct Load {
 }
 
 impl Dispatch {
-    pub fn new(lanes: Vec<mpsc::Sender<Item>>, start: Position) -> Self {
+    pub fn new(lanes: Vec<mpsc::Sender<Item>>, start: Position, pulse: Pulse) -> Self {
         let sent = vec![start; lanes.len()];
         let room = lanes
             .iter()
             .map(|_| Arc::new(Semaphore::new(WAITING as usize)))
             .collect();
-        Self { lanes, room, sent }
+        Self {
+            lanes,
+            room,
+            sent,
+            pulse,
+        }
     }
 
     /// Waits until the lane has room for the work: a slow target slows the reading of the log.
@@ -64,19 +72,21 @@ impl Dispatch {
             .unwrap_or(WAITING)
             .clamp(1, WAITING);
         let share = self.room[lane].clone().acquire_many_owned(rows);
-        tokio::select! {
-            share = share => work.share = share.ok(),
-            // What a stopped lane held is given back with its queue, but it takes no more.
-            () = self.lanes[lane].closed() => return Err(LaneGone(lane)),
-        }
+        let room = async {
+            tokio::select! {
+                share = share => Ok(share.ok()),
+                // What a stopped lane held is given back with its queue, but it takes no more.
+                () = self.lanes[lane].closed() => Err(LaneGone(lane)),
+            }
+        };
+        work.share = self.pulse.during(Doing::Lanes, room).await?;
         Ok(())
     }
 
     async fn send(&self, lane: usize, item: Item) -> Result<(), LaneGone> {
-        self.lanes[lane]
-            .send(item)
-            .await
-            .map_err(|_| LaneGone(lane))
+        let sent = self.lanes[lane].send(item);
+        let sent = self.pulse.during(Doing::Lanes, sent).await;
+        sent.map_err(|_| LaneGone(lane))
     }
 
     /// Sends the load; returns into how many parts it was cut.
@@ -160,7 +170,8 @@ impl Dispatch {
         }
         drop(done);
         for lane in 0..self.lanes.len() {
-            if finished.recv().await.is_none() {
+            let settled = self.pulse.during(Doing::Lanes, finished.recv()).await;
+            if settled.is_none() {
                 return Err(LaneGone(lane));
             }
         }

@@ -14,6 +14,7 @@ use super::memory::Memory;
 use super::unit::carts_of;
 use crate::cart::key::CartKey;
 use crate::mapping::map::MapError;
+use crate::pulse::{Doing, Pulse};
 use crate::source::change::Position;
 use crate::switch::{self, Place};
 use crate::target::checkpoint::Durable;
@@ -45,6 +46,7 @@ pub struct Lane {
     items: mpsc::Receiver<Item>,
     durable: watch::Sender<Durable>,
     pace: Pace,
+    pulse: Pulse,
 }
 
 impl Lane {
@@ -54,6 +56,7 @@ impl Lane {
         items: mpsc::Receiver<Item>,
         durable: watch::Sender<Durable>,
         pace: Pace,
+        pulse: Pulse,
     ) -> Self {
         Self {
             writer,
@@ -62,18 +65,22 @@ impl Lane {
             items,
             durable,
             pace,
+            pulse,
         }
     }
 
     /// Works until the reader closes the queue, and everything taken from it is durable.
     pub async fn run(mut self) -> Result<(), LaneError> {
+        let pulse = self.pulse.clone();
         let mut next = self.items.recv().await;
         while let Some(item) = next.take() {
             match item {
                 Item::Work(work) => {
-                    let (works, stopper) = self.gather(work).await;
-                    self.process(works).await?;
-                    next = stopper;
+                    let batch = async {
+                        let (works, stopper) = self.gather(work).await;
+                        self.process(works).await.map(|()| stopper)
+                    };
+                    next = pulse.during(Doing::Work, batch).await?;
                 }
                 Item::Tick(position) => {
                     // Only the last of several ticks counts.
@@ -87,7 +94,8 @@ impl Lane {
                     }
                     let overtaken = matches!(next, Some(Item::Work(_)));
                     if !overtaken && position > self.writer.position() {
-                        self.checkpoint(position).await?;
+                        let note = self.checkpoint(position);
+                        pulse.during(Doing::Note, note).await?;
                     }
                 }
                 Item::Lead(work, meeting) => self.lead(work, &meeting).await?,
@@ -186,11 +194,14 @@ impl Lane {
     /// Applies work that concerns carts of several lanes, while the others are quiet.
     async fn lead(&mut self, work: Work, meeting: &Meeting) -> Result<(), LaneError> {
         let mut arrived = meeting.arrived.subscribe();
+        let all = arrived.wait_for(|n| *n >= meeting.waiting);
         // The senders live in the meeting, so this cannot fail.
-        let _ = arrived.wait_for(|n| *n >= meeting.waiting).await;
+        let _ = self.pulse.during(Doing::Lanes, all).await;
         self.forget(meeting);
+        let pulse = self.pulse.clone();
         switch::place(Place::MeetingBegun);
-        self.process(vec![work]).await?;
+        let led = self.process(vec![work]);
+        pulse.during(Doing::Work, led).await?;
         switch::place(Place::MeetingDone);
         // The carts of other lanes do not belong here.
         self.forget(meeting);
@@ -201,7 +212,8 @@ impl Lane {
     async fn wait(&mut self, meeting: &Meeting) {
         meeting.arrived.send_modify(|n| *n += 1);
         let mut finished = meeting.finished.subscribe();
-        let _ = finished.wait_for(|done| *done).await;
+        let done = finished.wait_for(|done| *done);
+        let _ = self.pulse.during(Doing::Lanes, done).await;
         self.forget(meeting);
     }
 

@@ -18,6 +18,7 @@ use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::lanes::reader::{Progress, Request};
 use crate::postgres::fault;
+use crate::pulse::{Doing, Pulse};
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::IdentityError;
 use crate::stop::told;
@@ -67,6 +68,7 @@ pub struct Refresher {
     pub publication: PublicationWatch,
     /// When the publication was last looked at.
     pub watched: Instant,
+    pub pulse: Pulse,
 }
 
 /// Windows whose carts are on their way through the lanes.
@@ -154,7 +156,7 @@ impl Refresher {
         let carts: Vec<CartKey> = rows.iter().map(|r| CartKey::stored(r.get(0))).collect();
         if let Some((pending, rows)) = self.window(carts, None).await? {
             self.throttle.spend(rows);
-            finish(&self.control, pending).await?;
+            self.finish(pending).await?;
         }
         Ok(true)
     }
@@ -201,7 +203,7 @@ impl Refresher {
             done: finished,
             run: None,
         };
-        finish(&self.control, pending).await
+        self.finish(pending).await
     }
 
     /// Walks a run to the end of its stage, chunk by chunk, a few chunks under way at a time.
@@ -248,19 +250,19 @@ impl Refresher {
             }
             while under_way.len() >= self.throttle.parallel() {
                 if let Some(pending) = under_way.pop_front() {
-                    finish(&self.control, pending).await?;
+                    self.finish(pending).await?;
                 }
             }
             // What has to be read again does not wait for the end of a long run.
             if self.wishes_wait().await? {
                 while let Some(pending) = under_way.pop_front() {
-                    finish(&self.control, pending).await?;
+                    self.finish(pending).await?;
                 }
                 self.wishes().await?;
             }
         }
         for pending in under_way {
-            finish(&self.control, pending).await?;
+            self.finish(pending).await?;
         }
         switch::place(Place::StageWalked);
         runs::next_stage(&self.control, &run).await?;
@@ -429,19 +431,20 @@ impl Refresher {
             sleep(Duration::from_millis(10)).await;
         }
     }
-}
 
-/// Waits until all parts are durable, and lets the run go on after them.
-async fn finish(control: &Client, mut pending: Pending) -> Result<(), RefreshError> {
-    for _ in 0..pending.parts {
-        if pending.done.recv().await.is_none() {
-            return Err(RefreshError::ReaderGone);
+    /// Waits until all parts are durable, and lets the run go on after them.
+    async fn finish(&self, mut pending: Pending) -> Result<(), RefreshError> {
+        for _ in 0..pending.parts {
+            let done = self.pulse.during(Doing::Lanes, pending.done.recv()).await;
+            if done.is_none() {
+                return Err(RefreshError::ReaderGone);
+            }
         }
+        if let Some((run, cursor, carts, rows)) = pending.run {
+            switch::place(Place::ChunkDurable);
+            runs::advance(&self.control, run, &cursor, carts, rows).await?;
+            switch::place(Place::CursorAdvanced);
+        }
+        Ok(())
     }
-    if let Some((run, cursor, carts, rows)) = pending.run {
-        switch::place(Place::ChunkDurable);
-        runs::advance(control, run, &cursor, carts, rows).await?;
-        switch::place(Place::CursorAdvanced);
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ pub mod text;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use read::look;
+pub use read::{glance, look};
 
 /// With log left to apply, lanes that have committed nothing for so long are stalled: even idle
 /// ones note every few seconds how far the log has come.
@@ -29,6 +29,7 @@ pub struct Status {
     pub waived: i64,
     pub patches: i64,
     pub rows_applied: i64,
+    pub blocked: Option<Blocked>,
     pub walk: Option<Walk>,
     /// Measured between two looks.
     pub rates: Option<Rates>,
@@ -73,6 +74,14 @@ pub struct Carts {
     pub held: i64,
     pub ended: i64,
     pub handed_over: i64,
+}
+
+/// A session of ours that waits for a lock in the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Blocked {
+    /// The server process that holds it.
+    pub by: Option<i32>,
+    pub seconds: f64,
 }
 
 /// The walk over all carts that is going on, else the first backfill.
@@ -197,6 +206,10 @@ impl Status {
                 "lanes": self.applied.lanes,
                 "quiet_seconds": self.applied.quiet_seconds,
             },
+            "blocked": self.blocked.map(|blocked| json!({
+                "by_pid": blocked.by,
+                "seconds": blocked.seconds,
+            })),
             "lag": { "bytes": self.lag_bytes(), "seconds": self.lag_seconds() },
             "carts": self.carts,
             "wishes": self.wishes,

@@ -3,13 +3,27 @@
 use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Client, Error};
 
-use super::{Applied, Carts, Source, Status, Walk};
+use super::{Applied, Blocked, Carts, Source, Status, Walk};
 use crate::source::change::Lsn;
 use crate::source::postgres::slot;
 use crate::target::control::pipeline::PipelineRow;
 
+/// Seconds for which a wait for a lock is nothing to speak of.
+const LOCK_PATIENCE: f64 = 5.0;
+
 /// One look. `source` is none where it could not be reached.
 pub async fn look(
+    target: &Client,
+    source: Result<&Client, &str>,
+    pipeline: &PipelineRow,
+) -> Result<Status, Error> {
+    let carts = carts(target, pipeline.id).await?;
+    let status = glance(target, source, pipeline).await?;
+    Ok(Status { carts, ..status })
+}
+
+/// A look that does not count the carts: as cheap for a large shop as for a small one.
+pub async fn glance(
     target: &Client,
     source: Result<&Client, &str>,
     pipeline: &PipelineRow,
@@ -42,7 +56,7 @@ pub async fn look(
         late: row.try_get(7)?,
         wishes: row.try_get(8)?,
         waived: pipeline.waived,
-        carts: carts(target, pipeline.id).await?,
+        blocked: blocked(target).await?,
         walk: walk(target, pipeline.id).await?,
         ..Status::default()
     };
@@ -108,6 +122,28 @@ async fn carts(target: &Client, pipeline: i32) -> Result<Carts, Error> {
         }
     }
     Ok(carts)
+}
+
+/// A lane that waits for a lock of the target. Sessions of one role see each other without further
+/// privileges.
+async fn blocked(target: &Client) -> Result<Option<Blocked>, Error> {
+    let row = target
+        .query_opt(
+            "SELECT (pg_blocking_pids(pid))[1], extract(epoch FROM now() - state_change)::float8 \
+             FROM pg_stat_activity a \
+             WHERE datname = current_database() AND usename = current_user \
+               AND wait_event_type = 'Lock' AND state_change < now() - $1 * interval '1 second' \
+               AND (application_name LIKE 'cartage lane %' \
+                    OR application_name = current_setting('application_name')) \
+             ORDER BY state_change LIMIT 1",
+            &[&LOCK_PATIENCE],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Blocked {
+        by: row.try_get(0)?,
+        seconds: row.try_get(1)?,
+    }))
 }
 
 /// The oldest walk that goes on; where none does, the last reading of all carts.

@@ -25,6 +25,9 @@ impl Status {
         line("source", self.source_line());
         line("applied", or_unknown(self.applied.position.map(position)));
         line("lag", self.lag_line());
+        if let Some(lock) = self.lock_line() {
+            line("waits", lock);
+        }
         line(
             "carts",
             format!(
@@ -66,6 +69,53 @@ impl Status {
             line("next", "cartage held list".to_owned());
         }
         out
+    }
+
+    /// Phase and lag in one line, as `systemctl status` shows it.
+    pub fn line(&self) -> String {
+        let mut text = self.phase.clone();
+        if let Some(walk) = self.walk.as_ref().filter(|walk| !walk.finished) {
+            match walk.total {
+                Some(total) if total > 0 => {
+                    let percent = (walk.done.max(0) * 100 / total).min(100);
+                    let _ = write!(text, " {percent} %");
+                }
+                _ => {
+                    let _ = write!(text, " {} carts", count(walk.done));
+                }
+            }
+            if let Some(why) = &walk.waiting {
+                let _ = write!(text, ", waits: {why}");
+            }
+        }
+        match (&self.source.unreachable, self.lag_bytes()) {
+            (Some(why), _) => {
+                let _ = write!(text, ", lag not known: {why}");
+            }
+            (None, Some(bytes)) => {
+                let _ = write!(text, ", {} ", HumanBytes(bytes));
+                if let Some(seconds) = self.lag_seconds() {
+                    let _ = write!(text, "({seconds:.1} s) ");
+                }
+                text.push_str("behind");
+            }
+            (None, None) => text.push_str(", lag not known"),
+        }
+        if let Some(lock) = self.lock_line() {
+            let _ = write!(text, "; {lock}");
+        }
+        text
+    }
+
+    fn lock_line(&self) -> Option<String> {
+        let blocked = self.blocked?;
+        let by = blocked
+            .by
+            .map_or_else(String::new, |pid| format!(", held by PID {pid}"));
+        let seconds = blocked.seconds;
+        Some(format!(
+            "a lane has waited {seconds:.0} s for a lock in the target{by}"
+        ))
     }
 
     fn source_line(&self) -> String {

@@ -9,6 +9,8 @@ mod guards;
 mod large;
 mod outages;
 mod protocol;
+mod reload;
 mod scenario;
 mod setup;
+mod systemd;
 mod tls;

@@ -30,6 +30,16 @@ fn bad_settings() {
             "c:8:5: extra `=`, expected nothing\nc:8:7: unexpected key or value, expected newline, `#`",
         ),
         (
+            "log level",
+            rest("[log]\nlevel = 'info,cartage=loud'"),
+            "c:9:9: `level` is not a level of logging (expected `error`, `warn`, `info`, `debug` or `trace`; for modules apart: \"info,cartage::lanes=debug\")",
+        ),
+        (
+            "module without a level",
+            rest("[log]\nlevel = 'inof'"),
+            "c:9:9: `level` is not a level of logging (expected `error`, `warn`, `info`, `debug` or `trace`; for modules apart: \"info,cartage::lanes=debug\")",
+        ),
+        (
             "section",
             rest("[aply]"),
             "c:8:2: unknown key `aply` in the configuration (expected `apply`?)",

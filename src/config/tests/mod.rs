@@ -38,6 +38,7 @@ fn the_example_is_good() {
         Some(Duration::from_secs(30))
     );
     assert_eq!(config.refresh.guard.as_ref().map(|g| g.1), Some(5.0));
+    assert_eq!(config.log.level, "info,cartage::refresh=debug");
     assert_eq!(config.rows.len(), 3);
     let aliases: Vec<_> = config
         .rows
@@ -158,4 +159,24 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_a_running_daemon_cannot_take_is_named() {
+    let started = Config::parse(EXAMPLE, Path::new("c")).unwrap();
+    let changed = |from: &str, to: &str| {
+        assert!(EXAMPLE.contains(from), "{from}");
+        let other = Config::parse(&EXAMPLE.replacen(from, to, 1), Path::new("c")).unwrap();
+        started.differences(&other)
+    };
+    assert!(changed("rows_per_second = 20000", "rows_per_second = 1").is_empty());
+    assert!(changed("cartage::refresh=debug", "cartage=trace").is_empty());
+    assert!(changed("# One pipeline", "\n# One pipeline").is_empty());
+    assert_eq!(changed("old-to-new", "other"), ["name"]);
+    assert_eq!(changed("old-db", "new-old-db"), ["[source]"]);
+    assert_eq!(changed("new-db-2", "new-db-3"), ["[target]"]);
+    assert_eq!(changed("lanes = 4", "lanes = 5"), ["[apply]"]);
+    let mapping = ["[cart], [[into]] or [merge]"];
+    assert_eq!(changed("lower(email)", "upper(email)"), mapping);
+    assert_eq!(changed("state = 'cart'", "state = 'open'"), mapping);
 }

@@ -13,6 +13,7 @@ use super::pgoutput::Decoder;
 use crate::cart::layout::Layout;
 use crate::config::Endpoint;
 use crate::postgres::wire::{CopyStream, ReplicationConnection, WireError};
+use crate::pulse::Pulse;
 use crate::source::change::{Event, Lsn};
 use crate::switch::{self, Mutant};
 
@@ -36,16 +37,18 @@ pub struct LogStream {
 
 impl LogStream {
     /// Reads on from `start`, or from where the slot stands if that is later. A slot that is
-    /// active is waited for up to 60 s.
+    /// active is waited for up to 60 s, and `waits` told of its reader.
     pub async fn open(
         endpoint: &Endpoint,
         slot: &str,
         publication: &str,
         start: Lsn,
         layout: Arc<Layout>,
+        pulse: Pulse,
+        waits: impl Fn(u32),
     ) -> Result<Self, SourceError> {
         let (copy, beat) =
-            start_when_free(endpoint, slot, publication, start, SLOT_PATIENCE).await?;
+            start_when_free(endpoint, slot, publication, start, SLOT_PATIENCE, waits).await?;
         let (sender, batches) = mpsc::channel(BATCHES);
         let (confirmed, confirmed_seen) = watch::channel(start);
         let budget = Arc::new(Semaphore::new(BUDGET));
@@ -58,7 +61,7 @@ impl LogStream {
             ask: ask.clone(),
             beat,
         };
-        tokio::spawn(feed.run());
+        tokio::spawn(pulse.watch(feed.run()));
         Ok(Self {
             batches,
             current: Vec::new().into_iter(),
@@ -128,6 +131,7 @@ async fn start_when_free(
     publication: &str,
     start: Lsn,
     patience: Duration,
+    waits: impl Fn(u32),
 ) -> Result<(CopyStream, Duration), SourceError> {
     let deadline = Instant::now() + patience;
     let mut warned = None;
@@ -145,6 +149,7 @@ async fn start_when_free(
                 if warned.replace(pid) != Some(pid) {
                     let seconds = patience.as_secs();
                     tracing::warn!(slot, pid, seconds, "the slot is in use; waiting for it");
+                    waits(pid);
                 }
                 sleep(SLOT_PAUSE.min(deadline - Instant::now())).await;
             }
@@ -174,6 +179,7 @@ mod tests {
     use super::*;
     use crate::config::{Kind, Secret, Tls, TlsMode};
     use crate::demo::cluster::{Cluster, Options};
+    use crate::pulse::Pulses;
 
     #[tokio::test]
     async fn a_slot_in_use_is_waited_for_and_its_reader_named() {
@@ -201,7 +207,18 @@ mod tests {
             time_zone: "UTC".into(),
         };
         let layout = Arc::new(Layout { tables: Vec::new() });
-        let open = || LogStream::open(&endpoint, "cartage_42", "p", Lsn(0), layout.clone());
+        let open = || {
+            let pulse = Pulses::default().of("log");
+            LogStream::open(
+                &endpoint,
+                "cartage_42",
+                "p",
+                Lsn(0),
+                layout.clone(),
+                pulse,
+                |_| (),
+            )
+        };
         let holder = open().await.expect("a stream");
         let row = client
             .query_one("SELECT active_pid FROM pg_replication_slots", &[])
@@ -211,8 +228,13 @@ mod tests {
 
         let patience = Duration::from_millis(1200);
         let began = Instant::now();
-        let refused = start_when_free(&endpoint, "cartage_42", "p", Lsn(0), patience).await;
+        let told = std::sync::Mutex::new(Vec::new());
+        let refused = start_when_free(&endpoint, "cartage_42", "p", Lsn(0), patience, |pid| {
+            told.lock().expect("not poisoned").push(pid);
+        });
+        let refused = refused.await;
         assert!(began.elapsed() >= patience);
+        assert_eq!(told.into_inner().expect("not poisoned"), [holder_pid]);
         match refused {
             Err(SourceError::SlotActive { slot, pid }) => {
                 assert_eq!((slot.as_str(), pid), ("cartage_42", holder_pid));

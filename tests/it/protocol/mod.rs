@@ -8,7 +8,7 @@ mod images;
 mod moves;
 mod overtaken;
 mod remapped;
-mod shop;
+pub mod shop;
 mod stamps;
 mod stall;
 mod truncated;

@@ -71,6 +71,10 @@ impl Daemon {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
     }
 
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
     /// Waits until it has ended by itself.
     pub async fn ended(&mut self) -> ExitStatus {
         let deadline = Instant::now() + STOP_DEADLINE;
@@ -126,7 +130,7 @@ impl Daemon {
     /// SIGTERM: it must drain and exit with 0.
     pub async fn stop(mut self) {
         assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
-        kill_process(self.pid(), Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         let status = self.ended().await;
         assert!(
             status.success(),
