@@ -31,6 +31,7 @@ pub async fn check(
         return before_setup(&name, source, layout, report, false).await;
     };
     report.pass("control tables", End::Target, "the pipeline is registered");
+    let verified = identity::verify(source, &row, layout).await;
     let Some(checkpoint) = pipeline::checkpoint(target, row.id).await? else {
         report.todo(
             "checkpoint",
@@ -39,7 +40,7 @@ pub async fn check(
         );
         return before_setup(&name, source, layout, report, true).await;
     };
-    let mut verified = identity::verify(source, &row, checkpoint, layout).await;
+    let mut verified = verified.and_then(|v| v.reaches_back_to(checkpoint).map(|()| v));
     if let Ok(Verified { timeline, .. }) = verified {
         let was = row.source_timeline;
         let descends = lineage::descends(source, &config.source, was, timeline, checkpoint);

@@ -65,17 +65,18 @@ pub async fn start(
     let (compiled, tables) = compile_live(config, &source, &control).await?;
     let layout = compiled.mapping.layout.clone();
 
-    let least = pipeline::checkpoint(&control, pipeline.id)
-        .await
-        .map_err(DaemonError::Target)?
-        .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
-    let verified = match identity::verify(&source, &pipeline, least, &layout).await {
+    let verified = match identity::verify(&source, &pipeline, &layout).await {
         Ok(verified) => verified,
         Err(why) => {
             remember_lack(&source, &control, &pipeline, &layout, &why).await?;
             return Err(why.into());
         }
     };
+    let least = pipeline::checkpoint(&control, pipeline.id)
+        .await
+        .map_err(DaemonError::Target)?
+        .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
+    verified.reaches_back_to(least)?;
     let (was, is) = (pipeline.source_timeline, verified.timeline);
     lineage::descends(&source, &config.source, was, is, least).await?;
     switch::place(Place::BeforeTakeOver);

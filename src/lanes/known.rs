@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::cart::image::{Image, footprint};
+use crate::cart::image::{Ghost, Image, footprint};
 use crate::mapping::convert::convert;
 use crate::mapping::difference::{Left, RowWrite};
 use crate::mapping::map::{MapError, Mapper};
@@ -68,17 +68,24 @@ impl Known {
                 .zip(tokens.chain(std::iter::repeat(None)))
                 .map(|(row, token)| Left { row, token })
                 .collect();
-            let forgotten = Mapper::forget_old_ghosts(&mut entry.image);
-            if !forgotten.is_empty() {
-                let gone = |left: &Left| {
-                    let is = |g: &crate::cart::image::Ghost| (g.into, &g.key) == left.row.id();
-                    forgotten.iter().any(is)
-                };
-                known.left.retain(|left| !gone(left));
-            }
         }
         known.entry = Some(entry);
-        Ok(known)
+        Ok(known.bounded())
+    }
+
+    /// Forgets the oldest ghosts, with their rows. Not for loading alone: a cart that changes day by
+    /// day never leaves the cache.
+    pub fn bounded(mut self) -> Self {
+        let Some(entry) = self.entry.as_mut() else {
+            return self;
+        };
+        let forgotten = Mapper::forget_old_ghosts(&mut entry.image);
+        if !forgotten.is_empty() {
+            let is = |ghost: &Ghost, left: &Left| (ghost.into, &ghost.key) == left.row.id();
+            self.left
+                .retain(|left| !forgotten.iter().any(|ghost| is(ghost, left)));
+        }
+        self
     }
 
     /// About how many bytes it takes in memory.

@@ -164,7 +164,7 @@ fn applied(
     if before.is_some_and(|e| e.pending.is_some()) {
         records.released.push(cart.key.clone());
     }
-    Some(Known {
+    let known = Known {
         entry: Some(Entry {
             state,
             position: cart.position,
@@ -175,7 +175,8 @@ fn applied(
         }),
         left,
         ..Known::default()
-    })
+    };
+    Some(known.bounded())
 }
 
 /// What the unit's patch does to this cart of it.

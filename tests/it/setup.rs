@@ -102,11 +102,12 @@ impl Ends {
 
     async fn verify(&self) -> Result<identity::Verified, IdentityError> {
         let row = pipeline::load(&self.target, "shop").await.unwrap().unwrap();
+        let verified = identity::verify(&self.source, &row, &self.outline().await.layout).await?;
         let checkpoint = pipeline::checkpoint(&self.target, row.id)
             .await
             .unwrap()
             .unwrap();
-        identity::verify(&self.source, &row, checkpoint, &self.outline().await.layout).await
+        verified.reaches_back_to(checkpoint).map(|()| verified)
     }
 
     async fn old(&self, sql: &str) {

@@ -8,12 +8,18 @@
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cartage::switch::Mutant;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use self::table::{TABLE, UNRELATED};
+
+/// What hangs without an answer has failed to end, which is no proof that a test noticed.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args()
@@ -221,8 +227,29 @@ impl It {
         if let Some(mutant) = mutant {
             command.env("CARTAGE_MUTANT", mutant.name());
         }
-        let output = command.output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let reading = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stdout.read_to_string(&mut text);
+            text
+        });
+        let deadline = Instant::now() + PATIENCE;
+        while child.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                // With its daemons; its servers see it gone.
+                let group = Pid::from_child(&child);
+                let _ = kill_process_group(group, Signal::KILL);
+                child.wait().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let text = reading.join().unwrap();
         for line in text.lines() {
             let Some((name, end)) = line
                 .strip_prefix("test ")

@@ -188,12 +188,26 @@ pub async fn cluster(source: &Client) -> Result<Cluster, IdentityError> {
     })
 }
 
-/// Compares the source with what the pipeline remembers of it. `checkpoint` is the least position
-/// that is durable in the target.
+impl Verified {
+    /// Whether the slot still holds all that comes after the checkpoint, the least position that is
+    /// durable in the target. Asked for after the slot: a daemon at work moves the checkpoint first
+    /// and the slot later, so that in this order they are never found the wrong way round.
+    pub fn reaches_back_to(&self, checkpoint: Lsn) -> Result<(), IdentityError> {
+        if self.confirmed > checkpoint && !switch::mutant(Mutant::SlotAheadUnseen) {
+            return Err(IdentityError::SlotAhead {
+                slot: self.slot.name.clone(),
+                confirmed: self.confirmed,
+                checkpoint,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Compares the source with what the pipeline remembers of it.
 pub async fn verify(
     source: &Client,
     pipeline: &PipelineRow,
-    checkpoint: Lsn,
     layout: &Layout,
 ) -> Result<Verified, IdentityError> {
     let not_set_up = || IdentityError::NotSetUp(pipeline.name.clone());
@@ -206,13 +220,6 @@ pub async fn verify(
         .await?
         .ok_or_else(|| IdentityError::SlotMissing(slot_name.to_owned()))?;
     let confirmed = readable(&slot, &cluster.database)?;
-    if confirmed > checkpoint && !switch::mutant(Mutant::SlotAheadUnseen) {
-        return Err(IdentityError::SlotAhead {
-            slot: slot_name.to_owned(),
-            confirmed,
-            checkpoint,
-        });
-    }
     let publication = publication::find(source, publication_name)
         .await?
         .ok_or_else(|| IdentityError::PublicationMissing(publication_name.to_owned()))?;

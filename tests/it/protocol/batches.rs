@@ -3,19 +3,41 @@
 
 use super::stall::Stall;
 use crate::scenario::daemon::Daemon;
+use crate::scenario::servers::connect;
 
-/// The carts of one transaction are written in two halves, because one of them does not fit; the
-/// daemon dies between the halves.
+/// A batch is written in two halves, because one of its carts does not fit; the daemon dies between
+/// the halves. The batch reaches past the change of all carts: a snapshot has seen that one while
+/// the lane waited for a lock.
 #[tokio::test]
 async fn the_carts_that_fit_do_not_take_the_checkpoint_past_the_rest() {
     let stall = Stall::open("halves").await;
     stall.follow().await.stop().await;
+    let backend = connect(&stall.shops.target_url).await;
+    backend
+        .batch_execute("BEGIN; SELECT FROM cart WHERE id = 1 FOR UPDATE")
+        .await
+        .unwrap();
     stall
-        .new("UPDATE cart SET note = 'theirs' WHERE id = 9")
+        .new_shop("UPDATE cart SET note = 'theirs' WHERE id = 9")
         .await;
-    stall.old("UPDATE orders SET email = 'ours'").await;
-    let switches = [("CARTAGE_KILL", "lane.after-commit@1")];
+    stall
+        .old_shop("UPDATE orders SET note = 'waits' WHERE id = 1")
+        .await;
+    let switches = [("CARTAGE_KILL", "lane.after-commit@2")];
     let mut killed = Daemon::start_with(&stall.config, &switches);
+    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+                 AND application_name LIKE 'cartage lane%' AND wait_event_type = 'Lock')";
+    stall.until(&killed, waits).await;
+    stall.old_shop("UPDATE orders SET email = 'ours'").await;
+    stall.until_seen(&killed).await;
+    stall
+        .old_shop("UPDATE orders SET note = 'after' WHERE id = 2")
+        .await;
+    stall.until_seen(&killed).await;
+    stall
+        .old_shop("UPDATE orders SET note = 'after' WHERE id = 3")
+        .await;
+    backend.batch_execute("ROLLBACK").await.unwrap();
     assert!(killed.ended().await.code().is_none(), "{}", killed.log());
     let done = stall
         .count("SELECT count(*) FROM cart WHERE email = 'ours'")
@@ -29,7 +51,7 @@ async fn the_carts_that_fit_do_not_take_the_checkpoint_past_the_rest() {
         )
         .await;
     stall
-        .new("UPDATE cart SET note = 'note' WHERE id = 9")
+        .new_shop("UPDATE cart SET note = 'note' WHERE id = 9")
         .await;
     stall
         .until(
@@ -46,7 +68,7 @@ async fn the_carts_that_fit_do_not_take_the_checkpoint_past_the_rest() {
 async fn a_cart_that_does_not_fit_is_stored_with_the_checkpoint_that_passes_it() {
     let stall = Stall::open("stored_with").await;
     stall
-        .new(
+        .new_shop(
             "CREATE TABLE noted (n integer GENERATED ALWAYS AS IDENTITY, what text, lsn pg_lsn, tx text);
              CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
              BEGIN
@@ -61,7 +83,7 @@ async fn a_cart_that_does_not_fit_is_stored_with_the_checkpoint_that_passes_it()
         .await;
     let mut daemon = stall.follow().await;
     stall
-        .new("UPDATE cart SET note = 'theirs' WHERE id = 9")
+        .new_shop("UPDATE cart SET note = 'theirs' WHERE id = 9")
         .await;
     let row = stall
         .shops
@@ -70,7 +92,7 @@ async fn a_cart_that_does_not_fit_is_stored_with_the_checkpoint_that_passes_it()
         .await
         .unwrap();
     let before: &str = row.get(0);
-    stall.old("UPDATE orders SET email = 'ours'").await;
+    stall.old_shop("UPDATE orders SET email = 'ours'").await;
     stall
         .until(
             &daemon,
@@ -83,7 +105,7 @@ async fn a_cart_that_does_not_fit_is_stored_with_the_checkpoint_that_passes_it()
     );
     assert_eq!(stall.count(&together).await, 1, "{}", daemon.log());
     stall
-        .new("UPDATE cart SET note = 'note' WHERE id = 9")
+        .new_shop("UPDATE cart SET note = 'note' WHERE id = 9")
         .await;
     stall
         .until(
@@ -103,7 +125,7 @@ async fn changes_that_share_a_commit_are_told_apart_after_a_restart() {
     let stall = Stall::changed("shared_commit", &[one_by_one]).await;
     stall.follow().await.stop().await;
     stall
-        .old(
+        .old_shop(
             "BEGIN; UPDATE orders SET email = 'first' WHERE id = 7;
              UPDATE lines SET qty = qty + 10 WHERE order_id <> 7;
              UPDATE orders SET email = 'last' WHERE id = 7; DELETE FROM lines WHERE id = 72; COMMIT",
@@ -137,7 +159,7 @@ async fn a_wish_outlives_the_daemon_that_had_it() {
     .await;
     stall.follow().await.stop().await;
     stall
-        .old("UPDATE orders SET status = 'open' WHERE id IN (10, 11)")
+        .old_shop("UPDATE orders SET status = 'open' WHERE id IN (10, 11)")
         .await;
     let switches = [("CARTAGE_KILL", "lane.after-commit@2")];
     let mut killed = Daemon::start_with(&stall.config, &switches);

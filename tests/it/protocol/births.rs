@@ -13,7 +13,7 @@ async fn a_child_committed_before_its_header_is_not_lost() {
     let stall = Stall::changed("child_first", &[NO_FOREIGN_KEY]).await;
     let mut daemon = stall.follow().await;
     stall
-        .old("INSERT INTO lines VALUES (201, 20, 'early', 1); INSERT INTO orders VALUES (20, 'late')")
+        .old_shop("INSERT INTO lines VALUES (201, 20, 'early', 1); INSERT INTO orders VALUES (20, 'late')")
         .await;
     stall
         .until(
@@ -32,7 +32,7 @@ async fn a_child_logged_before_its_header_by_one_statement_is_not_lost() {
     let stall = Stall::open("child_first_in_statement").await;
     let mut daemon = stall.follow().await;
     stall
-        .old(
+        .old_shop(
             "WITH header AS (INSERT INTO orders VALUES (20, 'with')) \
              INSERT INTO lines VALUES (201, 20, 'early', 1)",
         )
@@ -51,14 +51,16 @@ async fn a_child_logged_before_its_header_by_one_statement_is_not_lost() {
 async fn a_header_made_again_under_its_key_finds_the_lines_that_stayed() {
     let stall = Stall::changed("made_again", &[NO_FOREIGN_KEY]).await;
     let mut daemon = stall.follow().await;
-    stall.old("DELETE FROM orders WHERE id = 7").await;
+    stall.old_shop("DELETE FROM orders WHERE id = 7").await;
     stall
         .until(
             &daemon,
             "SELECT NOT EXISTS (SELECT FROM cart_line WHERE cart_id = 7)",
         )
         .await;
-    stall.old("INSERT INTO orders VALUES (7, 'again')").await;
+    stall
+        .old_shop("INSERT INTO orders VALUES (7, 'again')")
+        .await;
     stall
         .until(
             &daemon,
@@ -79,7 +81,7 @@ async fn a_header_replaced_in_one_transaction_is_the_new_one() {
         let stall = Stall::changed(name, changes).await;
         let mut daemon = stall.follow().await;
         stall
-            .old(
+            .old_shop(
                 "BEGIN; DELETE FROM orders WHERE id = 7; INSERT INTO orders VALUES (7, 'replaced');
                  INSERT INTO lines VALUES (701, 7, 'new', 1); COMMIT;
                  BEGIN; DELETE FROM lines WHERE id = 81; DELETE FROM orders WHERE id = 8;
@@ -100,7 +102,7 @@ async fn a_cart_that_becomes_live_is_read_whole() {
     let stall = Stall::open("becomes_live").await;
     let mut daemon = stall.follow().await;
     stall
-        .old("UPDATE orders SET status = 'open' WHERE id = 11")
+        .old_shop("UPDATE orders SET status = 'open' WHERE id = 11")
         .await;
     stall.assert_equal(&mut daemon).await;
     let lines = stall
@@ -116,7 +118,7 @@ async fn a_line_from_a_cart_that_is_not_live_brings_its_options() {
     let stall = Stall::open("arrival").await;
     let mut daemon = stall.follow().await;
     stall
-        .old(
+        .old_shop(
             "UPDATE lines SET order_id = 7 WHERE id = 111;
              UPDATE lines SET order_id = 7 WHERE id = 112",
         )
@@ -134,7 +136,7 @@ async fn a_line_that_belonged_to_nobody_brings_its_options() {
     let stall = Stall::open("nobody").await;
     let mut daemon = stall.follow().await;
     stall
-        .old(
+        .old_shop(
             "INSERT INTO lines VALUES (999, NULL, 'loose', 1);
              INSERT INTO options VALUES (9991, 999, 'loose');
              UPDATE orders SET note = 'passed' WHERE id = 1",
@@ -144,7 +146,7 @@ async fn a_line_that_belonged_to_nobody_brings_its_options() {
         .until(&daemon, "SELECT note = 'passed' FROM cart WHERE id = 1")
         .await;
     stall
-        .old("UPDATE lines SET order_id = 7 WHERE id = 999")
+        .old_shop("UPDATE lines SET order_id = 7 WHERE id = 999")
         .await;
     stall.assert_equal(&mut daemon).await;
     let option = stall
@@ -161,7 +163,7 @@ async fn an_answer_about_today_does_not_route_yesterday() {
     let stall = Stall::open("yesterday").await;
     stall.follow().await.stop().await;
     stall
-        .old(
+        .old_shop(
             "DELETE FROM options WHERE id = 711;
              UPDATE lines SET order_id = 8 WHERE id = 71;
              UPDATE options SET label = 'changed' WHERE id = 611;

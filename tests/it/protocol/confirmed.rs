@@ -46,7 +46,7 @@ async fn what_is_not_durable_is_not_confirmed() {
     )
     .await;
     stall
-        .old("UPDATE orders SET note = 'changed' WHERE id = 7")
+        .old_shop("UPDATE orders SET note = 'changed' WHERE id = 7")
         .await;
     fed_back(&stall, &daemon).await;
     let confirmed = format!(
@@ -85,7 +85,7 @@ async fn a_keepalive_confirms_nothing_that_is_in_flight() {
         .await
         .unwrap();
     stall
-        .old("UPDATE orders SET note = 'changed' WHERE id = 7")
+        .old_shop("UPDATE orders SET note = 'changed' WHERE id = 7")
         .await;
     let after = text(
         &stall.shops.source,
@@ -93,7 +93,7 @@ async fn a_keepalive_confirms_nothing_that_is_in_flight() {
     )
     .await;
     stall
-        .old("CREATE TABLE elsewhere AS SELECT generate_series(1, 1000)")
+        .old_shop("CREATE TABLE elsewhere AS SELECT generate_series(1, 1000)")
         .await;
     fed_back(&stall, &daemon).await;
     let passed = confirmed(&stall, &after, "confirmed_flush_lsn");
@@ -120,7 +120,7 @@ async fn a_busy_lane_does_not_confirm_for_its_neighbour() {
         .await
         .unwrap();
     stall
-        .old("UPDATE orders SET note = 'changed' WHERE id = 7")
+        .old_shop("UPDATE orders SET note = 'changed' WHERE id = 7")
         .await;
     let after = text(
         &stall.shops.source,
@@ -128,7 +128,7 @@ async fn a_busy_lane_does_not_confirm_for_its_neighbour() {
     )
     .await;
     stall
-        .old(&format!(
+        .old_shop(&format!(
             "UPDATE orders SET note = 'busy' WHERE id = {other}"
         ))
         .await;
@@ -158,7 +158,7 @@ async fn the_log_of_others_is_let_go() {
                  INSERT INTO elsewhere SELECT repeat('x', 100) FROM generate_series(1, 5000)";
     let neighbour = connect(&stall.shops.source_url.replace("stall_idle", "postgres")).await;
     neighbour.batch_execute(write).await.unwrap();
-    stall.old(write).await;
+    stall.old_shop(write).await;
     let goal = text(
         &stall.shops.source,
         "SELECT pg_current_wal_flush_lsn()::text",

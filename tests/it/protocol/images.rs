@@ -17,14 +17,14 @@ async fn a_large_value_that_did_not_change_stays() {
     )
     .await;
     stall
-        .old(&format!(
+        .old_shop(&format!(
             "UPDATE orders SET note = {LARGE} WHERE id IN (7, 11)"
         ))
         .await;
     let mut daemon = stall.follow().await;
     // Known from the image; then of a cart of which nothing is known.
     stall
-        .old(
+        .old_shop(
             "UPDATE orders SET email = 'changed' WHERE id = 7;
              UPDATE orders SET status = 'open' WHERE id = 11",
         )
@@ -59,11 +59,11 @@ async fn a_null_in_the_tuple_of_an_old_key_is_no_value() {
     )
     .await;
     stall
-        .old(&format!("UPDATE lines SET gift = {LARGE} WHERE id = 112"))
+        .old_shop(&format!("UPDATE lines SET gift = {LARGE} WHERE id = 112"))
         .await;
     let mut daemon = stall.follow().await;
     stall
-        .old("UPDATE lines SET order_id = 7 WHERE id = 112")
+        .old_shop("UPDATE lines SET order_id = 7 WHERE id = 112")
         .await;
     stall.assert_lines(&mut daemon).await;
     let kept = stall
@@ -97,12 +97,12 @@ async fn marking(name: &str, more: &[(&str, &str)]) -> Stall {
 async fn a_removed_line_that_returns_takes_its_row_over() {
     let stall = marking("returns", &[]).await;
     let mut daemon = stall.follow().await;
-    stall.old("DELETE FROM lines WHERE id = 72").await;
+    stall.old_shop("DELETE FROM lines WHERE id = 72").await;
     stall
         .until(&daemon, "SELECT gone FROM cart_line WHERE id = 72")
         .await;
     stall
-        .old("INSERT INTO lines VALUES (72, 7, 'back', 3)")
+        .old_shop("INSERT INTO lines VALUES (72, 7, 'back', 3)")
         .await;
     stall.assert_equal(&mut daemon).await;
     let back = "SELECT count(*) FROM cart_line WHERE id = 72 AND gone IS NULL AND sku = 'back'";
@@ -115,7 +115,7 @@ async fn an_ended_cart_that_was_kept_comes_back_as_the_difference() {
     let stall = marking("ended_kept", &[]).await;
     let mut daemon = stall.follow().await;
     stall
-        .old("UPDATE orders SET status = 'bought' WHERE id = 7")
+        .old_shop("UPDATE orders SET status = 'bought' WHERE id = 7")
         .await;
     stall
         .until(
@@ -130,7 +130,7 @@ async fn an_ended_cart_that_was_kept_comes_back_as_the_difference() {
         2
     );
     stall
-        .old("DELETE FROM lines WHERE id = 72; UPDATE orders SET status = 'open', email = 'back' WHERE id = 7")
+        .old_shop("DELETE FROM lines WHERE id = 72; UPDATE orders SET status = 'open', email = 'back' WHERE id = 7")
         .await;
     stall.settled(&mut daemon).await;
     let back = "SELECT count(*) FROM cart WHERE id = 7 AND email = 'back'";
@@ -150,18 +150,18 @@ async fn what_is_remembered_of_removed_lines_is_bounded() {
     let stall = marking("ghosts", &[]).await;
     let mut daemon = stall.follow_with(&[("CARTAGE_BOUND", "ghosts=3")]).await;
     stall
-        .old("INSERT INTO lines SELECT 7000 + n, 7, repeat('x', 500), n FROM generate_series(1, 20) n")
+        .old_shop("INSERT INTO lines SELECT 7000 + n, 7, repeat('x', 500), n FROM generate_series(1, 20) n")
         .await;
+    stall.settled(&mut daemon).await;
     for n in 1..=20 {
         stall
-            .old(&format!("DELETE FROM lines WHERE id = 7000 + {n}"))
+            .old_shop(&format!("DELETE FROM lines WHERE id = 7000 + {n}"))
             .await;
     }
     stall.settled(&mut daemon).await;
-    // A start reads the ledger again, which is where the oldest are forgotten.
-    daemon.kill();
+    // They are forgotten when the cart changes next, though the daemon has it in mind all the time.
     stall
-        .old("UPDATE orders SET email = 'x' WHERE id = 7")
+        .old_shop("UPDATE orders SET email = 'x' WHERE id = 7")
         .await;
     stall.settled(&mut daemon).await;
     let marked = stall
@@ -171,5 +171,15 @@ async fn what_is_remembered_of_removed_lines_is_bounded() {
     let size = "SELECT octet_length(image)::bigint FROM cartage.ledger WHERE cart = '7'";
     let size = stall.count(size).await;
     assert!(size < 4 * 600, "{size} bytes for three ghosts of 500");
+    // A start reads the same from the ledger.
+    daemon.kill();
+    stall
+        .old_shop("UPDATE orders SET email = 'y' WHERE id = 7")
+        .await;
+    stall.settled(&mut daemon).await;
+    let marked = stall
+        .count("SELECT count(*) FROM cart_line WHERE gone")
+        .await;
+    assert_eq!(marked, 20, "{}", daemon.log());
     daemon.stop().await;
 }

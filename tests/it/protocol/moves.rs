@@ -17,7 +17,7 @@ async fn a_move_into_an_open_window_takes_the_other_cart_along() {
     stall.wish(8).await;
     stall.until_logged(&daemon, "are not visible yet").await;
     stall
-        .old(
+        .old_shop(
             "UPDATE lines SET order_id = 8 WHERE id = 72;
              UPDATE lines SET qty = 50 WHERE id = 71;
              UPDATE orders SET note = 'passed' WHERE id = 1",
@@ -41,18 +41,20 @@ async fn a_move_between_lanes_is_known_to_both() {
     let mut daemon = stall.follow().await;
     // Both lanes have their carts in mind.
     stall
-        .old(&format!(
+        .old_shop(&format!(
             "UPDATE orders SET note = 'known' WHERE id IN (7, {other})"
         ))
         .await;
     stall.settled(&mut daemon).await;
     stall
-        .old(&format!(
+        .old_shop(&format!(
             "UPDATE lines SET order_id = {other} WHERE id = 72"
         ))
         .await;
     stall.settled(&mut daemon).await;
-    stall.old("UPDATE lines SET qty = 50 WHERE id = 72").await;
+    stall
+        .old_shop("UPDATE lines SET qty = 50 WHERE id = 72")
+        .await;
     stall.assert_equal(&mut daemon).await;
     daemon.stop().await;
 }
@@ -63,16 +65,16 @@ async fn a_move_out_of_a_held_cart_is_held_and_released_with_it() {
     let stall = Stall::open("move_held").await;
     let mut daemon = stall.follow().await;
     stall
-        .new("UPDATE cart SET note = 'theirs' WHERE id = 7")
+        .new_shop("UPDATE cart SET note = 'theirs' WHERE id = 7")
         .await;
     stall
-        .old("UPDATE orders SET email = 'ours' WHERE id = 7")
+        .old_shop("UPDATE orders SET email = 'ours' WHERE id = 7")
         .await;
     stall
         .until(&daemon, "SELECT count(*) = 1 FROM cartage.held")
         .await;
     stall
-        .old("UPDATE lines SET order_id = 8 WHERE id = 72")
+        .old_shop("UPDATE lines SET order_id = 8 WHERE id = 72")
         .await;
     stall
         .until(&daemon, "SELECT count(*) = 2 FROM cartage.held")
@@ -86,7 +88,7 @@ async fn a_move_out_of_a_held_cart_is_held_and_released_with_it() {
         .await;
     assert_eq!(there, 7, "it has left a cart that is held");
     stall
-        .new("UPDATE cart SET note = 'note' WHERE id = 7")
+        .new_shop("UPDATE cart SET note = 'note' WHERE id = 7")
         .await;
     stall
         .until(&daemon, "SELECT NOT EXISTS (SELECT FROM cartage.held)")
@@ -100,7 +102,9 @@ async fn a_line_that_moves_leaves_its_former_cart() {
     let stall = Stall::open("move_plain").await;
     let mut daemon = stall.follow().await;
     stall
-        .old("UPDATE lines SET order_id = 8 WHERE id = 71; UPDATE lines SET qty = 7 WHERE id = 72")
+        .old_shop(
+            "UPDATE lines SET order_id = 8 WHERE id = 71; UPDATE lines SET qty = 7 WHERE id = 72",
+        )
         .await;
     stall.assert_equal(&mut daemon).await;
     daemon.stop().await;
@@ -116,7 +120,7 @@ async fn a_header_that_is_deleted_takes_lines_along_of_which_the_log_is_silent()
     let stall = Stall::changed("silent_lines", &[no_key]).await;
     let mut daemon = stall.follow().await;
     stall
-        .old("DELETE FROM orders WHERE id = 7; DELETE FROM lines WHERE id = 71")
+        .old_shop("DELETE FROM orders WHERE id = 7; DELETE FROM lines WHERE id = 71")
         .await;
     stall.assert_equal(&mut daemon).await;
     daemon.stop().await;
@@ -149,7 +153,7 @@ async fn the_order_of_a_carts_deletes_does_not_matter() {
     .await;
     let mut daemon = stall.follow().await;
     stall
-        .old(
+        .old_shop(
             "BEGIN; DELETE FROM options WHERE line_id = 71; DELETE FROM lines WHERE order_id = 7;
              DELETE FROM orders WHERE id = 7; COMMIT;
              DELETE FROM orders WHERE id = 8;

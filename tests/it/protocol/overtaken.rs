@@ -1,5 +1,7 @@
 //! Rule 4, hazard 13: one writer, whatever became of the daemon before it.
 
+use std::time::Duration;
+
 use super::stall::{Paused, Stall};
 use crate::scenario::daemon::Daemon;
 use crate::scenario::servers::{connect, number};
@@ -14,52 +16,46 @@ async fn reader(stall: &Stall) -> i64 {
     number(&stall.shops.source, &sql).await
 }
 
-/// Waits until the walsender has sent all that is committed.
-async fn sent(stall: &Stall, daemon: &Daemon) {
-    let sql = "SELECT pg_current_wal_flush_lsn()::text";
-    let row = stall.shops.source.query_one(sql, &[]).await.unwrap();
-    let (goal, pid): (&str, i64) = (row.get(0), reader(stall).await);
-    let sent =
-        format!("SELECT sent_lsn >= '{goal}'::pg_lsn FROM pg_stat_replication WHERE pid = {pid}");
-    stall.until_old(daemon, &sent).await;
-}
-
-/// The sleeper has a line in its socket that its successor has written and removed since. Awake, it
-/// finds its session with the source gone too, and must not take the pipeline back.
+/// The sleeper's lane has asked the ledger for a cart that its successor has written and removed
+/// since. Awake, it finds its session with the source gone too, and must not take the pipeline back.
 #[tokio::test]
 async fn a_daemon_that_wakes_beside_its_successor_writes_nothing_more() {
     let stall = Stall::open("wakes").await;
     let mut sleeper = stall.follow().await;
-    let asleep = Paused::stop(sleeper.pid());
+    let backend = connect(&stall.shops.target_url).await;
+    backend
+        .batch_execute("BEGIN; LOCK TABLE cartage.held IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
     stall
-        .old("INSERT INTO lines VALUES (799, 7, 'passing', 1)")
+        .old_shop("INSERT INTO orders VALUES (20, 'passing')")
         .await;
-    sent(&stall, &sleeper).await;
+    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+                 AND application_name LIKE 'cartage lane%' AND wait_event_type = 'Lock')";
+    stall.until(&sleeper, waits).await;
+    let asleep = Paused::stop(sleeper.pid());
+    backend.batch_execute("ROLLBACK").await.unwrap();
     let pid = reader(&stall).await;
     stall
-        .old(&format!("SELECT pg_terminate_backend({pid})"))
+        .old_shop(&format!("SELECT pg_terminate_backend({pid})"))
         .await;
-    let mut successor = Daemon::start(&stall.second_config());
-    stall
-        .until(
-            &successor,
-            "SELECT EXISTS (SELECT FROM cart_line WHERE id = 799)",
-        )
-        .await;
-    stall.old("DELETE FROM lines WHERE id = 799").await;
+    let mut successor = Daemon::start(&stall.another_config(1));
+    let there = "SELECT EXISTS (SELECT FROM cart WHERE id = 20)";
+    stall.until(&successor, there).await;
+    stall.old_shop("DELETE FROM orders WHERE id = 20").await;
     stall.settled(&mut successor).await;
     drop(asleep);
     let status = sleeper.ended().await;
     let log = sleeper.log();
     assert_eq!(status.code(), Some(4), "{log}");
     assert!(log.contains("was taken over by another daemon"), "{log}");
-    let back = stall
-        .count("SELECT count(*) FROM cart_line WHERE id = 799")
-        .await;
-    assert_eq!(back, 0, "a removed line is back\n{log}");
+    let back = stall.count("SELECT count(*) FROM cart WHERE id = 20").await;
+    assert_eq!(back, 0, "a cart that is gone is back\n{log}");
     let stopped = "SELECT count(*) FROM cartage.pipeline WHERE phase = 'stopped'";
     assert_eq!(stall.count(stopped).await, 0, "the successor works on");
-    stall.old("UPDATE lines SET qty = 5 WHERE id = 72").await;
+    stall
+        .old_shop("UPDATE lines SET qty = 5 WHERE id = 72")
+        .await;
     stall.assert_equal(&mut successor).await;
     successor.stop().await;
 }
@@ -87,7 +83,7 @@ CREATE TABLE cart_line",
         .await
         .unwrap();
     stall
-        .old("UPDATE orders SET note = 'once' WHERE id = 7")
+        .old_shop("UPDATE orders SET note = 'once' WHERE id = 7")
         .await;
     let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
                  AND application_name LIKE 'cartage lane%' AND wait_event_type = 'Lock')";
@@ -95,9 +91,9 @@ CREATE TABLE cart_line",
     let asleep = Paused::stop(sleeper.pid());
     let pid = reader(&stall).await;
     stall
-        .old(&format!("SELECT pg_terminate_backend({pid})"))
+        .old_shop(&format!("SELECT pg_terminate_backend({pid})"))
         .await;
-    let mut successor = Daemon::start(&stall.second_config());
+    let mut successor = Daemon::start(&stall.another_config(1));
     let queues = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
                   AND application_name = 'cartage control' AND wait_event_type = 'Lock')";
     stall.until(&successor, queues).await;
@@ -122,12 +118,12 @@ CREATE TABLE cart_line",
 async fn a_slot_that_a_dead_reader_holds_is_waited_for_and_its_process_named() {
     let stall = Stall::open("dead_reader").await;
     stall
-        .old("ALTER DATABASE stall_dead_reader SET wal_sender_timeout = '3s'")
+        .old_shop("ALTER DATABASE stall_dead_reader SET wal_sender_timeout = '3s'")
         .await;
     let sleeper = stall.follow().await;
     let pid = reader(&stall).await;
     let _asleep = Paused::stop(sleeper.pid());
-    let mut successor = Daemon::start(&stall.second_config());
+    let mut successor = Daemon::start(&stall.another_config(1));
     stall.until_logged(&successor, "waiting for it").await;
     let log = successor.log();
     assert!(
@@ -135,8 +131,40 @@ async fn a_slot_that_a_dead_reader_holds_is_waited_for_and_its_process_named() {
         "{pid} is not named\n{log}"
     );
     stall
-        .old("UPDATE orders SET note = 'later' WHERE id = 7")
+        .old_shop("UPDATE orders SET note = 'later' WHERE id = 7")
         .await;
     stall.assert_equal(&mut successor).await;
     successor.stop().await;
+}
+
+/// Nobody pauses here: each daemon is at work when the next one comes, and the old shop sells.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_at_work_is_relieved_by_the_next() {
+    let stall = Stall::open("relieved").await;
+    let mut daemon = stall.follow().await;
+    let seller = connect(&stall.shops.source_url).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let sales = tokio::spawn(async move {
+        let mut sold = 0;
+        while !*stopped.borrow() {
+            sold += 1;
+            let sql = format!("UPDATE lines SET qty = {sold} WHERE id = {}1", sold % 9 + 1);
+            seller.batch_execute(&sql).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        sold
+    });
+    for n in 1..=4 {
+        let mut next = Daemon::start(&stall.another_config(n));
+        let status = daemon.ended().await;
+        assert_eq!(status.code(), Some(4), "{}{}", daemon.log(), next.log());
+        let epoch = format!("SELECT epoch = {} FROM cartage.pipeline", n + 1);
+        stall.until(&next, &epoch).await;
+        assert!(next.alive(), "{}", next.log());
+        daemon = next;
+    }
+    stop.send(true).unwrap();
+    assert!(sales.await.unwrap() > 0);
+    stall.assert_equal(&mut daemon).await;
+    daemon.stop().await;
 }

@@ -25,7 +25,7 @@ async fn a_changed_mapping_killed_halfway_goes_on() {
     assert_eq!(stall.count(mappings).await, 2);
     // What comes meanwhile comes under the new one.
     stall
-        .old("UPDATE orders SET email = 'new' WHERE id IN (1, 9)")
+        .old_shop("UPDATE orders SET email = 'new' WHERE id IN (1, 9)")
         .await;
     let mut daemon = Daemon::start(&stall.config);
     stall.settled(&mut daemon).await;

@@ -216,21 +216,21 @@ impl Stall {
         daemon
     }
 
-    /// A second configuration of the same pipeline, for a daemon with a log of its own.
-    pub fn second_config(&self) -> PathBuf {
-        let second = self.folder.path().join("second.toml");
-        std::fs::copy(&self.config, &second).unwrap();
-        second
+    /// Another file with the configuration of this pipeline, for a daemon with a log of its own.
+    pub fn another_config(&self, number: i32) -> PathBuf {
+        let another = self.folder.path().join(format!("another{number}.toml"));
+        std::fs::copy(&self.config, &another).unwrap();
+        another
     }
 
     /// Runs these statements, each for itself.
-    pub async fn old(&self, sql: &str) {
+    pub async fn old_shop(&self, sql: &str) {
         for statement in split(sql) {
             self.shops.source.batch_execute(&statement).await.unwrap();
         }
     }
 
-    pub async fn new(&self, sql: &str) {
+    pub async fn new_shop(&self, sql: &str) {
         self.shops.target.batch_execute(sql).await.unwrap();
     }
 
@@ -299,7 +299,7 @@ impl Stall {
             .source
             .query_one("SELECT clock_timestamp()::text", &[]);
         let since = row.await.unwrap().get(0);
-        self.new(&format!(
+        self.new_shop(&format!(
             "INSERT INTO cartage.wish (pipeline, cart, reason) \
              SELECT id, '{cart}', 'asked' FROM cartage.pipeline"
         ))
@@ -317,6 +317,20 @@ impl Stall {
         number(&self.shops.source, &sql).await > 0
     }
 
+    /// Waits until a snapshot is taken to see what was delivered by now, or a part of it. There must
+    /// be something that none has seen.
+    pub async fn until_seen(&self, daemon: &Daemon) {
+        let now = "SELECT clock_timestamp()::text";
+        let row = self.shops.source.query_one(now, &[]).await.unwrap();
+        let since: &str = row.get(0);
+        let taken = format!(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = 'cartage refresh' AND state = 'idle' \
+             AND query LIKE 'SELECT pg_current_snapshot%' AND query_start > '{since}'::timestamptz)"
+        );
+        self.until_old(daemon, &taken).await;
+    }
+
     pub async fn until_read(&self, daemon: &Daemon, since: &str) {
         let done = async || self.has_read(since).await;
         wait("carts to be read", || daemon.log(), done).await;
@@ -324,7 +338,7 @@ impl Stall {
 
     /// Commits this in a session that then waits for the standby: it is in the log, and no snapshot
     /// sees it.
-    pub async fn unseen(&self, sql: &str) -> Unseen<'_> {
+    pub async fn unseen(&self, sql: &str) -> Unseen {
         let session = connect(&self.shops.source_url).await;
         session
             .batch_execute("SET synchronous_commit = on")
@@ -342,7 +356,7 @@ impl Stall {
         })
         .await;
         Unseen {
-            stall: self,
+            url: self.shops.source_url.clone(),
             pid,
             commit,
         }
@@ -363,19 +377,43 @@ impl Stall {
     }
 }
 
-/// A committed transaction that no snapshot sees.
-pub struct Unseen<'a> {
-    stall: &'a Stall,
+/// A committed transaction that no snapshot sees, until this is dropped.
+pub struct Unseen {
+    url: String,
     pid: i64,
     commit: JoinHandle<()>,
 }
 
-impl Unseen<'_> {
+impl Unseen {
     /// Ends the wait for the standby.
     pub async fn seen(self) {
-        let sql = format!("SELECT pg_cancel_backend({})", self.pid);
-        self.stall.old(&sql).await;
-        self.commit.await.unwrap();
+        connect(&self.url)
+            .await
+            .batch_execute(&self.end())
+            .await
+            .unwrap();
+        // The commit cannot fail any more.
+        wait("a commit to return", String::new, async || {
+            self.commit.is_finished()
+        })
+        .await;
+    }
+
+    fn end(&self) -> String {
+        format!("SELECT pg_cancel_backend({})", self.pid)
+    }
+}
+
+/// A session left waiting would keep every later `setup` of this server waiting: a slot begins once
+/// what runs has ended.
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        let (url, sql) = (self.url.clone(), self.end());
+        let ended = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async { connect(&url).await.batch_execute(&sql).await.unwrap() });
+        });
+        let _ = ended.join();
     }
 }
 

@@ -41,13 +41,15 @@ async fn folded_and_replayed_changes_keep_their_commit_times() {
     let stall = Stall::changed("stamps", DATED).await;
     stall.follow().await.stop().await;
     stall
-        .old("UPDATE orders SET email = 'new' WHERE id = 7")
+        .old_shop("UPDATE orders SET email = 'new' WHERE id = 7")
         .await;
     let header = committed(&stall, "orders WHERE id = 7").await;
-    stall.old("UPDATE lines SET qty = 5 WHERE id = 71").await;
+    stall
+        .old_shop("UPDATE lines SET qty = 5 WHERE id = 71")
+        .await;
     let line = committed(&stall, "lines WHERE id = 71").await;
     stall
-        .old(
+        .old_shop(
             "UPDATE orders SET email = email WHERE id = 7; UPDATE lines SET qty = qty WHERE id = 71;
              UPDATE lines SET qty = 6 WHERE id = 72",
         )
@@ -99,7 +101,7 @@ async fn an_end_that_a_read_finds_is_dated_by_the_cart_itself() {
     .await;
     stall.follow().await.stop().await;
     stall
-        .old("UPDATE orders SET status = 'bought', changed = '2024-02-03 04:05:06.789+00' WHERE id = 7")
+        .old_shop("UPDATE orders SET status = 'bought', changed = '2024-02-03 04:05:06.789+00' WHERE id = 7")
         .await;
     let sql = "SELECT pg_current_wal_flush_lsn()::text";
     let row = stall.shops.source.query_one(sql, &[]).await.unwrap();

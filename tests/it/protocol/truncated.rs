@@ -10,7 +10,7 @@ const LINES: &str = "SELECT count(*) FROM cart_line";
 async fn a_truncate_killed_halfway_goes_on() {
     let stall = Stall::open("truncate_halfway").await;
     stall.follow().await.stop().await;
-    stall.old("TRUNCATE lines, options").await;
+    stall.old_shop("TRUNCATE lines, options").await;
     let switches = [
         ("CARTAGE_BOUND", "cleared=2"),
         ("CARTAGE_KILL", "lane.before-commit@5"),
@@ -39,7 +39,7 @@ async fn a_cart_that_is_on_its_way_is_cleared_too() {
         .await
         .unwrap();
     stall
-        .old(
+        .old_shop(
             "BEGIN; INSERT INTO orders VALUES (20, 'new'); INSERT INTO lines VALUES (201, 20, 'x', 1);
              COMMIT;
              TRUNCATE lines, options",
@@ -77,7 +77,7 @@ async fn a_truncate_inside_a_window_is_kept_in_its_place() {
     stall.wish(7).await;
     stall.until_logged(&daemon, "are not visible yet").await;
     stall
-        .old(
+        .old_shop(
             "UPDATE lines SET order_id = 7 WHERE id = 82;
              INSERT INTO lines VALUES (701, 7, 'before', 1);
              TRUNCATE lines, options;
@@ -125,7 +125,7 @@ async fn partitioned(name: &str) -> Stall {
 async fn a_leaf_that_is_truncated_is_noticed_while_the_daemon_runs() {
     let stall = partitioned("leaf_truncated").await;
     let mut daemon = stall.follow_with(&[("CARTAGE_BOUND", "watch=200")]).await;
-    stall.old("TRUNCATE lines_low").await;
+    stall.old_shop("TRUNCATE lines_low").await;
     stall
         .until(
             &daemon,
@@ -142,7 +142,7 @@ async fn a_leaf_that_is_detached_and_another_one_in_its_place_are_noticed_at_the
     let stall = partitioned("leaf_detached").await;
     stall.follow().await.stop().await;
     stall
-        .old(
+        .old_shop(
             "ALTER TABLE lines DETACH PARTITION lines_low;
              CREATE TABLE lines_other (LIKE lines_low INCLUDING ALL);
              INSERT INTO lines_other VALUES (901, 1, 'attached', 3);

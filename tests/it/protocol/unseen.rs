@@ -5,11 +5,11 @@ use super::stall::{Stall, Unseen};
 use crate::scenario::daemon::Daemon;
 
 /// The old shop commits this, the daemon has it delivered, and no snapshot sees it.
-async fn delivered_unseen<'a>(stall: &'a Stall, daemon: &Daemon, sql: &str) -> Unseen<'a> {
+async fn delivered_unseen(stall: &Stall, daemon: &Daemon, sql: &str) -> Unseen {
     let unseen = stall.unseen(sql).await;
     // Comes later in the log, and is there: so what came before was delivered.
     stall
-        .old("UPDATE orders SET note = 'passed' WHERE id = 1")
+        .old_shop("UPDATE orders SET note = 'passed' WHERE id = 1")
         .await;
     stall
         .until(daemon, "SELECT note = 'passed' FROM cart WHERE id = 1")
@@ -25,7 +25,7 @@ async fn a_change_let_go_is_not_lost_where_the_read_does_not_see_it() {
     let change = "UPDATE lines SET qty = 99 WHERE id = 111";
     let unseen = delivered_unseen(&stall, &daemon, change).await;
     stall
-        .old("UPDATE orders SET status = 'open' WHERE id = 11")
+        .old_shop("UPDATE orders SET status = 'open' WHERE id = 11")
         .await;
     stall.until_logged(&daemon, "are not visible yet").await;
     let early = stall.count("SELECT count(*) FROM cart WHERE id = 11").await;
@@ -49,7 +49,7 @@ async fn a_restart_does_not_forget_a_change_that_no_snapshot_has_seen() {
     let unseen = delivered_unseen(&stall, &daemon, change).await;
     daemon.kill();
     stall
-        .old(
+        .old_shop(
             "UPDATE orders SET status = 'open' WHERE id = 11;
              UPDATE orders SET note = 'again' WHERE id = 1",
         )

@@ -26,11 +26,11 @@ async fn assert_never_older(stall: &Stall) {
 #[tokio::test]
 async fn a_read_that_is_ahead_of_the_log_waits_for_it_and_is_written_once() {
     let stall = Stall::open("window_ahead").await;
-    stall.new(AUDIT).await;
+    stall.new_shop(AUDIT).await;
     let mut daemon = stall.follow().await;
     let paused = stall.pause_log().await;
     stall
-        .old("UPDATE lines SET qty = 2 WHERE id = 71; UPDATE lines SET qty = 3 WHERE id = 71")
+        .old_shop("UPDATE lines SET qty = 2 WHERE id = 71; UPDATE lines SET qty = 3 WHERE id = 71")
         .await;
     let since = stall.wish(7).await;
     stall.until_read(&daemon, &since).await;
@@ -45,7 +45,7 @@ async fn a_read_that_is_ahead_of_the_log_waits_for_it_and_is_written_once() {
 #[tokio::test]
 async fn a_change_that_the_snapshot_does_not_see_is_put_on_top_of_the_read() {
     let stall = Stall::open("window_behind").await;
-    stall.new(AUDIT).await;
+    stall.new_shop(AUDIT).await;
     let mut daemon = stall.follow().await;
     let paused = stall.pause_log().await;
     let seller = connect(&stall.shops.source_url).await;
@@ -75,7 +75,7 @@ async fn a_window_that_keeps_too_much_gives_up_its_changes() {
     stall.until_logged(&daemon, "are not visible yet").await;
     for n in 2..=8 {
         stall
-            .old(&format!("UPDATE orders SET note = 'note {n}' WHERE id = 7"))
+            .old_shop(&format!("UPDATE orders SET note = 'note {n}' WHERE id = 7"))
             .await;
     }
     stall
@@ -94,14 +94,14 @@ async fn no_window_opens_while_the_log_is_too_far_behind() {
     let mut daemon = stall.follow_with(&[("CARTAGE_BOUND", "lag=100000")]).await;
     let paused = stall.pause_log().await;
     stall
-        .old(
+        .old_shop(
             "CREATE TABLE elsewhere AS SELECT repeat('x', 100) FROM generate_series(1, 10000);
              UPDATE orders SET note = 'far behind' WHERE id = 7",
         )
         .await;
     let since = stall.wish(7).await;
     stall
-        .new(
+        .new_shop(
             "INSERT INTO cartage.refresh_run (pipeline, kind, start_lsn) \
              SELECT id, 'all', '0/0' FROM cartage.pipeline",
         )
