@@ -103,7 +103,7 @@ async fn a_lane_at_a_lock_of_the_target_is_alive() {
     let shop = Shop::open("systemd_lock").await;
     let mut manager = Manager::new();
     // Half of it is less than what the lane waits for.
-    let watchdog = Duration::from_secs(6);
+    let watchdog = Duration::from_secs(5);
     let mut daemon = manager.start(&shop.config, watchdog);
     settled(&mut daemon, &shop.shops).await;
 
@@ -154,7 +154,7 @@ async fn a_lane_that_computes_without_end_is_not_alive() {
     fs::write(&shop.config, slow).unwrap();
 
     let mut manager = Manager::new();
-    let mut daemon = manager.start(&shop.config, WATCHDOG / 2);
+    let mut daemon = manager.start(&shop.config, WATCHDOG / 4);
     settled(&mut daemon, &shop.shops).await;
     shop.shops
         .source
@@ -168,7 +168,7 @@ async fn a_lane_that_computes_without_end_is_not_alive() {
         .await;
     assert!(stuck.ends_with(" s without a pause"), "{stuck}");
     let since = Instant::now();
-    manager.listen(WATCHDOG / 2).await;
+    manager.listen(WATCHDOG / 4).await;
     assert_eq!(
         manager.count("WATCHDOG=1", since),
         0,

@@ -65,6 +65,8 @@ fn the_unit_says_what_the_daemon_relies_on() {
     assert_eq!(values("Restart"), ["on-failure"]);
     assert_eq!(values("RestartPreventExitStatus"), ["2 4"]);
     assert_eq!(values("LimitCORE"), ["0"]);
+    // procps, which has /bin/kill, is not on a minimal Debian.
+    assert_eq!(values("ExecReload"), ["/bin/sh -c 'kill -HUP $MAINPID'"]);
     let credentials = values("LoadCredential");
     assert!(credentials.iter().all(|c| c.contains("/credentials/%i/")));
     assert_eq!(credentials.len(), 2);
@@ -111,12 +113,18 @@ async fn the_check_before_a_start_forbids_what_does_not_pass_by_itself() {
         "{said}"
     );
     assert_eq!(check(&away, &[]).0, 1);
+    let wrong = changed("name = ", "nmae = ");
+    assert_eq!(check(&wrong, &["--before-run"]).0, 2);
     // A database that is not there, which no waiting brings.
     let lost = format!("{}_lost", shop.shops.source_url);
     let lost = changed(&shop.shops.source_url, &lost);
     assert_eq!(check(&lost, &["--before-run"]).0, 1);
-    let wrong = changed("name = ", "nmae = ");
-    assert_eq!(check(&wrong, &["--before-run"]).0, 2);
+    // There `run` itself needs a human, and says so without colours, for the journal.
+    let mut run = Command::new(env!("CARGO_BIN_EXE_cartage"));
+    let ended = run.arg("run").arg("--config").arg(&lost).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(4), "{said}");
+    assert!(said.contains("ERROR") && !said.contains('\x1b'), "{said:?}");
     // A slot that is gone.
     let slot = "SELECT pg_drop_replication_slot('cartage_systemd_check')";
     shop.shops.source.batch_execute(slot).await.unwrap();
