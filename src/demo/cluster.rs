@@ -140,7 +140,7 @@ impl Cluster {
         let data = folder.path().join("data");
         copy(&of.data(), &data).await?;
         let lines = format!(
-            "unix_socket_directories = '{}'\nprimary_conninfo = 'host={} port={} user={USER}'\n",
+            "unix_socket_directories = '{}'\nprimary_conninfo = 'host={} port={} user={USER} dbname=postgres'\n",
             folder.path().display(),
             of.folder.path().display(),
             of.port

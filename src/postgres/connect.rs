@@ -4,7 +4,9 @@ use std::error::Error as _;
 use std::io;
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -12,6 +14,7 @@ use super::fault::{self, Fault};
 use super::tls::{self, TlsError};
 use super::url::{self, UrlError};
 use super::wire::ServerError;
+use super::wire::handshake::{NO_ROOM, Offer, tls_offer};
 use crate::config::Endpoint;
 
 /// Text forms must not depend on what the role or the database happens to have set. The search
@@ -149,7 +152,11 @@ async fn attempt(
     write: bool,
 ) -> Result<Client, ConnectError> {
     let refused = |e| refused(config, &e);
-    let (client, connection) = config.connect(tls).await.map_err(refused)?;
+    let connected = config.connect(tls).await.map_err(refused);
+    let (client, connection) = match connected {
+        Err(ConnectError::NoTls { hosts }) => return Err(no_tls(config, hosts).await),
+        connected => connected?,
+    };
     tokio::spawn(async move {
         // Whoever uses the client sees the failure of its request.
         if let Err(error) = connection.await {
@@ -170,6 +177,24 @@ async fn attempt(
         Some(scope) if write => Err(ConnectError::ReadOnly { hosts, scope }),
         _ => Ok(client),
     }
+}
+
+/// The driver takes every answer but one for that of a server without TLS, which does not pass. So it is
+/// asked again, by ourselves.
+async fn no_tls(config: &Config, hosts: String) -> ConnectError {
+    let ask = async {
+        let Some(Host::Tcp(name)) = config.get_hosts().first() else {
+            return Ok(Offer::None);
+        };
+        let to = (name.as_str(), url::port(config.get_ports(), 0));
+        tls_offer(&mut TcpStream::connect(to).await?).await
+    };
+    let cause = match ask.await {
+        Ok(Offer::None) => return ConnectError::NoTls { hosts },
+        Ok(Offer::Tls | Offer::Error) => NO_ROOM.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    ConnectError::Unreachable { hosts, cause }
 }
 
 /// Whether it is a standby; and, where transactions are read-only by default, for whom.

@@ -41,6 +41,29 @@ pub(super) async fn connect(
     .await
 }
 
+/// What a server answers to the request for TLS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::postgres) enum Offer {
+    Tls,
+    None,
+    /// It could not even start a process for us.
+    Error,
+}
+
+pub(in crate::postgres) const NO_ROOM: &str = "it has no room for another session";
+
+pub(in crate::postgres) async fn tls_offer(tcp: &mut TcpStream) -> io::Result<Offer> {
+    let mut request = BytesMut::new();
+    frontend::ssl_request(&mut request);
+    tcp.write_all(&request).await?;
+    // One byte, and no more: what follows it unencrypted is not the server's (CVE-2021-23222).
+    Ok(match tcp.read_u8().await? {
+        b'S' => Offer::Tls,
+        b'N' => Offer::None,
+        _ => Offer::Error,
+    })
+}
+
 struct Attempt<'a> {
     config: &'a Config,
     host: &'a Host,
@@ -124,20 +147,12 @@ impl Attempt<'_> {
     }
 
     async fn offers_tls(&self, tcp: &mut TcpStream) -> Result<bool, ConnectError> {
-        let mut request = BytesMut::new();
-        frontend::ssl_request(&mut request);
-        tcp.write_all(&request)
-            .await
-            .map_err(|e| self.unreachable(e))?;
-        // One byte, and no more: what follows it unencrypted is not the server's
-        // (CVE-2021-23222).
-        let answer = tcp.read_u8().await.map_err(|e| self.unreachable(e))?;
-        match answer {
-            b'S' => Ok(true),
-            b'N' if self.mode == TlsMode::Prefer => Ok(false),
-            b'N' => Err(ConnectError::NoTls { hosts: self.name() }),
-            // An error: the server could not even start a process for us.
-            _ => Err(self.unreachable("it has no room for another session")),
+        let offer = tls_offer(tcp).await.map_err(|e| self.unreachable(e))?;
+        match offer {
+            Offer::Tls => Ok(true),
+            Offer::None if self.mode == TlsMode::Prefer => Ok(false),
+            Offer::None => Err(ConnectError::NoTls { hosts: self.name() }),
+            Offer::Error => Err(self.unreachable(NO_ROOM)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod auth;
 mod frame;
-mod handshake;
+pub(super) mod handshake;
 
 use std::io;
 

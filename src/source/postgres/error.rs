@@ -6,7 +6,7 @@ use crate::postgres::wire::{ServerError, WireError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    #[error(transparent)]
+    #[error("source: {0}")]
     Connect(#[from] ConnectError),
     #[error(
         "slot \"{slot}\" is in use by PID {pid}; stop the other reader, or end its session with SELECT pg_terminate_backend({pid})"

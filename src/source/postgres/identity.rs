@@ -80,7 +80,7 @@ pub enum IdentityError {
     Behind { ends: Lsn, checkpoint: Lsn },
     #[error("the source does not show the history of its timeline {timeline}: {error}")]
     History { timeline: i32, error: ServerError },
-    #[error(transparent)]
+    #[error("source: {0}")]
     Connect(#[from] ConnectError),
     #[error("the replication connection broke: {0}")]
     Broken(std::io::Error),

@@ -1,6 +1,7 @@
 //! The old database is replaced: by its standby, with the slot or without, with all transactions or
 //! not; or by an earlier state of itself.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -89,6 +90,60 @@ async fn a_standby_with_the_slot_is_gone_on_with() {
     );
     it.pair.source.stop(Shutdown::Fast).await.unwrap();
     it.daemon = Daemon::start(&it.pair.config());
+    it.seller.sells(20).await;
+    it.seller.stop().await;
+    let shops = it.shops().await;
+    settled(&mut it.daemon, &shops).await;
+    assert_equal(&shops, &it.daemon).await;
+    it.daemon.stop().await;
+}
+
+/// From Postgres 17 on the standby keeps the slot at hand by itself, if both servers are told to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_the_standby_synchronizes_is_gone_on_with() {
+    let mut it = Replicated::start(Standby::Bare).await;
+    if it.pair.source.version().await.unwrap() < 170_000 {
+        // Past the test runner, which keeps what is printed by tests that pass.
+        let mut screen = std::io::stderr();
+        writeln!(screen, "NOT PLAYED: synchronized slots need Postgres 17").unwrap();
+        it.seller.stop().await;
+        return it.daemon.stop().await;
+    }
+    let primary = it.pair.source.client("postgres").await.unwrap();
+    let standby = it.standby.client("postgres").await.unwrap();
+    primary
+        .batch_execute("SELECT pg_create_physical_replication_slot('follower', true)")
+        .await
+        .unwrap();
+    for sql in [
+        "ALTER SYSTEM SET primary_slot_name = 'follower'",
+        "ALTER SYSTEM SET hot_standby_feedback = on",
+        "ALTER SYSTEM SET sync_replication_slots = on",
+        "SELECT pg_reload_conf()",
+    ] {
+        standby.batch_execute(sql).await.unwrap();
+    }
+    for sql in [
+        "ALTER SYSTEM SET synchronized_standby_slots = 'follower'",
+        "SELECT pg_reload_conf()",
+    ] {
+        primary.batch_execute(sql).await.unwrap();
+    }
+    it.seller.sells(20).await;
+    let synchronized = "SELECT count(*) FROM pg_replication_slots
+                        WHERE slot_name = 'cartage_outage' AND synced AND NOT temporary";
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while number(&standby, synchronized).await == 0 {
+        assert!(
+            Instant::now() < deadline,
+            "waited for the slot on the standby\n{}",
+            it.standby.log()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    it.pair.source.stop(Shutdown::Immediate).await.unwrap();
+    it.standby.promote().await.unwrap();
     it.seller.sells(20).await;
     it.seller.stop().await;
     let shops = it.shops().await;

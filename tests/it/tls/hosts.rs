@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use cartage::config::{Endpoint, TlsMode};
 use cartage::demo::cluster::{Cluster, Options, Shutdown, Standby};
 use cartage::postgres::connect::{connect, connect_to_write};
@@ -116,6 +118,45 @@ async fn a_host_that_may_come_back_is_reason_enough_to_wait() {
             "{ports:?}: {sql}"
         );
     }
+}
+
+/// A server that goes down may do so in the middle of a handshake: no reason to give up.
+#[tokio::test]
+async fn a_handshake_that_is_cut_is_tried_again() {
+    for answer in [&b"S"[..], b"", b"E"] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut request = [0; 8];
+                socket.read_exact(&mut request).await.unwrap();
+                socket.write_all(answer).await.unwrap();
+            }
+        });
+        let mut ends = at(&[port]);
+        ends.tls.mode = TlsMode::Require;
+        let Err(log) = ReplicationConnection::connect(&ends, "test").await else {
+            panic!("a session");
+        };
+        assert_eq!(log.fault(), Fault::Retry, "{log}");
+        let Err(sql) = connect(&ends, "test").await else {
+            panic!("a session");
+        };
+        assert_eq!(sql.fault(), Fault::Retry, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn our_sessions_may_be_idle_however_long() {
+    let options = Options::default().setting("idle_session_timeout", "5min");
+    let cluster = Cluster::start(options).await.unwrap();
+    let ends = at(&[cluster.port()]);
+    let shown = "SHOW idle_session_timeout";
+    let client = connect(&ends, "test").await.unwrap();
+    let sql: String = client.query_one(shown, &[]).await.unwrap().get(0);
+    let mut log = ReplicationConnection::connect(&ends, "test").await.unwrap();
+    let rows = log.simple_query(shown).await.unwrap();
+    assert_eq!((sql.as_str(), rows[0][0].as_deref()), ("0", Some("0")));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::fs;
 use cartage::demo::cluster::{Options, PASSWORD};
 
 use super::authority::Authority;
-use crate::outages::pair::{Pair, assert_equal};
+use crate::outages::pair::{Pair, assert_equal, gave_up};
 use crate::scenario::daemon::{Daemon, command};
 use crate::scenario::servers::rows;
 use crate::scenario::settled::{backfilled, settled};
@@ -43,8 +43,28 @@ async fn carts_move_over_verified_tls() {
     );
     command(&pair.config(), &["check"]);
     command(&pair.config(), &["setup", "--yes"]);
-    let mut daemon = Daemon::start(&pair.config());
+    // A name that is not in the certificate needs a human, and the reason is kept.
+    let right = fs::read_to_string(pair.config()).unwrap();
+    let port = pair.source.port();
+    let wrong = right.replace(&format!("localhost:{port}"), &format!("127.0.0.1:{port}"));
+    fs::write(pair.config(), wrong).unwrap();
+    let why = gave_up(&mut Daemon::start(&pair.config())).await;
+    assert_eq!(
+        why,
+        format!(
+            "source: TLS with 127.0.0.1:{port} failed: the server's certificate is for another name \
+             (DnsName(\"localhost\")); use such a name in the URL, or `tls.mode = \"verify-ca\"`"
+        )
+    );
+    let stored = "SELECT phase, stopped_reason FROM cartage.pipeline";
     let shops = pair.shops().await;
+    assert_eq!(
+        rows(&shops.target, stored, "pipeline").await,
+        [format!("stopped | {why}")]
+    );
+    fs::write(pair.config(), right).unwrap();
+
+    let mut daemon = Daemon::start(&pair.config());
     backfilled(&mut daemon, &shops.target).await;
     shops
         .source

@@ -3,6 +3,8 @@
 use cartage::config::TlsMode::{self, Disable, Prefer, Require, VerifyCa, VerifyFull};
 use cartage::demo::cluster::{Cluster, Options};
 
+use cartage::target::control::migrate::migrate;
+
 use super::authority::Authority;
 use super::{endpoint, outcome, server};
 
@@ -45,6 +47,41 @@ async fn each_mode_checks_what_it_says() {
             ),
             "{mode:?}"
         );
+    }
+}
+
+/// The control tables are made over a third kind of connection, which must be as careful.
+#[tokio::test]
+async fn migrations_check_the_same() {
+    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+    let cluster = server(&ours.issue("localhost"), Options::default()).await;
+    let plain = Cluster::start(Options::default()).await.unwrap();
+    let (name, address) = urls(&cluster);
+    for mode in [Prefer, Require, VerifyCa, VerifyFull] {
+        migrate(&endpoint(name.clone(), mode, Some(&ours.file())))
+            .await
+            .unwrap();
+        let refused = migrate(&endpoint(name.clone(), mode, Some(&other.file()))).await;
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("UnknownIssuer"), "{mode:?}: {error}");
+    }
+    for mode in [Disable, Prefer, Require] {
+        migrate(&endpoint(address.clone(), mode, None))
+            .await
+            .unwrap();
+    }
+    let refused = migrate(&endpoint(address, VerifyFull, Some(&ours.file()))).await;
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("not valid for name"), "{error}");
+
+    let (name, _) = urls(&plain);
+    for ca in [None, Some(ours.file())] {
+        migrate(&endpoint(name.clone(), Prefer, ca.as_deref()))
+            .await
+            .unwrap();
+        let refused = migrate(&endpoint(name.clone(), Require, ca.as_deref())).await;
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("server does not support TLS"), "{error}");
     }
 }
 
