@@ -96,7 +96,7 @@ impl Lane {
             record(
                 unit,
                 tokens,
-                self.mappers.current.id,
+                &self.mappers.current,
                 &mut records,
                 &mut learned,
             );

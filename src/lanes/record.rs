@@ -6,8 +6,9 @@ use super::known::Known;
 use super::unit::{Decision, Unit, UnitCart};
 use crate::cart::codec;
 use crate::cart::image::{Image, Life};
+use crate::cart::layout::Layout;
 use crate::mapping::difference::{Left, RowOp, RowWrite};
-use crate::mapping::map::TargetRow;
+use crate::mapping::map::{Mapper, TargetRow};
 use crate::mapping::plan::Role;
 use crate::switch::{self, Mutant};
 use crate::target::ledger::{
@@ -20,7 +21,7 @@ pub(super) type Learned = Vec<(crate::cart::key::CartKey, Option<Known>)>;
 pub(super) fn record(
     unit: &Unit,
     tokens: &[Option<Box<str>>],
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
     learned: &mut Learned,
 ) {
@@ -37,7 +38,7 @@ pub(super) fn record(
         }
         let wished = cart.wish.is_some() || cart.known.wished && !cart.refreshed;
         let mut known = match &unit.decision {
-            Decision::Apply => applied(unit, cart, tokens, mapping, records),
+            Decision::Apply => applied(unit, cart, tokens, mapper, records),
             Decision::Hold {
                 reason,
                 message,
@@ -52,7 +53,7 @@ pub(super) fn record(
                     unit: name.clone(),
                     reason,
                     message: message.clone(),
-                    pending: codec::encode(pending(cart).unwrap_or(&nothing())),
+                    pending: codec::encode(pending(cart).unwrap_or(&nothing(mapper.layout()))),
                     evidence: evidence.clone().filter(|_| at == 0 || name.is_none()),
                     tried: *tried,
                 };
@@ -66,14 +67,14 @@ pub(super) fn record(
                         .conflicts
                         .push(conflict(cart, "held", evidence.clone()));
                 }
-                stay(cart, State::Held, mapping, records, name.clone())
+                stay(cart, State::Held, mapper, records, name.clone())
             }
             Decision::HandOver { evidence } => {
                 records
                     .conflicts
                     .push(conflict(cart, "late", evidence.clone()));
                 records.released.push(cart.key.clone());
-                stay(cart, State::HandedOver, mapping, records, None)
+                stay(cart, State::HandedOver, mapper, records, None)
             }
         };
         if let Some(evidence) = unit.overruled.clone().filter(|_| at == 0) {
@@ -102,7 +103,7 @@ fn applied(
     unit: &Unit,
     cart: &UnitCart,
     tokens: &[Option<Box<str>>],
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
 ) -> Option<Known> {
     let before = cart.known.entry.as_ref();
@@ -110,7 +111,7 @@ fn applied(
         records
             .conflicts
             .push(conflict(cart, "late", Evidence::default()));
-        return stay(cart, State::HandedOver, mapping, records, None);
+        return stay(cart, State::HandedOver, mapper, records, None);
     }
     if before.is_some_and(|e| e.state == State::HandedOver) || !cart.touched {
         // Only a wish came or went.
@@ -136,7 +137,7 @@ fn applied(
         cart: cart.key.clone(),
         state,
         position: cart.position,
-        mapping,
+        mapping: mapper.id,
         patched: patched(unit, cart),
         refreshed: cart.refreshed,
         image: codec::encode(&image),
@@ -149,7 +150,7 @@ fn applied(
         entry: Some(Entry {
             state,
             position: cart.position,
-            mapping,
+            mapping: mapper.id,
             image,
             tokens: Vec::new(),
             pending: None,
@@ -200,7 +201,7 @@ fn token_of(unit: &Unit, tokens: &[Option<Box<str>>], row: &TargetRow) -> Option
 fn stay(
     cart: &UnitCart,
     state: State,
-    mapping: i32,
+    mapper: &Mapper,
     records: &mut Records,
     unit: Option<String>,
 ) -> Option<Known> {
@@ -214,12 +215,12 @@ fn stay(
             entry.image.clone()
         }
         None => {
-            let image = nothing();
+            let image = nothing(mapper.layout());
             records.ledger.push(LedgerRow {
                 cart: cart.key.clone(),
                 state,
                 position: cart.position,
-                mapping,
+                mapping: mapper.id,
                 patched: Patched::No,
                 refreshed: cart.refreshed,
                 image: codec::encode(&image),
@@ -232,13 +233,15 @@ fn stay(
         return None;
     }
     let unit = unit.or_else(|| cart.known.held_unit().map(str::to_owned));
-    let pending =
-        (state == State::Held).then(|| (pending(cart).cloned().unwrap_or_else(nothing), unit));
+    let pending = (state == State::Held).then(|| {
+        let image = pending(cart).cloned();
+        (image.unwrap_or_else(|| nothing(mapper.layout())), unit)
+    });
     Some(Known {
         entry: Some(Entry {
             state,
             position: cart.position,
-            mapping,
+            mapping: mapper.id,
             image,
             tokens: Vec::new(),
             pending,
@@ -257,11 +260,11 @@ fn pending(cart: &UnitCart) -> Option<&Image> {
     }
 }
 
-/// The image of a cart of which nothing is in the target.
-fn nothing() -> Image {
+/// The image of a cart of which nothing is in the target. It has tables as any other: what reads it
+/// looks into them by number.
+fn nothing(layout: &Layout) -> Image {
     Image {
         life: Life::Deleted { stamp: 0 },
-        tables: Box::default(),
-        ghosts: Vec::new(),
+        ..Image::empty(layout)
     }
 }
