@@ -121,9 +121,7 @@ fn take_below(
 impl Image {
     fn find(&self, layout: &Layout, table: usize, cells: &[Cell]) -> Result<usize, usize> {
         let order = &layout.tables[table];
-        // The image of a cart that has nothing has no tables either.
-        let rows = self.tables.get(table).ok_or(0usize)?;
-        rows.binary_search_by(|row| order.compare_keys(&row.cells, cells))
+        self.tables[table].binary_search_by(|row| order.compare_keys(&row.cells, cells))
     }
 
     pub fn row(&self, layout: &Layout, table: usize, key_of: &[Cell]) -> Option<&Row> {

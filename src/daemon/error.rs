@@ -60,6 +60,7 @@ impl DaemonError {
             Self::Identity(error) => error.fault(),
             Self::Log(error) => error.fault(),
             Self::Lane(LaneError::Write(error)) => of_write(error),
+            Self::Lane(LaneError::Abandoned) => Fault::Retry,
             Self::Reader(error) => match error {
                 ReaderError::Source(error) => error.fault(),
                 ReaderError::Control(error) => of_database(error),
@@ -92,7 +93,9 @@ impl DaemonError {
     pub fn is_consequence(&self) -> bool {
         matches!(
             self,
-            Self::Reader(ReaderError::Lane(_)) | Self::Refresh(RefreshError::ReaderGone)
+            Self::Reader(ReaderError::Lane(_))
+                | Self::Refresh(RefreshError::ReaderGone)
+                | Self::Lane(LaneError::Abandoned)
         )
     }
 }

@@ -21,7 +21,7 @@ use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
 use crate::mapping::compile::{Compiled, compile};
 use crate::postgres::catalog::Catalog;
-use crate::postgres::connect::{connect, connect_to_write};
+use crate::postgres::lifeline::{watched, watched_to_write};
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
 use crate::refresh::throttle::Throttle;
@@ -60,7 +60,7 @@ pub async fn start(
 ) -> Result<Running, DaemonError> {
     notifier.status("starting: connecting to both ends");
     let source = connect_source(config, "sql").await?;
-    let mut control = connect_target(config, "control").await?;
+    let control = connect_target(config, "control").await?;
     let pipeline = load_pipeline(config, &control).await?;
     let (compiled, tables) = compile_live(config, &source, &control).await?;
     let layout = compiled.mapping.layout.clone();
@@ -84,7 +84,7 @@ pub async fn start(
     notifier.status("starting: taking over");
     // Where the answer is lost, nobody knows whose the new epoch is: then it is not ours.
     let former = owned.take();
-    let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes, former)
+    let taken = checkpoint::take_over(&control, pipeline.id, config.apply.lanes, former)
         .await
         .map_err(DaemonError::Target)?
         .ok_or(DaemonError::Overtaken)?;
@@ -161,8 +161,8 @@ struct Parts {
     mappers: Arc<Mappers>,
     tables: Arc<Tables>,
     stream: LogStream,
-    source: Client,
-    control: Client,
+    source: Arc<Client>,
+    control: Arc<Client>,
     watch: PublicationWatch,
     rates: watch::Receiver<config::Refresh>,
 }
@@ -211,7 +211,7 @@ async fn assemble(
     let (requests, asked) = mpsc::channel(16);
     let (progress, progress_seen) = watch::channel(Progress::default());
     let start = taken.start.position();
-    let (source, control) = (Arc::new(parts.source), Arc::new(parts.control));
+    let (source, control) = (parts.source, parts.control);
     let teller = Teller {
         source: source.clone(),
         control: control.clone(),
@@ -262,14 +262,14 @@ async fn assemble(
     })
 }
 
-async fn connect_source(config: &Config, purpose: &str) -> Result<Client, DaemonError> {
-    connect(&config.source, purpose)
+async fn connect_source(config: &Config, purpose: &str) -> Result<Arc<Client>, DaemonError> {
+    watched(&config.source, purpose)
         .await
         .map_err(DaemonError::ConnectSource)
 }
 
-async fn connect_target(config: &Config, purpose: &str) -> Result<Client, DaemonError> {
-    connect_to_write(&config.target, purpose)
+async fn connect_target(config: &Config, purpose: &str) -> Result<Arc<Client>, DaemonError> {
+    watched_to_write(&config.target, purpose)
         .await
         .map_err(DaemonError::ConnectTarget)
 }
@@ -377,7 +377,7 @@ async fn confirm_slot(source: &Client, name: &str, start: Lsn) -> Result<(), Dae
 
 /// Leaves the reason where `status` finds it.
 pub async fn record_stop(config: &Config, why: &DaemonError) {
-    let Ok(control) = connect(&config.target, "stop").await else {
+    let Ok(control) = watched_to_write(&config.target, "stop").await else {
         return;
     };
     let done = control

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
 
-use super::item::{Item, Meeting, Read, Work, lane_of};
+use super::item::{Item, Meeting, Read, Seat, Work, lane_of};
 use super::ties::Ties;
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
@@ -134,8 +134,9 @@ impl Dispatch {
             let mut quiet = quiet.into_iter();
             let Some(leader) = quiet.next() else { continue };
             let meeting = Meeting::new(quiet.len(), members.clone());
+            let seat = Seat(meeting.clone());
             for lane in quiet {
-                self.send(lane, Item::Wait(meeting.clone())).await?;
+                self.send(lane, Item::Wait(Seat(meeting.clone()))).await?;
             }
             // The lane's own share of the load may still follow.
             work.through = self.sent[leader];
@@ -143,7 +144,7 @@ impl Dispatch {
             work.done.clone_from(&load.done);
             parts += 1;
             self.make_room(leader, &mut work).await?;
-            self.send(leader, Item::Lead(work, meeting)).await?;
+            self.send(leader, Item::Lead(work, seat)).await?;
         }
         for (lane, mut work) in own {
             work.through = load.through;

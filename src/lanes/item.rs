@@ -43,6 +43,8 @@ pub struct Meeting {
     pub waiting: usize,
     pub arrived: watch::Sender<usize>,
     pub finished: watch::Sender<bool>,
+    /// A lane has left before the end: what was to be applied together is not.
+    pub broken: watch::Sender<bool>,
     /// What the others must forget.
     pub carts: Vec<CartKey>,
 }
@@ -53,8 +55,34 @@ impl Meeting {
             waiting,
             arrived: watch::Sender::new(0),
             finished: watch::Sender::new(false),
+            broken: watch::Sender::new(false),
             carts,
         })
+    }
+}
+
+/// A lane's place in a meeting. Whoever drops it before the end, be it with its whole queue, breaks
+/// the meeting up: the others must not wait for him, nor go on as if all had been applied.
+#[derive(Debug)]
+pub struct Seat(pub Arc<Meeting>);
+
+impl Seat {
+    /// Waits until `reached` holds of one side of the meeting. False where it was broken up.
+    pub async fn waits<T>(&self, side: &watch::Sender<T>, reached: impl Fn(&T) -> bool) -> bool {
+        let (mut side, mut broken) = (side.subscribe(), self.0.broken.subscribe());
+        tokio::select! {
+            biased;
+            reached = side.wait_for(reached) => reached.is_ok(),
+            _ = broken.wait_for(|broken| *broken) => false,
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if !*self.0.finished.borrow() {
+            self.0.broken.send_replace(true);
+        }
     }
 }
 
@@ -64,9 +92,9 @@ pub enum Item {
     /// Nothing for this lane up to here.
     Tick(Position),
     /// Apply this, once the lanes that it concerns are quiet.
-    Lead(Work, Arc<Meeting>),
+    Lead(Work, Seat),
     /// Be quiet until the leader is done.
-    Wait(Arc<Meeting>),
+    Wait(Seat),
 }
 
 /// The lane of a cart. The same in every run and version: FNV-1a over the key.

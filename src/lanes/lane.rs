@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::gather::units;
-use super::item::{Item, Meeting, Work};
+use super::item::{Item, Meeting, Seat, Work};
 use super::known::{Known, Mappers};
 use super::memory::Memory;
 use super::unit::carts_of;
@@ -28,6 +28,9 @@ pub enum LaneError {
     /// The ledger holds an image that its own mapping cannot map.
     #[error("cart {cart}: the image in cartage.ledger cannot be mapped: {why}")]
     Ledger { cart: CartKey, why: MapError },
+    /// That lane's own error says why.
+    #[error("a lane with which carts were to be applied together has stopped")]
+    Abandoned,
 }
 
 /// How a lane gathers its batches.
@@ -98,8 +101,8 @@ impl Lane {
                         pulse.during(Doing::Note, note).await?;
                     }
                 }
-                Item::Lead(work, meeting) => self.lead(work, &meeting).await?,
-                Item::Wait(meeting) => self.wait(&meeting).await,
+                Item::Lead(work, seat) => self.lead(work, &seat).await?,
+                Item::Wait(seat) => self.wait(&seat).await?,
             }
             if next.is_none() {
                 next = self.items.recv().await;
@@ -192,11 +195,12 @@ impl Lane {
     }
 
     /// Applies work that concerns carts of several lanes, while the others are quiet.
-    async fn lead(&mut self, work: Work, meeting: &Meeting) -> Result<(), LaneError> {
-        let mut arrived = meeting.arrived.subscribe();
-        let all = arrived.wait_for(|n| *n >= meeting.waiting);
-        // The senders live in the meeting, so this cannot fail.
-        let _ = self.pulse.during(Doing::Lanes, all).await;
+    async fn lead(&mut self, work: Work, seat: &Seat) -> Result<(), LaneError> {
+        let meeting = &seat.0;
+        let all = seat.waits(&meeting.arrived, |n| *n >= meeting.waiting);
+        if !self.pulse.during(Doing::Lanes, all).await {
+            return Err(LaneError::Abandoned);
+        }
         self.forget(meeting);
         let pulse = self.pulse.clone();
         switch::place(Place::MeetingBegun);
@@ -209,12 +213,15 @@ impl Lane {
         Ok(())
     }
 
-    async fn wait(&mut self, meeting: &Meeting) {
+    async fn wait(&mut self, seat: &Seat) -> Result<(), LaneError> {
+        let meeting = &seat.0;
         meeting.arrived.send_modify(|n| *n += 1);
-        let mut finished = meeting.finished.subscribe();
-        let done = finished.wait_for(|done| *done);
-        let _ = self.pulse.during(Doing::Lanes, done).await;
+        let done = seat.waits(&meeting.finished, |done| *done);
+        if !self.pulse.during(Doing::Lanes, done).await {
+            return Err(LaneError::Abandoned);
+        }
         self.forget(meeting);
+        Ok(())
     }
 
     fn forget(&mut self, meeting: &Meeting) {

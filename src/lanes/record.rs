@@ -6,6 +6,7 @@ use super::known::Known;
 use super::unit::{Decision, Unit, UnitCart};
 use crate::cart::codec;
 use crate::cart::image::{Image, Life};
+use crate::cart::layout::Layout;
 use crate::mapping::difference::{Left, RowOp, RowWrite};
 use crate::mapping::map::{Mapper, TargetRow, row_number};
 use crate::mapping::plan::Role;
@@ -57,7 +58,7 @@ pub(super) fn record(
                     unit: name.clone(),
                     reason,
                     message: message.clone(),
-                    pending: codec::encode(pending(cart).unwrap_or(&nothing())),
+                    pending: codec::encode(pending(cart).unwrap_or(&nothing(mapper.layout()))),
                     evidence: evidence.clone().filter(|_| is_first),
                     tried: *tried,
                 };
@@ -234,7 +235,7 @@ fn stay(
             entry.image.clone()
         }
         None => {
-            let image = nothing();
+            let image = nothing(mapper.layout());
             records.ledger.push(LedgerRow {
                 cart: cart.key.clone(),
                 state,
@@ -253,8 +254,10 @@ fn stay(
         return None;
     }
     let unit = unit.or_else(|| cart.known.held_unit().map(str::to_owned));
-    let pending =
-        (state == State::Held).then(|| (pending(cart).cloned().unwrap_or_else(nothing), unit));
+    let pending = (state == State::Held).then(|| {
+        let image = pending(cart).cloned();
+        (image.unwrap_or_else(|| nothing(mapper.layout())), unit)
+    });
     Some(Known {
         entry: Some(Entry {
             state,
@@ -278,11 +281,11 @@ fn pending(cart: &UnitCart) -> Option<&Image> {
     }
 }
 
-/// The image of a cart of which nothing is in the target.
-fn nothing() -> Image {
+/// The image of a cart of which nothing is in the target. It has tables as any other: what reads it
+/// looks into them by number.
+fn nothing(layout: &Layout) -> Image {
     Image {
         life: Life::Deleted { stamp: 0 },
-        tables: Box::default(),
-        ghosts: Vec::new(),
+        ..Image::empty(layout)
     }
 }

@@ -5,12 +5,14 @@ use std::io;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{self, Fault};
+use super::lifeline;
 use super::tls::{self, TlsError};
 use super::url::{self, UrlError};
 use super::wire::ServerError;
@@ -27,6 +29,12 @@ pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("extra_float_digits", "1"),
     ("bytea_output", "hex"),
     ("idle_session_timeout", "0"),
+    // The server notices within a minute, too, that our host has vanished: what a session had
+    // locked is then free for its successor.
+    ("tcp_keepalives_idle", "20"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "4"),
+    ("tcp_user_timeout", "60000"),
 ];
 
 /// Why there is no session, and what to do.
@@ -103,19 +111,33 @@ fn told(errors: &[ConnectError]) -> String {
 /// Opens a session to a primary; `purpose` completes its `application_name` where the endpoint has
 /// none. The task that drives it ends with the client.
 pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Client, ConnectError> {
-    open(endpoint, purpose, false).await
+    Ok(open(endpoint, purpose, false).await?.client)
 }
 
 /// The same where writes must be accepted too.
 pub async fn connect_to_write(endpoint: &Endpoint, purpose: &str) -> Result<Client, ConnectError> {
-    open(endpoint, purpose, true).await
+    Ok(open(endpoint, purpose, true).await?.client)
 }
 
-async fn open(endpoint: &Endpoint, purpose: &str, write: bool) -> Result<Client, ConnectError> {
+/// A session with what it takes to give it up.
+pub(super) struct Session {
+    pub client: Client,
+    /// The server's process.
+    pub pid: i32,
+    /// The task that drives the connection.
+    pub driver: AbortHandle,
+}
+
+pub(super) async fn open(
+    endpoint: &Endpoint,
+    purpose: &str,
+    write: bool,
+) -> Result<Session, ConnectError> {
     let config = url::read(endpoint, purpose)?;
+    let rest = lifeline::longest_rest(endpoint);
     let tls = MakeRustlsConnect::new(tls::client_config(&endpoint.tls)?);
     first(&config, endpoint.connect_timeout, async |one| {
-        attempt(one, tls.clone(), write).await
+        attempt(one, tls.clone(), write, rest).await
     })
     .await
 }
@@ -146,18 +168,19 @@ pub(super) async fn first<T>(
     }
 }
 
-async fn attempt(
+pub(super) async fn attempt(
     config: &Config,
     tls: MakeRustlsConnect,
     write: bool,
-) -> Result<Client, ConnectError> {
+    rest: Duration,
+) -> Result<Session, ConnectError> {
     let refused = |e| refused(config, &e);
     let connected = config.connect(tls).await.map_err(refused);
     let (client, connection) = match connected {
         Err(ConnectError::NoTls { hosts }) => return Err(no_tls(config, hosts).await),
         connected => connected?,
     };
-    tokio::spawn(async move {
+    let driver = tokio::spawn(async move {
         // Whoever uses the client sees the failure of its request.
         if let Err(error) = connection.await {
             tracing::debug!(%error, "connection ended");
@@ -167,6 +190,8 @@ async fn attempt(
         .iter()
         .map(|(name, value)| format!("SET {name} = '{value}';"))
         .collect();
+    let rest = rest.as_millis();
+    let settings = format!("{settings} SET idle_in_transaction_session_timeout = {rest}");
     client.batch_execute(&settings).await.map_err(refused)?;
     let row = client.query_one(WRITES, &[]).await.map_err(refused)?;
     let hosts = url::hosts(config);
@@ -175,7 +200,11 @@ async fn attempt(
     }
     match row.try_get::<_, Option<String>>(1).map_err(refused)? {
         Some(scope) if write => Err(ConnectError::ReadOnly { hosts, scope }),
-        _ => Ok(client),
+        _ => Ok(Session {
+            pid: row.try_get(2).map_err(refused)?,
+            driver: driver.abort_handle(),
+            client,
+        }),
     }
 }
 
@@ -208,7 +237,8 @@ const WRITES: &str = "
                    WHEN 'client' THEN 'our sessions (the URL says so)'
                    ELSE 'the whole server' END
             FROM pg_catalog.pg_settings
-            WHERE name = 'default_transaction_read_only' AND setting = 'on')";
+            WHERE name = 'default_transaction_read_only' AND setting = 'on'),
+           pg_catalog.pg_backend_pid()";
 
 fn refused(config: &Config, error: &tokio_postgres::Error) -> ConnectError {
     if let Some(db) = error.as_db_error() {

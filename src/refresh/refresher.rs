@@ -53,8 +53,8 @@ impl From<ReadError> for RefreshError {
 }
 
 pub struct Refresher {
-    pub source: Client,
-    pub control: Client,
+    pub source: Arc<Client>,
+    pub control: Arc<Client>,
     pub pipeline: i32,
     pub mapping: i32,
     pub layout: Arc<Layout>,

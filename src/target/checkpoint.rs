@@ -33,14 +33,15 @@ pub struct Taken {
 /// fail, and cuts the lanes anew. Waits for a former owner's open transaction, which holds its row.
 /// A daemon that has owned it already names its epoch; None: another one came since.
 pub async fn take_over(
-    client: &mut Client,
+    tx: &Client,
     pipeline: i32,
     lanes: usize,
     owned: Option<i64>,
 ) -> Result<Option<Taken>, tokio_postgres::Error> {
     let owned = owned.filter(|_| !switch::mutant(Mutant::TakeBack));
     let lanes = i32::try_from(lanes).unwrap_or(i32::MAX);
-    let tx = client.transaction().await?;
+    // After an error the session is given up, and its transaction with it.
+    tx.batch_execute("BEGIN").await?;
     let row = tx
         .query_opt(
             "UPDATE cartage.pipeline SET epoch = epoch + 1, stopped_reason = NULL \
@@ -49,6 +50,7 @@ pub async fn take_over(
         )
         .await?;
     let Some(row) = row else {
+        tx.batch_execute("ROLLBACK").await?;
         return Ok(None);
     };
     let epoch: i64 = row.get(0);
@@ -108,7 +110,7 @@ pub async fn take_over(
         )
         .await?;
     }
-    tx.commit().await?;
+    tx.batch_execute("COMMIT").await?;
     Ok(Some(Taken {
         epoch,
         start: Durable(start),

@@ -66,7 +66,7 @@ pub struct Written {
 
 /// A lane's connection to the target.
 pub struct Writer {
-    client: Client,
+    client: Arc<Client>,
     tables: Arc<Tables>,
     pipeline: i32,
     lane: i32,
@@ -80,7 +80,7 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>
 impl Writer {
     /// Begins at the lane's checkpoint, if it belongs to `epoch`.
     pub async fn new(
-        client: Client,
+        client: Arc<Client>,
         tables: Arc<Tables>,
         pipeline: i32,
         lane: i32,

@@ -7,6 +7,7 @@ mod demo_oracle;
 mod expression_oracle;
 mod guards;
 mod large;
+mod lost_answers;
 mod outages;
 mod protocol;
 mod reload;

@@ -483,12 +483,22 @@ async fn another_cluster_and_an_earlier_timeline_are_not_the_source() {
         1,
         "as after a promotion"
     );
+    // The other cluster's log had come further than this one's.
+    set(
+        "INSERT INTO cartage.ledger (pipeline, cart, state, lsn, seq, mapping, refreshed, image)
+         SELECT id, '1', 'mirror', 'F/F', 3, 1, 'F/F', '' FROM cartage.pipeline",
+    )
+    .await;
     set("UPDATE cartage.pipeline SET source_system = '42'").await;
     let error = ends.verify().await.unwrap_err();
     assert!(matches!(error, IdentityError::OtherSystem { .. }));
     ends.setup().await;
     ends.verify().await.unwrap();
     assert_eq!(ends.runs().await, 1);
+    let sql = "SELECT count(*) FROM cartage.ledger l JOIN cartage.checkpoint c USING (pipeline)
+               WHERE l.refreshed IS NULL AND l.lsn <= c.lsn AND l.seq = 0";
+    let row = ends.target.query_one(sql, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 1, "the cart counts as unread");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The task that owns the socket: it reads ahead as far as it may, and never falls silent.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
+use crate::config::Endpoint;
+use crate::postgres::lifeline::{at_work, end};
 use crate::postgres::wire::{CopyStream, WireError};
 use crate::source::change::Lsn;
 use crate::switch::{self, Place};
@@ -18,6 +21,14 @@ pub(super) const BUDGET: usize = 16 * 1024 * 1024;
 pub(super) const BATCHES: usize = 1024;
 /// Confirmations closer together than this share one status update.
 const COALESCE: Duration = Duration::from_millis(50);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// The server spoke since it was asked.
+    Heard,
+    /// It was asked, and has not spoken since.
+    Asked,
+}
 
 /// What one read brought, with its share of the budget.
 pub(super) struct Batch {
@@ -33,6 +44,9 @@ pub(super) struct Feed {
     pub ask: Arc<Notify>,
     /// The longest silence towards the server.
     pub beat: Duration,
+    pub endpoint: Endpoint,
+    /// The walsender's.
+    pub pid: i32,
 }
 
 impl Feed {
@@ -59,6 +73,8 @@ impl Feed {
         let mut payloads = Vec::new();
         let mut waiting: Option<Batch> = None;
         let closed = self.batches.clone();
+        let mut silence = Silence::Heard;
+        let mut heard = Instant::now();
         loop {
             if let Some(batch) = waiting.take()
                 && let Err(error) = self.batches.try_send(Ok(batch))
@@ -84,9 +100,14 @@ impl Feed {
                     self.report(false).await?;
                     beat.reset();
                 }
+                () = sleep_until(heard + self.endpoint.connect_timeout), if payloads.is_empty() => {
+                    silence = self.silent(silence).await?;
+                    heard = Instant::now();
+                }
                 () = self.ask.notified() => self.report(true).await?,
                 read = self.copy.read(&mut payloads), if payloads.is_empty() => {
                     read?;
+                    (silence, heard) = (Silence::Heard, Instant::now());
                     if payloads.iter().any(|p| asks(p)) {
                         self.report(false).await?;
                     }
@@ -98,6 +119,8 @@ impl Feed {
                         payloads: std::mem::take(&mut payloads),
                         _share: share,
                     });
+                    // Nobody listened while there was no room.
+                    heard = Instant::now();
                 }
                 room = closed.reserve(), if waiting.is_some() => {
                     let Ok(room) = room else { return Ok(()) };
@@ -107,6 +130,17 @@ impl Feed {
                 }
             }
         }
+    }
+
+    /// Nothing came for a while: the server is asked, and if that goes unanswered although it has
+    /// nothing to do, the connection leads nowhere.
+    async fn silent(&mut self, silence: Silence) -> Result<Silence, WireError> {
+        if silence == Silence::Heard || at_work(&self.endpoint, self.pid).await {
+            self.report(true).await?;
+            return Ok(Silence::Asked);
+        }
+        end(&self.endpoint, self.pid).await;
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the server has fallen silent").into())
     }
 
     async fn report(&mut self, reply: bool) -> Result<(), WireError> {

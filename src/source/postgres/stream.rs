@@ -1,11 +1,12 @@
 //! The source's log as events, and the position confirmed to it.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::SourceError;
 use super::feed::{BATCHES, BUDGET, Batch, Feed};
@@ -47,7 +48,7 @@ impl LogStream {
         pulse: Pulse,
         waits: impl Fn(u32),
     ) -> Result<Self, SourceError> {
-        let (copy, beat) =
+        let (copy, beat, pid) =
             start_when_free(endpoint, slot, publication, start, SLOT_PATIENCE, waits).await?;
         let (sender, batches) = mpsc::channel(BATCHES);
         let (confirmed, confirmed_seen) = watch::channel(start);
@@ -60,6 +61,8 @@ impl LogStream {
             confirmed: confirmed_seen,
             ask: ask.clone(),
             beat,
+            endpoint: endpoint.clone(),
+            pid,
         };
         tokio::spawn(pulse.watch(feed.run()));
         Ok(Self {
@@ -132,17 +135,20 @@ async fn start_when_free(
     start: Lsn,
     patience: Duration,
     waits: impl Fn(u32),
-) -> Result<(CopyStream, Duration), SourceError> {
+) -> Result<(CopyStream, Duration, i32), SourceError> {
     let deadline = Instant::now() + patience;
     let mut warned = None;
     loop {
         let connected = ReplicationConnection::connect(endpoint, "log").await;
         let mut connection = connected.map_err(SourceError::of_connect)?;
         let failed = |e| SourceError::of_start(e, slot);
-        let beat = beat(&mut connection).await.map_err(failed)?;
-        let started = connection.start(slot, publication, start).await;
+        let limit = endpoint.connect_timeout;
+        let (beat, pid) = in_time(limit, beat(&mut connection))
+            .await
+            .map_err(failed)?;
+        let started = in_time(limit, connection.start(slot, publication, start)).await;
         match started.map_err(failed) {
-            Ok(copy) => return Ok((copy, beat)),
+            Ok(copy) => return Ok((copy, beat, pid)),
             Err(SourceError::SlotActive { pid, .. })
                 if Instant::now() < deadline && !switch::mutant(Mutant::SlotImpatient) =>
             {
@@ -158,20 +164,33 @@ async fn start_when_free(
     }
 }
 
-/// A third of `wal_sender_timeout`, at most 10 s; 0 turns the timeout off.
-async fn beat(connection: &mut ReplicationConnection) -> Result<Duration, WireError> {
+async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, WireError>>,
+) -> Result<T, WireError> {
+    match timeout(limit, answer).await {
+        Ok(answered) => answered,
+        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
+}
+
+/// A third of `wal_sender_timeout`, at most 10 s; 0 turns the timeout off. And the walsender's pid.
+async fn beat(connection: &mut ReplicationConnection) -> Result<(Duration, i32), WireError> {
     const LONGEST: u64 = 10_000;
     let rows = connection
         .simple_query(
-            "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'",
+            "SELECT setting, pg_catalog.pg_backend_pid() FROM pg_catalog.pg_settings \
+             WHERE name = 'wal_sender_timeout'",
         )
         .await?;
-    let timeout = rows.into_iter().flatten().flatten().next();
+    let mut cells = rows.into_iter().flatten();
+    let (timeout, pid) = (cells.next().flatten(), cells.next().flatten());
+    let pid = pid.and_then(|pid| pid.parse().ok()).unwrap_or_default();
     let millis = match timeout.and_then(|t| t.parse::<u64>().ok()) {
         None | Some(0) => LONGEST,
         Some(timeout) => (timeout / 3).clamp(100, LONGEST),
     };
-    Ok(Duration::from_millis(millis))
+    Ok((Duration::from_millis(millis), pid))
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@
 
 mod customer;
 mod exact;
-mod judge;
+pub mod judge;
 mod load;
 mod model;
 mod repair;
-mod stand;
-mod storefront;
+pub mod stand;
+pub mod storefront;
 mod tally;
+mod unseen;
 
 use std::thread;
 

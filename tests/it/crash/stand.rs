@@ -22,6 +22,9 @@ pub struct Stand {
     name: String,
     lanes: u32,
     batch_rows: u32,
+    /// As the configuration names the ends.
+    urls: [String; 2],
+    timeout: &'static str,
     /// The variant of the mapping that makes notes upper case.
     pub upper: bool,
     folder: TempDir,
@@ -42,6 +45,8 @@ impl Stand {
         let target = include_str!("new_shop.sql");
         shops.target.batch_execute(target).await.unwrap();
         let stand = Self {
+            urls: [shops.source_url.clone(), shops.target_url.clone()],
+            timeout: "10s",
             shops,
             tally: Tally::default(),
             name: name.to_owned(),
@@ -59,12 +64,30 @@ impl Stand {
         let note = if self.upper { "upper(note)" } else { "note" };
         let text = include_str!("cartage.toml")
             .replace("{{name}}", &self.name.replace('_', "-"))
-            .replace("{{source_url}}", &self.shops.source_url)
-            .replace("{{target_url}}", &self.shops.target_url)
+            .replace("{{source_url}}", &self.urls[0])
+            .replace("{{target_url}}", &self.urls[1])
+            .replace("{{timeout}}", self.timeout)
             .replace("{{lanes}}", &self.lanes.to_string())
             .replace("{{batch_rows}}", &self.batch_rows.to_string())
             .replace("{{note}}", note);
         fs::write(self.config(), text).unwrap();
+    }
+
+    /// Both ends are reached at other ports, and lose patience soon.
+    pub fn through(&mut self, source: u16, target: u16) {
+        for (url, port) in self.urls.iter_mut().zip([source, target]) {
+            let (server, database) = url.rsplit_once('/').unwrap();
+            let (host, _) = server.rsplit_once(':').unwrap();
+            *url = format!("{host}:{port}/{database}");
+        }
+        self.timeout = "1s";
+        self.configure();
+    }
+
+    /// One lane, and batches of one.
+    pub fn exact(&mut self) {
+        (self.lanes, self.batch_rows) = (1, 1);
+        self.configure();
     }
 
     fn config(&self) -> PathBuf {
@@ -76,9 +99,13 @@ impl Stand {
         format!("cartage_{}", self.name)
     }
 
-    /// All that cartage has said.
+    pub fn whole_log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The last that cartage has said.
     pub fn log(&self) -> String {
-        let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let log = self.whole_log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(60)..].join("\n")
     }

@@ -37,6 +37,7 @@ scenarios! {
     details_by_parent
     guest_merge
     header_delete_cascade
+    held_from_birth_under_a_new_mapping
     json_payload_columns
     key_change
     keyed_ids_minor_units

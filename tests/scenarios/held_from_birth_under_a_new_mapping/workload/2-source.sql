@@ -1,0 +1,1 @@
+UPDATE orders SET email = 'changed' WHERE id IN (7, 101);
