@@ -27,7 +27,9 @@ pub enum Class {
     Json,
     Jsonb,
     Enum,
-    /// A type that only passes through as its text (arrays, ranges, inet, composite …).
+    /// It passes through as its text, but for its cast to text.
+    Inet,
+    /// A type that only passes through as its text (arrays, ranges, composite …).
     Other,
 }
 
@@ -36,7 +38,8 @@ pub enum Class {
 pub struct SqlType {
     /// As written in a cast, with its modifier: `numeric(10,2)`, `character varying(40)`.
     pub name: String,
-    /// The same without the modifier: `numeric`, `character varying`.
+    /// The type below all domains without its modifier: `numeric`, `character varying`, `"bit"`. A
+    /// cast to it neither cuts nor rounds.
     pub base: String,
     pub class: Class,
     /// Characters, for `varchar(n)` and `char(n)`.
@@ -82,7 +85,11 @@ impl SqlType {
                 | Class::Interval => positive,
                 _ => None,
             },
-            base,
+            base: match class {
+                // `character` alone would be one character.
+                Class::Char => Class::Char.name().to_owned(),
+                _ => base,
+            },
             class,
             labels: Vec::new(),
         }
@@ -102,12 +109,10 @@ impl SqlType {
         }
     }
 
-    /// A domain: it is cast by its own name and behaves as its base.
+    /// A domain: it has its own name and behaves as its base.
     pub fn domain(name: impl std::convert::Into<String>, base: Self) -> Self {
-        let name = name.into();
         Self {
-            base: name.clone(),
-            name,
+            name: name.into(),
             ..base
         }
     }
@@ -142,6 +147,7 @@ impl Class {
             Class::Json => "json",
             Class::Jsonb => "jsonb",
             Class::Enum => "enum",
+            Class::Inet => "inet",
             Class::Other => "other",
         }
     }
@@ -179,9 +185,9 @@ fn class_of(base: &str) -> Class {
         "numeric" | "decimal" | "dec" => Class::Numeric,
         "real" | "float4" => Class::Float4,
         "double precision" | "float8" | "float" => Class::Float8,
-        "text" | "character varying" | "varchar" | "citext" | "public.citext" | "name" => {
-            Class::Text
-        }
+        "text" | "character varying" | "varchar" | "citext" | "name" => Class::Text,
+        // An extension may live in any schema.
+        name if name.ends_with(".citext") => Class::Text,
         "character" | "char" | "bpchar" => Class::Char,
         "bytea" => Class::Bytea,
         "date" => Class::Date,
@@ -190,9 +196,12 @@ fn class_of(base: &str) -> Class {
         "timestamp" | "timestamp without time zone" => Class::Timestamp,
         "timestamptz" | "timestamp with time zone" => Class::TimestampTz,
         "interval" => Class::Interval,
+        // Reduced to some of its fields.
+        name if name.starts_with("interval ") => Class::Interval,
         "uuid" => Class::Uuid,
         "json" => Class::Json,
         "jsonb" => Class::Jsonb,
+        "inet" => Class::Inet,
         _ => Class::Other,
     }
 }
@@ -235,9 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_cast_by_its_own_name() {
+    fn a_domain_behaves_as_its_base() {
         let t = SqlType::domain("shop.price", SqlType::parse("numeric(12,4)"));
-        assert_eq!((t.name.as_str(), t.class), ("shop.price", Class::Numeric));
+        assert_eq!(
+            (t.name.as_str(), t.base.as_str()),
+            ("shop.price", "numeric")
+        );
+        assert_eq!(t.class, Class::Numeric);
         assert_eq!(t.numeric, Some((12, 4)));
     }
 }

@@ -28,6 +28,7 @@ const COLUMNS: &str = "
     SELECT a.attrelid, a.attname,
            pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
            pg_catalog.format_type(base.type, base.typmod) AS base,
+           pg_catalog.format_type(base.type, -1) AS unmodified,
            base.depth > 0 AS is_domain,
            base.typtype = 'e' AS is_enum,
            ARRAY (SELECT e.enumlabel::text FROM pg_catalog.pg_enum e
@@ -193,7 +194,10 @@ fn column(row: &Row) -> Result<ColumnInfo, Error> {
     let base = if row.try_get("is_enum")? {
         SqlType::enumeration(base_name, row.try_get("labels")?)
     } else {
-        SqlType::parse(base_name)
+        SqlType {
+            base: row.try_get("unmodified")?,
+            ..SqlType::parse(base_name)
+        }
     };
     let ty = if row.try_get("is_domain")? {
         SqlType::domain(declared, base)
