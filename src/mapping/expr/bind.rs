@@ -55,12 +55,10 @@ pub fn canonical(text: &str, ty: &SqlType) -> Result<Box<str>, EvalError> {
 pub fn assignable(ty: &SqlType, nullable: bool, to: &SqlType) -> Assign {
     let from = ty.class;
     match cast::context(from, to.class) {
-        None => Assign::No(format!("{} cannot become {}", from.name(), to.name)),
+        None => Assign::No(format!("{} cannot become {}", ty.name, to.name)),
         Some(Context::Explicit) => Assign::No(format!(
             "{} becomes {} only by a cast: write cast(… as {})",
-            from.name(),
-            to.name,
-            to.base
+            ty.name, to.name, to.base
         )),
         Some(_) => match (risk(ty, to), nullable) {
             (Some(risk), true) => Assign::MayFail(format!("{risk}; it can be null")),
@@ -84,10 +82,14 @@ fn holds(ty: &SqlType, to: &SqlType) -> bool {
             }
             (_, to) => to.is_none(),
         },
-        (Time, Time)
-        | (Timestamp, Timestamp)
-        | (TimestampTz, TimestampTz)
-        | (Interval, Interval) => ty.fraction.unwrap_or(6) <= to.fraction.unwrap_or(6),
+        (Time, Time) | (TimeTz, TimeTz) | (Timestamp, Timestamp) | (TimestampTz, TimestampTz) => {
+            ty.fraction.unwrap_or(6) <= to.fraction.unwrap_or(6)
+        }
+        (Enum, Enum) => ty.labels.iter().all(|label| to.labels.contains(label)),
+        // Nothing is known of these but their names: the same type, and no modifier in the way.
+        (Interval, Interval) | (Other, Other) => {
+            ty.name == to.name || ty.base == to.base && to.name == to.base
+        }
         _ => false,
     }
 }
@@ -122,14 +124,16 @@ fn risk(ty: &SqlType, to: &SqlType) -> Option<String> {
         (Timestamp | TimestampTz, Date | Time) | (Interval, Time) => {
             Some(format!("only its part in {name} is kept"))
         }
-        (Timestamp | TimestampTz | Time | Interval, _) => to
+        (Timestamp | TimestampTz | Time | TimeTz, _) => to
             .fraction
             .filter(|d| *d < 6)
             .map(|_| format!("it is rounded to {name}")),
+        (Interval, Interval) => Some(format!("it is rounded to {name}")),
         (Enum, Enum) => Some(format!("it may be no label of {name}")),
-        (Text | Char, Enum | Uuid | Json | Jsonb | Other) | (Other, Other) | (Json, Jsonb) => {
+        (Text | Char, Enum | Uuid | Json | Jsonb) | (Json, Jsonb) => {
             Some(format!("it may be no valid {name}"))
         }
+        (Text | Char | Inet | Other, Inet | Other) => Some(format!("it may be no valid {name}")),
         _ => None,
     }
 }
