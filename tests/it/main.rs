@@ -14,3 +14,4 @@ mod scenario;
 mod setup;
 mod systemd;
 mod tls;
+mod types;
