@@ -50,6 +50,10 @@ pub struct SqlType {
     pub fraction: Option<u32>,
     /// The labels of an enum in order.
     pub labels: Vec<String>,
+    /// A text whose equal values may be spelled in several ways: citext, or a collation that is not
+    /// deterministic.
+    #[serde(default)]
+    pub loose: bool,
 }
 
 impl SqlType {
@@ -85,6 +89,7 @@ impl SqlType {
                 | Class::Interval => positive,
                 _ => None,
             },
+            loose: class == Class::Text && base.ends_with("citext"),
             base: match class {
                 // `character` alone would be one character.
                 Class::Char => Class::Char.name().to_owned(),
@@ -106,6 +111,7 @@ impl SqlType {
             numeric: None,
             fraction: None,
             labels,
+            loose: false,
         }
     }
 
@@ -120,6 +126,41 @@ impl SqlType {
     /// The plain type of a class, without a modifier.
     pub fn of(class: Class) -> Self {
         Self::parse(class.name())
+    }
+}
+
+impl SqlType {
+    /// The part of a value's text that equal values share: without the blanks of a `char`, and
+    /// without the zeros that a number ends with.
+    pub fn key_text<'a>(&self, text: &'a str) -> &'a str {
+        match self.class {
+            Class::Char => text.trim_end_matches(' '),
+            Class::Numeric if text.contains('.') => {
+                text.trim_end_matches('0').trim_end_matches('.')
+            }
+            Class::Float4 | Class::Float8 if text == "-0" => &text[1..],
+            _ => text,
+        }
+    }
+
+    /// Whether values that are equal to the database have one [`SqlType::key_text`]. Nobody knows
+    /// that of a type made by somebody else.
+    pub fn has_key_text(&self) -> bool {
+        const PLAIN: &[&str] = &[
+            "cidr",
+            "macaddr",
+            "macaddr8",
+            "oid",
+            "money",
+            "\"bit\"",
+            "bit varying",
+            "\"char\"",
+        ];
+        match self.class {
+            Class::Interval | Class::Json | Class::Jsonb => false,
+            Class::Other => PLAIN.contains(&self.base.as_str()),
+            _ => !self.loose,
+        }
     }
 }
 
@@ -240,6 +281,25 @@ mod tests {
             ")(",
         ] {
             assert_eq!(SqlType::parse(name).class, Class::Other, "{name}");
+        }
+    }
+
+    #[test]
+    fn equal_values_have_one_key_text() {
+        for (ty, texts, key) in [
+            ("character(8)", ["ab", "ab      "], "ab"),
+            ("numeric", ["1", "1.000"], "1"),
+            ("numeric", ["100", "100.0"], "100"),
+            ("numeric", ["0", "0.00"], "0"),
+            ("double precision", ["0", "-0"], "0"),
+            ("text", ["ab ", "ab "], "ab "),
+        ] {
+            let ty = SqlType::parse(ty);
+            assert!(ty.has_key_text());
+            assert_eq!(texts.map(|text| ty.key_text(text)), [key; 2]);
+        }
+        for ty in ["citext", "interval", "jsonb", "numeric[]", "shop.mine"] {
+            assert!(!SqlType::parse(ty).has_key_text(), "{ty}");
         }
     }
 

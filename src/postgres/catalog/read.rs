@@ -31,6 +31,8 @@ const COLUMNS: &str = "
            pg_catalog.format_type(base.type, -1) AS unmodified,
            base.depth > 0 AS is_domain,
            base.typtype = 'e' AS is_enum,
+           coalesce((SELECT NOT c.collisdeterministic FROM pg_catalog.pg_collation c
+                     WHERE c.oid = a.attcollation), false) AS loose,
            ARRAY (SELECT e.enumlabel::text FROM pg_catalog.pg_enum e
                   WHERE e.enumtypid = base.type ORDER BY e.enumsortorder) AS labels,
            a.attnotnull OR base.not_null AS not_null,
@@ -194,9 +196,11 @@ fn column(row: &Row) -> Result<ColumnInfo, Error> {
     let base = if row.try_get("is_enum")? {
         SqlType::enumeration(base_name, row.try_get("labels")?)
     } else {
+        let parsed = SqlType::parse(base_name);
         SqlType {
             base: row.try_get("unmodified")?,
-            ..SqlType::parse(base_name)
+            loose: parsed.loose || row.try_get("loose")?,
+            ..parsed
         }
     };
     let ty = if row.try_get("is_domain")? {
