@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use tokio_postgres::{Client, Error};
 
 use crate::cart::image::{Cell, Cells};
+use crate::mapping::difference::{Patch, RowOp};
 use crate::mapping::map::{RowKey, TargetRow};
 use crate::mapping::plan::Mapping;
 use crate::postgres::fault::{self, Fault};
 use crate::sqltype::{Class, SqlType};
+use crate::target::writer::WriteError;
 
 /// A text of ours in a column that holds the same value, printed in another way.
 #[derive(Debug)]
@@ -110,4 +112,35 @@ async fn ask(client: &Client, pairs: &[Pair<'_>], group: &[usize]) -> Result<Vec
         .map(|row| row.try_get(0))
         .filter_map(|ord| ord.map(|ord| at(ord).copied()).transpose())
         .collect()
+}
+
+/// The columns of which the server may have refused a value that fits no type, for it names none:
+/// all other values were judged before they were sent.
+pub fn suspects(patch: &Patch, error: &WriteError) -> String {
+    let WriteError::Database(error) = error else {
+        return String::new();
+    };
+    if error.code().is_none_or(|c| !c.code().starts_with("22")) {
+        return String::new();
+    }
+    let mut names = Vec::new();
+    for write in &patch.writes {
+        let (new, changed) = match &write.op {
+            RowOp::Insert { new } => (new, None),
+            RowOp::Update { new, changed, .. } => (new, Some(changed)),
+            RowOp::Delete { .. } | RowOp::Check { .. } => continue,
+        };
+        for (i, column) in write.into.columns.iter().enumerate() {
+            let written = changed.is_none_or(|c| c.contains(&i)) && new[i].text().is_some();
+            let name = format!("{}.{}", write.into.full_name(), column.name);
+            if written && is_foreign(&column.ty) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => format!(" It is {one}."),
+        _ => format!(" It is one of {}.", names.join(", ")),
+    }
 }
