@@ -10,7 +10,7 @@ pub const TYPES: &str = r#"
     CREATE SCHEMA "Types";
     CREATE TYPE "Types"."Mood" AS ENUM ('calm', 'it''s "odd"', 'back\slash', '');
     CREATE TYPE "Types".wider AS ENUM ('', 'back\slash', 'calm', 'it''s "odd"', 'another');
-    CREATE DOMAIN "Types".price AS numeric(10,2) CHECK (VALUE > -1e8);
+    CREATE DOMAIN "Types".price AS numeric(10,2) CHECK (VALUE > -9e7);
     CREATE DOMAIN "Types".code AS varchar(8);
     CREATE DOMAIN "Types".short AS "Types".code CHECK (length(VALUE) <= 8);
     CREATE DOMAIN "Types".flags AS bit(5);

@@ -1,8 +1,12 @@
 //! Each type that a shop uses: what is read and what is logged give the same value, Postgres' own.
 
 mod columns;
+mod documented;
+mod held;
+mod keys;
 mod pipeline;
 mod same_value;
+mod sessions;
 mod values;
 
 /// From `CARTAGE_SEED`, else any; printed, so that it can be played again.

@@ -30,6 +30,7 @@ impl Pipeline {
             (&shops.target, target, "target"),
         ] {
             client.batch_execute(PINNED).await.unwrap();
+            require_extensions(client).await;
             run(client, sql, side).await;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -63,6 +64,19 @@ impl Pipeline {
             assert_eq!(report[count].as_i64(), Some(0), "verify: {report:#}");
         }
         assert_eq!(report["carts_compared"].as_u64(), Some(carts as u64));
+    }
+}
+
+/// Types of extensions are part of the matter: a server without them proves nothing of them.
+async fn require_extensions(client: &Client) {
+    let sql = "SELECT wanted.name FROM unnest(ARRAY['citext', 'hstore']) AS wanted (name)
+               WHERE wanted.name NOT IN (SELECT name FROM pg_available_extensions)";
+    for row in client.query(sql, &[]).await.unwrap() {
+        panic!(
+            "this server has no extension {}: install the contrib package that belongs to it, or \
+             name the programs of a server that has it in CARTAGE_PG_BIN",
+            row.get::<_, &str>(0)
+        );
     }
 }
 

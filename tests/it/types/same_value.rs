@@ -8,6 +8,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::columns::{CONVERSIONS, CONVERTED, COPIED, Source, TYPES};
 use super::pipeline::{Pipeline, literal, name, run};
+use super::sessions::hostile;
 use super::values::chance;
 use crate::scenario::servers::{number, rows};
 use crate::scenario::settled::{backfilled, settled};
@@ -16,19 +17,6 @@ const ROWS: usize = 100;
 /// The same row again, under these numbers more.
 const INSERTED: usize = 1_000;
 const UPDATED: usize = 2_000;
-
-/// Settings that would change what is printed or read, if a session did not know better.
-const HOSTILE: &[(&str, &str)] = &[
-    ("TimeZone", "Asia/Kathmandu"),
-    ("DateStyle", "German, DMY"),
-    ("IntervalStyle", "sql_standard"),
-    ("extra_float_digits", "-15"),
-    ("bytea_output", "escape"),
-    ("lc_monetary", "C.UTF-8"),
-    ("xmloption", "document"),
-    ("array_nulls", "off"),
-    ("quote_all_identifiers", "on"),
-];
 
 /// Name, type, mapped expression, and what the server is to store.
 struct Target {
@@ -126,13 +114,7 @@ async fn cells(client: &Client, table: &str, targets: &[Target]) -> BTreeMap<i32
 async fn read_and_logged_rows_become_what_postgres_stores() {
     let mut rng = Rng::with_seed(super::seed());
     let targets = targets();
-    let hostile: String = HOSTILE
-        .iter()
-        .map(|(setting, value)| {
-            format!("EXECUTE format('ALTER DATABASE %I SET {setting} = %L', current_database(), '{value}');")
-        })
-        .collect();
-    let hostile = format!("DO $$ BEGIN {hostile} END $$;");
+    let hostile = hostile();
     let columns = |of: &[Target]| -> Vec<(String, &'static str)> {
         of.iter().map(|t| (t.name.clone(), t.ty)).collect()
     };

@@ -503,8 +503,9 @@ pub fn xml(rng: &mut Rng) -> String {
             )
         })
         .collect();
+    // The server itself drops a newline at the beginning whenever it prints.
     match rng.u32(..4) {
-        0 => format!("{body} only <b/> content"),
+        0 => format!("- {body} only <b/> content"),
         1 => format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><cart id=\"1\">{body}</cart>"),
         _ => format!("<cart><line>{body}</line><line/></cart>"),
     }
