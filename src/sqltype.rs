@@ -27,7 +27,9 @@ pub enum Class {
     Json,
     Jsonb,
     Enum,
-    /// A type that only passes through as its text (arrays, ranges, inet, composite …).
+    /// It passes through as its text, but for its cast to text.
+    Inet,
+    /// A type that only passes through as its text (arrays, ranges, composite …).
     Other,
 }
 
@@ -36,7 +38,8 @@ pub enum Class {
 pub struct SqlType {
     /// As written in a cast, with its modifier: `numeric(10,2)`, `character varying(40)`.
     pub name: String,
-    /// The same without the modifier: `numeric`, `character varying`.
+    /// The type below all domains without its modifier: `numeric`, `character varying`, `"bit"`. A
+    /// cast to it neither cuts nor rounds.
     pub base: String,
     pub class: Class,
     /// Characters, for `varchar(n)` and `char(n)`.
@@ -47,6 +50,10 @@ pub struct SqlType {
     pub fraction: Option<u32>,
     /// The labels of an enum in order.
     pub labels: Vec<String>,
+    /// A text whose equal values may be spelled in several ways: citext, or a collation that is not
+    /// deterministic.
+    #[serde(default)]
+    pub loose: bool,
 }
 
 impl SqlType {
@@ -82,7 +89,12 @@ impl SqlType {
                 | Class::Interval => positive,
                 _ => None,
             },
-            base,
+            loose: class == Class::Text && base.ends_with("citext"),
+            base: match class {
+                // `character` alone would be one character.
+                Class::Char => Class::Char.name().to_owned(),
+                _ => base,
+            },
             class,
             labels: Vec::new(),
         }
@@ -99,15 +111,14 @@ impl SqlType {
             numeric: None,
             fraction: None,
             labels,
+            loose: false,
         }
     }
 
-    /// A domain: it is cast by its own name and behaves as its base.
+    /// A domain: it has its own name and behaves as its base.
     pub fn domain(name: impl std::convert::Into<String>, base: Self) -> Self {
-        let name = name.into();
         Self {
-            base: name.clone(),
-            name,
+            name: name.into(),
             ..base
         }
     }
@@ -115,6 +126,41 @@ impl SqlType {
     /// The plain type of a class, without a modifier.
     pub fn of(class: Class) -> Self {
         Self::parse(class.name())
+    }
+}
+
+impl SqlType {
+    /// The part of a value's text that equal values share: without the blanks of a `char`, and
+    /// without the zeros that a number ends with.
+    pub fn key_text<'a>(&self, text: &'a str) -> &'a str {
+        match self.class {
+            Class::Char => text.trim_end_matches(' '),
+            Class::Numeric if text.contains('.') => {
+                text.trim_end_matches('0').trim_end_matches('.')
+            }
+            Class::Float4 | Class::Float8 if text == "-0" => &text[1..],
+            _ => text,
+        }
+    }
+
+    /// Whether values that are equal to the database have one [`SqlType::key_text`]. Nobody knows
+    /// that of a type made by somebody else.
+    pub fn has_key_text(&self) -> bool {
+        const PLAIN: &[&str] = &[
+            "cidr",
+            "macaddr",
+            "macaddr8",
+            "oid",
+            "money",
+            "\"bit\"",
+            "bit varying",
+            "\"char\"",
+        ];
+        match self.class {
+            Class::Interval | Class::Json | Class::Jsonb => false,
+            Class::Other => PLAIN.contains(&self.base.as_str()),
+            _ => !self.loose,
+        }
     }
 }
 
@@ -142,6 +188,7 @@ impl Class {
             Class::Json => "json",
             Class::Jsonb => "jsonb",
             Class::Enum => "enum",
+            Class::Inet => "inet",
             Class::Other => "other",
         }
     }
@@ -179,9 +226,9 @@ fn class_of(base: &str) -> Class {
         "numeric" | "decimal" | "dec" => Class::Numeric,
         "real" | "float4" => Class::Float4,
         "double precision" | "float8" | "float" => Class::Float8,
-        "text" | "character varying" | "varchar" | "citext" | "public.citext" | "name" => {
-            Class::Text
-        }
+        "text" | "character varying" | "varchar" | "citext" | "name" => Class::Text,
+        // An extension may live in any schema.
+        name if name.ends_with(".citext") => Class::Text,
         "character" | "char" | "bpchar" => Class::Char,
         "bytea" => Class::Bytea,
         "date" => Class::Date,
@@ -190,9 +237,12 @@ fn class_of(base: &str) -> Class {
         "timestamp" | "timestamp without time zone" => Class::Timestamp,
         "timestamptz" | "timestamp with time zone" => Class::TimestampTz,
         "interval" => Class::Interval,
+        // Reduced to some of its fields.
+        name if name.starts_with("interval ") => Class::Interval,
         "uuid" => Class::Uuid,
         "json" => Class::Json,
         "jsonb" => Class::Jsonb,
+        "inet" => Class::Inet,
         _ => Class::Other,
     }
 }
@@ -235,9 +285,32 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_cast_by_its_own_name() {
+    fn equal_values_have_one_key_text() {
+        for (ty, texts, key) in [
+            ("character(8)", ["ab", "ab      "], "ab"),
+            ("numeric", ["1", "1.000"], "1"),
+            ("numeric", ["100", "100.0"], "100"),
+            ("numeric", ["0", "0.00"], "0"),
+            ("double precision", ["0", "-0"], "0"),
+            ("text", ["ab ", "ab "], "ab "),
+        ] {
+            let ty = SqlType::parse(ty);
+            assert!(ty.has_key_text());
+            assert_eq!(texts.map(|text| ty.key_text(text)), [key; 2]);
+        }
+        for ty in ["citext", "interval", "jsonb", "numeric[]", "shop.mine"] {
+            assert!(!SqlType::parse(ty).has_key_text(), "{ty}");
+        }
+    }
+
+    #[test]
+    fn a_domain_behaves_as_its_base() {
         let t = SqlType::domain("shop.price", SqlType::parse("numeric(12,4)"));
-        assert_eq!((t.name.as_str(), t.class), ("shop.price", Class::Numeric));
+        assert_eq!(
+            (t.name.as_str(), t.base.as_str()),
+            ("shop.price", "numeric")
+        );
+        assert_eq!(t.class, Class::Numeric);
         assert_eq!(t.numeric, Some((12, 4)));
     }
 }

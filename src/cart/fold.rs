@@ -101,11 +101,10 @@ fn take_below(
     parent: &[Cell],
     taken: &mut Vec<(usize, Row)>,
 ) {
-    let key = &layout.tables[table].key;
+    let above = &layout.tables[table];
     for (child, by) in layout.children(table) {
-        let hangs = |row: &Row| {
-            by.len() == key.len() && by.iter().zip(key).all(|(&b, &k)| row.cells[b] == parent[k])
-        };
+        let this = &layout.tables[child];
+        let hangs = |row: &Row| this.agrees(&row.cells, by, above, parent, &above.key);
         let (gone, stay): (Vec<Row>, Vec<Row>) = std::mem::take(&mut image.tables[child])
             .into_iter()
             .partition(hangs);
@@ -545,7 +544,7 @@ fn follow(layout: &Layout, table: usize, cells: &mut Cells, before: &[Cell], aft
         return;
     };
     for (&column, &key) in columns.iter().zip(key) {
-        if cells[column] == before[key] {
+        if this.agrees(cells, &[column], layout.header(), before, &[key]) {
             cells[column] = after[key].clone();
         }
     }

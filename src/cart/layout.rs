@@ -62,18 +62,60 @@ impl Table {
         self.columns.iter().position(|c| c.name == name)
     }
 
-    /// Orders rows by key. Any total order does: it only has to be the same everywhere.
+    /// Orders rows by key. Any total order does: it only has to be the same everywhere, and equal
+    /// where the database finds the values equal.
     pub fn compare_keys(&self, a: &[Cell], b: &[Cell]) -> Ordering {
         self.key
             .iter()
-            .map(|&i| a[i].cmp(&b[i]))
+            .map(|&i| {
+                let ty = &self.columns[i].ty;
+                match (a[i].text(), b[i].text()) {
+                    (Some(a), Some(b)) => ty.key_text(a).cmp(ty.key_text(b)),
+                    _ => a[i].cmp(&b[i]),
+                }
+            })
             .find(|o| o.is_ne())
             .unwrap_or(Ordering::Equal)
     }
 
     /// The cart key that these columns of a row hold; none where one of them is null or missing.
-    pub fn cart_key(cells: &[Cell], columns: &[usize]) -> Option<CartKey> {
-        let values: Option<Vec<&str>> = columns.iter().map(|&i| cells[i].text()).collect();
-        values.map(CartKey::of)
+    pub fn cart_key(&self, cells: &[Cell], columns: &[usize]) -> Option<CartKey> {
+        self.key_of(columns, columns.iter().map(|&i| cells[i].text()))
+    }
+
+    /// The same from values of these columns.
+    pub fn key_of<'a>(
+        &self,
+        columns: &[usize],
+        values: impl Iterator<Item = Option<&'a str>>,
+    ) -> Option<CartKey> {
+        let texts: Option<Vec<&str>> = columns
+            .iter()
+            .zip(values)
+            .map(|(&c, text)| text.map(|text| self.columns[c].ty.key_text(text)))
+            .collect();
+        texts.map(CartKey::of)
+    }
+
+    /// These columns of a row hold what others hold of a row there; null agrees with nothing, as in
+    /// a foreign key.
+    pub fn agrees(
+        &self,
+        cells: &[Cell],
+        columns: &[usize],
+        there: &Table,
+        others: &[Cell],
+        named: &[usize],
+    ) -> bool {
+        columns.len() == named.len()
+            && columns
+                .iter()
+                .zip(named)
+                .all(|(&c, &n)| match (cells[c].text(), others[n].text()) {
+                    (Some(a), Some(b)) => {
+                        self.columns[c].ty.key_text(a) == there.columns[n].ty.key_text(b)
+                    }
+                    _ => false,
+                })
     }
 }

@@ -65,7 +65,10 @@ pub fn carts(mapping: &Mapping, typed: &[String]) -> Result<Vec<CartKey>, Comman
     typed
         .iter()
         .map(|text| {
-            CartKey::parse(text, key.len()).ok_or_else(|| {
+            let values = CartKey::parse(text, key.len()).and_then(|typed| typed.values());
+            let values = values.unwrap_or_default();
+            let found = header.key_of(key, values.iter().map(|v| Some(v.as_str())));
+            found.filter(|_| !values.is_empty()).ok_or_else(|| {
                 CommandError::usage(format!(
                     "`{text}` is not a cart key; expected {} joined by | (with \\ before a | or \\ \
                      inside a value)",

@@ -10,6 +10,7 @@ use crate::mapping::difference::Patch;
 use crate::target::claim::Claims;
 use crate::target::examine::{Finding, Part, examine, rows_json};
 use crate::target::ledger::Evidence;
+use crate::target::printed;
 use crate::target::writer::WriteError;
 
 impl Lane {
@@ -22,7 +23,8 @@ impl Lane {
     ) -> Result<(), LaneError> {
         unit.attempts += 1;
         if let Some(message) = row_fault {
-            self.hold(unit, "constraint", message.to_owned(), None);
+            let message = format!("{message}{}", printed::suspects(&unit.patch, error));
+            self.hold(unit, "constraint", message, None);
             return Ok(());
         }
         if let WriteError::Claimed(claimed) = error {

@@ -19,8 +19,8 @@ use super::wire::ServerError;
 use super::wire::handshake::{NO_ROOM, Offer, tls_offer};
 use crate::config::Endpoint;
 
-/// Text forms must not depend on what the role or the database happens to have set. The search
-/// path is the shop's own. Sessions may have nothing to do for a night.
+/// What is printed and how it is read must not depend on what the role or the database happens to
+/// have set. The search path is the shop's own. Sessions may have nothing to do for a night.
 pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("client_encoding", "UTF8"),
     ("TimeZone", "UTC"),
@@ -35,6 +35,14 @@ pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "4"),
     ("tcp_user_timeout", "60000"),
+    // Money is stored as a whole number; with one format on both sides it arrives as it is.
+    ("lc_monetary", "C"),
+    // `content` takes documents too.
+    ("xmloption", "content"),
+    // Off, an array's NULL is read as a word.
+    ("array_nulls", "on"),
+    // On, the catalogs' own type names come quoted.
+    ("quote_all_identifiers", "off"),
 ];
 
 /// Why there is no session, and what to do.

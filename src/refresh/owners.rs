@@ -32,7 +32,13 @@ pub async fn carts_of(
             .filter(|q| q.table == table)
             .filter_map(|q| q.key.values())
             .collect();
-        let Some((path, columns)) = path(layout, table) else {
+        let Some(Path {
+            sql: path,
+            names: columns,
+            owner,
+            named,
+        }) = path(layout, table)
+        else {
             continue;
         };
         for keys in keys.chunks(500) {
@@ -43,8 +49,7 @@ pub async fn carts_of(
                 join(this, &this.key, "t0"),
             );
             copy(client, &query, |cells| {
-                let all: Vec<usize> = (0..cells.len()).collect();
-                carts.extend(Table::cart_key(&cells, &all));
+                carts.extend(owner.key_of(named, cells.iter().map(|cell| cell.text())));
             })
             .await?;
         }
@@ -55,7 +60,14 @@ pub async fn carts_of(
 }
 
 /// `t0 JOIN t1 …` from a table up to the one that names the cart, and the columns that do.
-fn path(layout: &Layout, table: usize) -> Option<(String, String)> {
+struct Path<'a> {
+    sql: String,
+    names: String,
+    owner: &'a Table,
+    named: &'a [usize],
+}
+
+fn path(layout: &Layout, table: usize) -> Option<Path<'_>> {
     let mut at = table;
     let mut sql = format!("{} AS t0", name(&layout.tables[table]));
     for depth in 0..layout.tables.len() {
@@ -70,7 +82,12 @@ fn path(layout: &Layout, table: usize) -> Option<(String, String)> {
                 .iter()
                 .map(|&c| format!("t{depth}.{}", quote(&this.columns[c].name)))
                 .collect();
-            return Some((sql, names.join(", ")));
+            return Some(Path {
+                sql,
+                names: names.join(", "),
+                owner: this,
+                named: columns,
+            });
         }
         let (parent, by) = this.parent.as_ref()?;
         let above = &layout.tables[*parent];

@@ -9,6 +9,7 @@ use crate::cart::image::Cell;
 use crate::mapping::plan::{Closed, Into};
 use crate::switch::{self, Mutant};
 
+use super::found::Found;
 use super::statement::quote;
 
 /// The condition, as far as writes are guarded by it.
@@ -69,6 +70,6 @@ fn without(closed: &Closed, blank: impl Fn(&String) -> bool) -> String {
 }
 
 /// Whether the columns that are ours are as cartage left them.
-pub fn as_left(into: &Into, left: &[Cell], row: &[Cell]) -> bool {
-    ours(into).all(|i| left[i] == row[i])
+pub fn as_left(into: &Into, left: &[Cell], row: &Found) -> bool {
+    ours(into).all(|i| row.holds(i, &left[i]))
 }

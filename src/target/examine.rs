@@ -148,20 +148,20 @@ fn judge(write: &RowWrite, found: Option<&Found>) -> Verdict {
     };
     match (&write.op, found) {
         (RowOp::Insert { .. }, None) => Verdict::Write(write.clone()),
-        (RowOp::Insert { new }, Some(row)) if differing(into, new, &row.cells).is_empty() => {
+        (RowOp::Insert { new }, Some(row)) if differing(into, new, row).is_empty() => {
             Verdict::Write(check(write, row))
         }
         (RowOp::Insert { .. }, Some(_)) => Verdict::Against("the row exists already".to_owned()),
         (RowOp::Delete { .. }, None) => Verdict::Done,
         (_, None) => Verdict::Against("the row was deleted".to_owned()),
-        (RowOp::Update { new, .. }, Some(row)) if differing(into, new, &row.cells).is_empty() => {
+        (RowOp::Update { new, .. }, Some(row)) if differing(into, new, row).is_empty() => {
             match into.lock {
                 Lock::Counter(_) | Lock::Clock(_) => adopt(row),
                 _ => Verdict::Write(check(write, row)),
             }
         }
         (RowOp::Update { old, .. } | RowOp::Delete { old } | RowOp::Check { old }, Some(row)) => {
-            let differ = differing(into, old, &row.cells);
+            let differ = differing(into, old, row);
             if differ.is_empty() && !switch::mutant(Mutant::TokenIsLaw) {
                 return adopt(row);
             }
@@ -191,7 +191,7 @@ fn overrule(write: &RowWrite, found: Option<&Found>) -> Option<RowWrite> {
     let old = row.cells.clone();
     let op = match &write.op {
         RowOp::Insert { new } | RowOp::Update { new, .. } => RowOp::Update {
-            changed: differing(&write.into, new, &old),
+            changed: differing(&write.into, new, row),
             old,
             new: new.clone(),
         },
@@ -206,9 +206,10 @@ fn overrule(write: &RowWrite, found: Option<&Found>) -> Option<RowWrite> {
 }
 
 /// Columns, other than those written once, in which the row is not as `cells` say.
-fn differing(into: &Into, cells: &[Cell], row: &[Cell]) -> Vec<usize> {
+fn differing(into: &Into, cells: &[Cell], row: &Found) -> Vec<usize> {
     (0..into.columns.len())
-        .filter(|&i| !into.columns[i].once && cells[i] != Cell::Missing && cells[i] != row[i])
+        .filter(|&i| !into.columns[i].once && cells[i] != Cell::Missing)
+        .filter(|&i| !row.holds(i, &cells[i]))
         .collect()
 }
 
@@ -226,7 +227,11 @@ fn evidence(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows, rivals: &R
     let rows: Vec<serde_json::Value> = found
         .chain(rivals)
         .map(|(table, row)| {
-            let row = serde_json::from_str(row).unwrap_or(serde_json::Value::Null);
+            let row = match row.contains("\\u0000") {
+                // A json column can hold it, and the evidence, which is jsonb, cannot.
+                true => row.into(),
+                false => serde_json::from_str(row).unwrap_or(serde_json::Value::Null),
+            };
             serde_json::json!({ "table": table, "row": row })
         })
         .collect();

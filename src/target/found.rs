@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error};
 
 use super::closed;
+use super::printed;
 use super::statement::{self, output, quote};
 use crate::cart::image::{Cell, Cells};
 use crate::mapping::expr::canonical;
@@ -25,13 +26,21 @@ pub struct Found {
     pub closed_by_others: bool,
     /// The whole row, for a human to see.
     pub json: Option<String>,
+    /// Texts of columns that are one value with what was found, by the server's word.
+    alike: Vec<(usize, Box<str>)>,
 }
 
 impl Found {
     /// The new backend has closed it.
     pub fn finished(&self, into: &Into, left: &[Cell]) -> bool {
-        let others = self.closed_by_others || !closed::as_left(into, left, &self.cells);
+        let others = self.closed_by_others || !closed::as_left(into, left, self);
         self.closed && others && closed::guards(into).is_some()
+    }
+
+    /// The row holds this in a column.
+    pub fn holds(&self, column: usize, cell: &Cell) -> bool {
+        let alike = |text: &str| self.alike.iter().any(|(i, a)| *i == column && **a == *text);
+        self.cells[column] == *cell || cell.text().is_some_and(alike)
     }
 }
 
@@ -52,9 +61,10 @@ pub async fn find<'a>(
     rows: impl Iterator<Item = &'a TargetRow>,
     ask: Ask,
 ) -> Result<FoundRows, Error> {
+    let rows: Vec<&TargetRow> = rows.collect();
     let mut keys: HashMap<usize, Vec<&RowKey>> = HashMap::new();
     let mut asked = HashSet::new();
-    for row in rows {
+    for row in &rows {
         if asked.insert(row.id()) {
             keys.entry(row.into).or_default().push(&row.key);
         }
@@ -90,8 +100,15 @@ pub async fn find<'a>(
                 token: row.try_get::<_, Option<&str>>(2)?.map(Box::from),
                 closed: row.try_get(3)?,
                 closed_by_others: row.try_get(4)?,
+                alike: Vec::new(),
             };
             found.insert((index, (*key).clone()), there);
+        }
+    }
+    let cells = |id: &(usize, RowKey)| found.get(id).map(|row| &row.cells);
+    for alike in printed::alike(target, mapping, rows.into_iter(), cells).await? {
+        if let Some(row) = found.get_mut(&alike.row) {
+            row.alike.push((alike.column, alike.ours));
         }
     }
     Ok(found)
@@ -111,7 +128,7 @@ fn select(into: &Into, ask: Ask) -> String {
     let closed = holds(into.closed.as_ref().map(|closed| closed.sql.clone()));
     let by_others = holds(closed::by_others(into));
     let json = match ask {
-        Ask::State => "to_jsonb(t)::text",
+        Ask::State => "to_json(t)::text",
         Ask::Values => "NULL::text",
     };
     let columns: String = into

@@ -3,6 +3,7 @@
 
 pub mod control;
 pub mod tables;
+pub mod printed;
 pub mod statement;
 pub mod writer;
 pub mod claim;

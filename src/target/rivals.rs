@@ -152,7 +152,7 @@ async fn of(
     let bound = shape.bind(&[write], own);
     let params = bound.params.len() - write.into.key.len();
     let sql = format!(
-        "SELECT to_jsonb(x)::text FROM {} JOIN {} AS x ON {}",
+        "SELECT to_json(x)::text FROM {} JOIN {} AS x ON {}",
         shape.data(params),
         table(&write.into),
         same_line(&shape, &identity, params)

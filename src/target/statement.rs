@@ -310,10 +310,16 @@ pub fn has_token(lock: &Lock) -> bool {
     matches!(lock, Lock::Counter(_) | Lock::Clock(_) | Lock::Xmin)
 }
 
-/// `t.column` holds this text. Types without an equality of their own compare as text.
+/// `t.column` holds this text. Types without an equality of their own compare as text, and so do
+/// those for which values are equal that a customer can tell apart: citext and texts of a loose
+/// collation, a month and 30 days.
 pub fn equal(column: &str, ty: &SqlType, value: &str) -> String {
     match ty.class {
-        Class::Json | Class::Other => format!(
+        Class::Text => format!(
+            "t.{}::text COLLATE \"C\" IS NOT DISTINCT FROM {value}",
+            quote(column)
+        ),
+        Class::Interval | Class::Json | Class::Other => format!(
             "t.{}::text IS NOT DISTINCT FROM ({value}::{})::text",
             quote(column),
             ty.name
@@ -327,20 +333,17 @@ pub fn equal(column: &str, ty: &SqlType, value: &str) -> String {
 }
 
 /// A column's value as its type's output function prints it. A cast to text differs for some types:
-/// it adds the netmask of an inet, spells booleans out, and strips the blanks of a char.
+/// it adds the netmask of an inet, spells booleans out, and strips the blanks of a char. A composite
+/// with a null inside is not NOT NULL, and yet distinct from null.
 pub fn output(column: &str) -> String {
     let column = quote(column);
-    format!("CASE WHEN t.{column} IS NOT NULL THEN format('%s', t.{column}) END")
+    format!("CASE WHEN t.{column} IS DISTINCT FROM NULL THEN format('%s', t.{column}) END")
 }
 
 /// The type to cast a value to be written to: without length or scale, so that the server refuses
 /// what does not fit where an explicit cast would cut it.
 fn cast(ty: &SqlType) -> &str {
-    match ty.class {
-        Class::Char => "bpchar",
-        Class::Other => &ty.name,
-        _ => &ty.base,
-    }
+    &ty.base
 }
 
 pub fn table(into: &Into) -> String {

@@ -137,12 +137,12 @@ fn values(
         return;
     };
     let columns = &mapping.intos[row.into].columns;
-    for ((column, expected), is) in columns.iter().zip(&row.cells).zip(&there.cells) {
-        if !column.once && *expected != Cell::Missing && expected != is {
+    for (i, (column, expected)) in columns.iter().zip(&row.cells).enumerate() {
+        if !column.once && *expected != Cell::Missing && !there.holds(i, expected) {
             let mut difference = Difference::of_row(mapping, cart, row, Kind::Value);
             difference.column = Some(column.name.clone());
             difference.source = expected.text().map(str::to_owned);
-            difference.target = is.text().map(str::to_owned);
+            difference.target = there.cells[i].text().map(str::to_owned);
             differences.push(difference);
         }
     }

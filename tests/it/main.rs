@@ -15,3 +15,4 @@ mod scenario;
 mod setup;
 mod systemd;
 mod tls;
+mod types;

@@ -197,6 +197,17 @@ fn owner(
         if texts(here.class) != texts(there.class) {
             let message = format!("`{name}` is {}, {what} is {}", here.name, there.name);
             report.error(name, message, "the same type on both sides");
+        } else if let Some(loose) = [here, there].into_iter().find(|ty| !ty.has_key_text()) {
+            let message = format!(
+                "`{name}` finds its row by {}, of which the database takes different texts for \
+                 one value; cartage tells rows apart by their texts",
+                loose.name
+            );
+            report.error(
+                name,
+                message,
+                "a number, a uuid, a date, or text with a plain collation",
+            );
         }
     }
     Some(found)
@@ -207,7 +218,7 @@ fn names_of(table: &Table, columns: &[usize]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// Types in which equal values have equal texts.
+/// Types in which equal values have equal texts, once zeros and blanks at the end are gone.
 fn texts(class: Class) -> Class {
     match class {
         Class::Int2 | Class::Int4 | Class::Int8 => Class::Int8,

@@ -143,8 +143,22 @@ impl Compiler<'_> {
         }
     }
 
+    /// The server writes arrays and composites as JSON of their own, and others as their casts say.
+    fn check_json(&mut self, name: &str, args: &[Plan]) -> Option<()> {
+        match args.iter().find(|a| a.class == Some(Class::Other)) {
+            None => Some(()),
+            Some(other) => {
+                let message = format!("`{name}` does not take this type: cast it to text");
+                self.fail(other.span.clone(), message)
+            }
+        }
+    }
+
     /// A call of the first form of a function that takes these arguments.
     pub fn invoke(&mut self, name: &str, args: Vec<Plan>, span: Range<usize>) -> Option<Plan> {
+        if name.starts_with("json_build") {
+            self.check_json(name, &args)?;
+        }
         let forms: Vec<&'static Function> = functions::all().filter(|f| f.name == name).collect();
         if forms.is_empty() {
             return self.fail(span, unknown(name));
@@ -344,7 +358,10 @@ impl Compiler<'_> {
             Exists => (class, Class::Bool),
             Count => (class, Class::Int8),
             First => (class, class),
-            JsonAgg | JsonObjectAgg => (class, Class::Json),
+            JsonAgg | JsonObjectAgg => {
+                self.check_json(name, &args)?;
+                (class, Class::Json)
+            }
             Sum => match class {
                 Class::Int2 | Class::Int4 => (class, Class::Int8),
                 Class::Int8 => (class, Class::Numeric),

@@ -48,8 +48,8 @@ pub fn context(from: Class, to: Class) -> Option<Context> {
         (Json, Jsonb) | (Jsonb, Json) => Assignment,
         (_, Text | Char) => Assignment,
         // The server asks for a cast by name here; these names cannot be written in an expression.
-        (Text | Char, Enum | Uuid | Json | Jsonb | Other) => Assignment,
-        (Enum, Enum) | (Other, Other) => Assignment,
+        (Text | Char, Enum | Uuid | Json | Jsonb | Inet | Other) => Assignment,
+        (Enum, Enum) | (Other, Inet) | (Inet, Other) => Assignment,
         (Time, Interval) => Implicit,
         (Interval, Time) => Assignment,
         (Text | Char, _) => Explicit,
@@ -87,16 +87,23 @@ pub fn cast<'a>(
             integer(value, to)
         }
         (Float4 | Float8, Int2 | Int4 | Int8) => {
-            let value = float::parse(&text).ok_or_else(unfit)?.round_ties_even();
+            let value = float::read(from, &text)
+                .ok_or_else(unfit)?
+                .round_ties_even();
             // 2^63 is the first float that is too large.
             if !(i64::MIN as f64..-(i64::MIN as f64)).contains(&value) {
                 return Err(unfit());
             }
             integer(value as i64, to)
         }
+        (Float4, Float8) => printed(float::read(from, &text).map(float::print)).map(Cow::Owned),
+        (Float8, Float4) => {
+            let value = float::parse(&text).and_then(float::narrow);
+            printed(value.map(float::print_single)).map(Cow::Owned)
+        }
         (Float4 | Float8, Numeric) => {
             let digits = if from == Float4 { 6 } else { 15 };
-            let value = float::parse(&text).ok_or_else(unfit)?;
+            let value = float::read(from, &text).ok_or_else(unfit)?;
             if !value.is_finite() {
                 return modify(text, to, context);
             }
@@ -116,6 +123,7 @@ pub fn cast<'a>(
             to,
             context,
         ),
+        (Inet, Text | Char) => modify(Cow::Owned(with_mask(&text)), to, context),
         (Date, Timestamp | TimestampTz) => {
             let micros = match moment::parse_date(&text).ok_or_else(unfit)? {
                 special @ (moment::INFINITY | moment::NEGATIVE_INFINITY) => special,
@@ -237,9 +245,18 @@ pub fn input(text: &str, to: &SqlType, context: Context) -> Result<String, EvalE
                 .and_then(|i| i.round(to.fraction.unwrap_or(6)))
                 .map(|i| i.print()),
         },
-        Class::TimeTz | Class::Other => Some(text.to_owned()),
+        Class::TimeTz | Class::Inet | Class::Other => Some(text.to_owned()),
     };
     found.ok_or_else(unfit)
+}
+
+/// An address as its cast to text prints it, where its output leaves out the mask of a host.
+fn with_mask(text: &str) -> String {
+    match (text.contains('/'), text.contains(':')) {
+        (true, _) => text.to_owned(),
+        (false, true) => format!("{text}/128"),
+        (false, false) => format!("{text}/32"),
+    }
 }
 
 fn integer(value: i64, to: &SqlType) -> Result<Cow<'static, str>, EvalError> {

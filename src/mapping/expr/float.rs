@@ -4,6 +4,23 @@ use std::str::FromStr;
 
 use bigdecimal::BigDecimal;
 
+use crate::sqltype::Class;
+
+/// The number that a float of this class is: the short text of a `real` names another `double`.
+pub fn read(class: Class, text: &str) -> Option<f64> {
+    match class {
+        Class::Float4 => parse_single(text).map(f64::from),
+        _ => parse(text),
+    }
+}
+
+/// A `double precision` as a `real`; none where it is too large or too small for one.
+pub fn narrow(value: f64) -> Option<f32> {
+    let narrow = value as f32;
+    let lost = narrow.is_infinite() && value.is_finite() || narrow == 0.0 && value != 0.0;
+    (!lost).then_some(narrow)
+}
+
 /// Reads a `double precision`; none where the server refuses it.
 pub fn parse(text: &str) -> Option<f64> {
     let text = text.trim();
@@ -142,6 +159,24 @@ mod tests {
         assert_eq!(print_single(1e6), "1e+06");
         assert_eq!(print_single(0.1), "0.1");
         assert_eq!(print_single(203_894.62), "203894.62");
+    }
+
+    #[test]
+    fn a_real_is_the_number_nearest_to_its_text() {
+        assert_eq!(
+            print(read(Class::Float4, "0.1").unwrap()),
+            "0.10000000149011612"
+        );
+        assert_eq!(
+            print(read(Class::Float4, "2.1474836e+09").unwrap()),
+            "2147483648"
+        );
+        assert_eq!(narrow(1e39), None);
+        assert_eq!(narrow(1e-46), None);
+        // In the very middle, the even one; its shortest text lies above.
+        let middle = f64::from(1.0f32) + f64::from(f32::EPSILON) / 2.0;
+        assert_eq!(narrow(middle), Some(1.0));
+        assert_eq!(narrow(f64::INFINITY), Some(f32::INFINITY));
     }
 
     #[test]

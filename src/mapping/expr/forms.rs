@@ -258,8 +258,9 @@ impl Compiler<'_> {
         let (left, right) = (self.plan(left), self.plan(right));
         let (left, right) = (left?, right?);
         let text = |p: &Plan| matches!(p.class, None | Some(Class::Text | Class::Char));
-        let json = |p: &Plan| matches!(p.class, Some(Class::Jsonb | Class::Bytea));
-        if !text(&left) && !text(&right) || json(&left) || json(&right) {
+        // Of these the server has an operator of its own, or may have one.
+        let own = |p: &Plan| matches!(p.class, Some(Class::Jsonb | Class::Bytea | Class::Other));
+        if !text(&left) && !text(&right) || own(&left) || own(&right) {
             let (left, right) = (left.class().name(), right.class().name());
             return self.fail(
                 span,

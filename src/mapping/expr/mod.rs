@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod bind;
+mod calendar;
 mod calls;
 mod cast;
 mod clock;

@@ -1,9 +1,9 @@
 //! Dates and times in the ISO form that the server prints under `DateStyle=ISO, TimeZone=UTC`.
 
-use chrono::{
-    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike,
-};
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
+
+use super::calendar;
 
 pub const SECOND: i64 = 1_000_000;
 pub const DAY: i64 = 86_400 * SECOND;
@@ -14,6 +14,10 @@ pub const NEGATIVE_INFINITY: i64 = i64::MIN;
 
 /// 2000-01-01, from which the server counts: roundings are symmetric around it.
 const SERVER_EPOCH: i64 = 946_684_800 * SECOND;
+
+/// The days that the server knows, from the first Julian one on (`IS_VALID_DATE` in its `date.h`).
+/// Timestamps end where their microseconds here do, in the year 294246.
+const DAYS: std::ops::Range<i64> = -2_440_588..2_145_042_906;
 
 /// Where the zone of a text with a time comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,19 +63,18 @@ pub fn parse_date(text: &str) -> Option<i64> {
     if let Some(days) = infinite(text) {
         return Some(days);
     }
-    let (date, rest) = date_part(text)?;
+    let (days, rest) = date_part(text)?;
     if !rest.is_empty() {
         time_part(rest)?;
     }
-    days_of(date)
+    Some(days)
 }
 
 pub fn print_date(days: i64) -> Option<String> {
     if let Some(text) = print_infinite(days) {
         return Some(text);
     }
-    let date = naive(days.checked_mul(DAY)?)?.date();
-    let (text, era) = print_day(date);
+    let (text, era) = print_day(days)?;
     Some(text + era)
 }
 
@@ -87,7 +90,7 @@ pub fn parse_timestamp(text: &str) -> Option<(i64, Zone)> {
     } else {
         time_part(rest)?
     };
-    Some((days_of(date)?.checked_mul(DAY)?.checked_add(micros)?, zone))
+    Some((date.checked_mul(DAY)?.checked_add(micros)?, zone))
 }
 
 pub fn print_timestamp(micros: i64) -> Option<String> {
@@ -170,7 +173,11 @@ pub fn to_utc(micros: i64, zone: Tz) -> Option<i64> {
     if micros == INFINITY || micros == NEGATIVE_INFINITY {
         return Some(micros);
     }
-    let local = naive(micros)?;
+    if zone == Tz::UTC {
+        return Some(micros);
+    }
+    let repeated = repeated(micros);
+    let local = naive(micros - repeated)?;
     let at = match zone.from_local_datetime(&local) {
         MappedLocalTime::Single(at) => at.timestamp_micros(),
         MappedLocalTime::Ambiguous(_, later) => later.timestamp_micros(),
@@ -182,7 +189,7 @@ pub fn to_utc(micros: i64, zone: Tz) -> Option<i64> {
             Some(before.checked_add_signed(back)?.timestamp_micros())
         })?,
     };
-    Some(at)
+    at.checked_add(repeated)
 }
 
 /// What a wall clock in `zone` shows at a moment.
@@ -190,8 +197,19 @@ pub fn to_local(micros: i64, zone: Tz) -> Option<i64> {
     if micros == INFINITY || micros == NEGATIVE_INFINITY {
         return Some(micros);
     }
-    let local = zone.from_utc_datetime(&naive(micros)?).naive_local();
-    Some(local.and_utc().timestamp_micros())
+    if zone == Tz::UTC {
+        return Some(micros);
+    }
+    let repeated = repeated(micros);
+    let known = naive(micros - repeated)?;
+    let local = zone.from_utc_datetime(&known).naive_local();
+    local.and_utc().timestamp_micros().checked_add(repeated)
+}
+
+/// How much earlier the same clock is known for its zone.
+fn repeated(micros: i64) -> i64 {
+    let (year, ..) = calendar::date(micros.div_euclid(DAY));
+    calendar::repeats(year) * DAY
 }
 
 /// The start of the `unit` that holds `micros`; none for an unknown unit.
@@ -206,29 +224,27 @@ pub fn truncate(unit: &str, micros: i64) -> Option<i64> {
         "minute" | "minutes" => 60 * SECOND,
         "hour" | "hours" => 3600 * SECOND,
         "day" | "days" => DAY,
-        unit => return truncate_date(unit, naive(micros)?.date()),
+        unit => return truncate_date(unit, micros.div_euclid(DAY)),
     };
     Some(micros.div_euclid(step) * step)
 }
 
-fn truncate_date(unit: &str, date: NaiveDate) -> Option<i64> {
-    let year = date.year();
+fn truncate_date(unit: &str, days: i64) -> Option<i64> {
+    let (year, month, _) = calendar::date(days);
     // Decades start with the year 0 of the ten, centuries with the year 1 of the hundred.
-    let start = |year: i32| NaiveDate::from_ymd_opt(year, 1, 1);
-    let date = match unit {
-        "week" | "weeks" => {
-            let back = i64::from(date.weekday().num_days_from_monday());
-            date.checked_sub_signed(TimeDelta::days(back))
-        }
-        "month" | "months" => date.with_day(1),
-        "quarter" => date.with_day(1)?.with_month((date.month() - 1) / 3 * 3 + 1),
+    let start = |year: i64| calendar::days(year, 1, 1);
+    let day = match unit {
+        // 1970-01-01 was a Thursday.
+        "week" | "weeks" => Some(days - (days + 3).rem_euclid(7)),
+        "month" | "months" => calendar::days(year, month, 1),
+        "quarter" => calendar::days(year, (month - 1) / 3 * 3 + 1, 1),
         "year" | "years" => start(year),
         "decade" | "decades" => start(year.div_euclid(10) * 10),
         "century" | "centuries" => start((year - 1).div_euclid(100) * 100 + 1),
         "millennium" | "millennia" => start((year - 1).div_euclid(1000) * 1000 + 1),
         _ => None,
     }?;
-    days_of(date)?.checked_mul(DAY)
+    day.checked_mul(DAY)
 }
 
 /// Within the days that the server's timestamps can name (manual, 8.5), in its calendar's range.
@@ -242,32 +258,26 @@ pub fn naive(micros: i64) -> Option<NaiveDateTime> {
     DateTime::from_timestamp_micros(micros).map(|d| d.naive_utc())
 }
 
-fn days_of(date: NaiveDate) -> Option<i64> {
-    Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp() / 86_400)
-}
-
 /// The day as printed, and its era, which the server writes after everything else.
-fn print_day(date: NaiveDate) -> (String, &'static str) {
-    let (year, era) = match date.year() {
+fn print_day(days: i64) -> Option<(String, &'static str)> {
+    if !DAYS.contains(&days) {
+        return None;
+    }
+    let (year, month, day) = calendar::date(days);
+    let (year, era) = match year {
         year if year > 0 => (year, ""),
         year => (1 - year, " BC"),
     };
-    (
-        format!("{year:04}-{:02}-{:02}", date.month(), date.day()),
-        era,
-    )
+    Some((format!("{year:04}-{month:02}-{day:02}"), era))
 }
 
 fn print_parts(micros: i64) -> Option<(String, String, &'static str)> {
-    let at = naive(micros)?;
-    let (day, era) = print_day(at.date());
-    let seconds = i64::from(at.num_seconds_from_midnight());
-    let time = print_time(seconds * SECOND + i64::from(at.nanosecond() / 1000));
-    Some((day, time, era))
+    let (day, era) = print_day(micros.div_euclid(DAY))?;
+    Some((day, print_time(micros.rem_euclid(DAY)), era))
 }
 
-/// `YYYY-MM-DD`, an era taken from the end, and what stands between.
-fn date_part(text: &str) -> Option<(NaiveDate, &str)> {
+/// `YYYY-MM-DD` in days, an era taken from the end, and what stands between.
+fn date_part(text: &str) -> Option<(i64, &str)> {
     let (text, before_christ) = match text.strip_suffix(" BC") {
         Some(text) => (text, true),
         None => (text, false),
@@ -281,14 +291,16 @@ fn date_part(text: &str) -> Option<(NaiveDate, &str)> {
     if year.len() < 4 || month.len() > 2 || day.len() > 2 {
         return None;
     }
-    let year: i32 = number(year)?.try_into().ok()?;
-    let year = match (year, before_christ) {
+    let year = match (i64::from(number(year)?), before_christ) {
         (0, _) => return None,
         (year, true) => 1 - year,
         (year, false) => year,
     };
-    let date = NaiveDate::from_ymd_opt(year, number(month)?, number(day)?)?;
-    Some((date, rest.strip_prefix('T').unwrap_or(rest).trim_start()))
+    let days = calendar::days(year, number(month)?, number(day)?)?;
+    if !DAYS.contains(&days) {
+        return None;
+    }
+    Some((days, rest.strip_prefix('T').unwrap_or(rest).trim_start()))
 }
 
 /// `HH:MM[:SS[.f]]` or `MM:SS.f`, and a zone: microseconds since midnight.

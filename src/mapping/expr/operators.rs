@@ -37,7 +37,7 @@ pub fn compare(class: Class, a: &str, b: &str) -> Result<Ordering, EvalError> {
             _ => rank(a).cmp(&rank(b)),
         },
         Class::Float4 | Class::Float8 => {
-            let read = |text: &str| float::parse(text).ok_or_else(unreadable);
+            let read = |text: &str| float::read(class, text).ok_or_else(unreadable);
             let (a, b) = (read(a)?, read(b)?);
             a.partial_cmp(&b)
                 .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
@@ -136,8 +136,8 @@ pub fn calculate(
             fits.then(|| value.to_string()).ok_or_else(out_of_range)
         }
         Class::Float4 | Class::Float8 => {
-            let left = float::parse(left).ok_or_else(unreadable)?;
-            let right = float::parse(right).ok_or_else(unreadable)?;
+            let left = float::read(class, left).ok_or_else(unreadable)?;
+            let right = float::read(class, right).ok_or_else(unreadable)?;
             if right == 0.0 && op == Arithmetic::Divide {
                 return Err(division_by_zero());
             }

@@ -107,12 +107,14 @@ impl Render<'_> {
             Node::And(left, right) => format!("({} AND {})", self.sql(left)?, self.sql(right)?),
             Node::Or(left, right) => format!("({} OR {})", self.sql(left)?, self.sql(right)?),
             Node::Not(of) => format!("(NOT {})", self.sql(of)?),
+            // A composite with nulls inside is there, whatever `IS NOT NULL` says of it.
+            Node::IsNull { of, negated } if of.class() == Class::Other => {
+                let not = if *negated { "" } else { "NOT " };
+                format!("({} IS {not}DISTINCT FROM NULL)", self.sql(of)?)
+            }
             Node::IsNull { of, negated } => {
-                format!(
-                    "({} IS {}NULL)",
-                    self.sql(of)?,
-                    if *negated { "NOT " } else { "" }
-                )
+                let not = if *negated { "NOT " } else { "" };
+                format!("({} IS {not}NULL)", self.sql(of)?)
             }
             Node::IsTruth { of, truth, negated } => {
                 let word = match truth {

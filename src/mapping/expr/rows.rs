@@ -63,12 +63,19 @@ pub fn cell<'a>(table: &Table, row: &'a Row, column: usize) -> Result<Option<&'a
     }
 }
 
+/// What stands in columns by which rows find each other.
 fn cells<'a>(
     table: &Table,
     row: &'a Row,
     columns: &[usize],
 ) -> Result<Vec<Option<&'a str>>, EvalError> {
-    columns.iter().map(|c| cell(table, row, *c)).collect()
+    columns
+        .iter()
+        .map(|&c| {
+            let text = cell(table, row, c)?;
+            Ok(text.map(|text| table.columns[c].ty.key_text(text)))
+        })
+        .collect()
 }
 
 /// Null agrees with nothing, as in a foreign key.

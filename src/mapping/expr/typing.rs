@@ -116,6 +116,8 @@ pub fn compared_as_is(left: Class, right: Class) -> bool {
     left == right
         || left.is_integer() && right.is_integer()
         || left.is_float() && right.is_float()
+        // `real` has operators beside `double precision`, which any number becomes.
+        || left == Class::Float4 && right.is_number()
         || moment(left) && moment(right)
 }
 

@@ -28,8 +28,11 @@ const COLUMNS: &str = "
     SELECT a.attrelid, a.attname,
            pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
            pg_catalog.format_type(base.type, base.typmod) AS base,
+           pg_catalog.format_type(base.type, -1) AS unmodified,
            base.depth > 0 AS is_domain,
            base.typtype = 'e' AS is_enum,
+           coalesce((SELECT NOT c.collisdeterministic FROM pg_catalog.pg_collation c
+                     WHERE c.oid = a.attcollation), false) AS loose,
            ARRAY (SELECT e.enumlabel::text FROM pg_catalog.pg_enum e
                   WHERE e.enumtypid = base.type ORDER BY e.enumsortorder) AS labels,
            a.attnotnull OR base.not_null AS not_null,
@@ -193,7 +196,12 @@ fn column(row: &Row) -> Result<ColumnInfo, Error> {
     let base = if row.try_get("is_enum")? {
         SqlType::enumeration(base_name, row.try_get("labels")?)
     } else {
-        SqlType::parse(base_name)
+        let parsed = SqlType::parse(base_name);
+        SqlType {
+            base: row.try_get("unmodified")?,
+            loose: parsed.loose || row.try_get("loose")?,
+            ..parsed
+        }
     };
     let ty = if row.try_get("is_domain")? {
         SqlType::domain(declared, base)

@@ -39,6 +39,18 @@ pub fn command(config: &Path, arguments: &[&str]) -> String {
     stdout
 }
 
+/// Runs a command that must be refused; all that it says.
+pub fn refusal(config: &Path, arguments: &[&str]) -> String {
+    let output = cartage(config).args(arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(
+        !output.status.success(),
+        "{arguments:?} was content\n{said}"
+    );
+    said
+}
+
 /// `cartage run`, over as many lives as the kills give it.
 pub struct Daemon {
     config: PathBuf,

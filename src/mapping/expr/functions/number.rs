@@ -26,6 +26,10 @@ pub(super) const ALL: &[Function] = &[
     function("abs", &[NUMERIC], Class::Numeric, |a| {
         exact(a, Decimal::abs)
     }),
+    function("abs", &[Takes::Is(Class::Float4)], Class::Float4, |a| {
+        let value = float::parse_single(a.text(0)).ok_or_else(|| a.error("needs a number"))?;
+        Ok(Some(float::print_single(value.abs())))
+    }),
     function("abs", &[FLOAT], Class::Float8, |a| inexact(a, f64::abs)),
     function("round", &[NUMERIC], Class::Numeric, |a| {
         exact(a, |d| d.round(0))
