@@ -12,6 +12,7 @@ CREATE TABLE pipeline (
     publication       text,
     publication_state jsonb,
     ids_secret        bytea,
+    ids_fingerprint   text,
     mapping           integer,
     purge_horizon     pg_lsn,
     waived            bigint NOT NULL DEFAULT 0,
@@ -29,6 +30,7 @@ COMMENT ON COLUMN pipeline.slot IS 'Replication slot on the source';
 COMMENT ON COLUMN pipeline.publication IS 'Publication on the source';
 COMMENT ON COLUMN pipeline.publication_state IS 'Published tables, their partitions and identities when they were last checked';
 COMMENT ON COLUMN pipeline.ids_secret IS 'Key of keyed_id and uuid_v5 where the configuration gives none; identifiers change without it';
+COMMENT ON COLUMN pipeline.ids_fingerprint IS 'Tells whether the key of keyed_id and uuid_v5 is still the one under which identifiers were first made; the key cannot be told from it';
 COMMENT ON COLUMN pipeline.mapping IS 'The mapping in force (mapping.id)';
 COMMENT ON COLUMN pipeline.purge_horizon IS 'The checkpoint may not be moved back below this position';
 COMMENT ON COLUMN pipeline.waived IS 'Source transactions too large to keep each cart atomic';

@@ -6,7 +6,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 
 use super::{CommandError, NOT_WELL, ends};
 use crate::config::Config;
-use crate::daemon::start::secret;
+use crate::daemon::ids::secret;
 use crate::mapping::map::Mapper;
 use crate::target::control::mapping_row;
 use crate::verify::Verifier;

@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod start;
+pub mod ids;
 mod mappings;
 
 use std::time::Duration;

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 use tracing::{error, info};
 
-use super::{DaemonError, mappings};
+use super::{DaemonError, ids, mappings};
 use crate::cart::owner::Router;
 use crate::config::{self, Config};
 use crate::lanes::dispatch::Dispatch;
@@ -57,6 +57,7 @@ pub async fn start(
         .map_err(DaemonError::Target)?
         .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
     let verified = identity::verify(&source, &pipeline, least, &layout).await?;
+    let secret = ids::secret(config, &pipeline)?;
     let taken = checkpoint::take_over(&mut control, pipeline.id, config.apply.lanes)
         .await
         .map_err(DaemonError::Target)?;
@@ -69,7 +70,11 @@ pub async fn start(
         "taken over"
     );
 
-    let secret = secret(config, &pipeline)?;
+    if compiled.mapping.uses_secret() {
+        pipeline::set_ids_fingerprint(&control, pipeline.id, &ids::fingerprint(&secret))
+            .await
+            .map_err(DaemonError::Target)?;
+    }
     let mappers = mappings::install(&control, &pipeline, compiled, secret, start.lsn).await?;
     if !verified.changes.is_empty() {
         let state = &verified.publication_state;
@@ -240,15 +245,6 @@ pub async fn compile_live(
     let compiled = compile(config, &source, &target)
         .map_err(|problems| DaemonError::Mapping(Box::new(problems)))?;
     Ok((compiled, Tables::of(&target)))
-}
-
-/// The key of `keyed_id` and `uuid_v5`: the configuration's, else the one that `setup` made.
-pub fn secret(config: &Config, pipeline: &PipelineRow) -> Result<Vec<u8>, DaemonError> {
-    match (&config.ids_secret, &pipeline.ids_secret) {
-        (Some(secret), _) => Ok(secret.0.clone().into_bytes()),
-        (None, Some(secret)) => Ok(secret.0.clone()),
-        (None, None) => Err(DaemonError::NoSecret),
-    }
 }
 
 async fn begin_backfill(
