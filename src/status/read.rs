@@ -21,7 +21,10 @@ pub async fn look(
                     extract(epoch FROM now() - min(updated_at))::float8, \
                     coalesce(sum(patches), 0)::bigint, coalesce(sum(rows_applied), 0)::bigint, \
                     coalesce(sum(conflicts), 0)::bigint, coalesce(sum(late), 0)::bigint, \
-                    (SELECT count(*) FROM cartage.wish WHERE pipeline = $1) \
+                    (SELECT count(*) FROM cartage.wish WHERE pipeline = $1), \
+                    coalesce(sum(mirror), 0)::bigint, coalesce(sum(merged), 0)::bigint, \
+                    coalesce(sum(held), 0)::bigint, coalesce(sum(ended), 0)::bigint, \
+                    coalesce(sum(handed_over), 0)::bigint \
              FROM cartage.checkpoint WHERE pipeline = $1",
             &[&pipeline.id],
         )
@@ -42,7 +45,13 @@ pub async fn look(
         late: row.try_get(7)?,
         wishes: row.try_get(8)?,
         waived: pipeline.waived,
-        carts: carts(target, pipeline.id).await?,
+        carts: Carts {
+            mirrored: row.try_get(9)?,
+            merged: row.try_get(10)?,
+            held: row.try_get(11)?,
+            ended: row.try_get(12)?,
+            handed_over: row.try_get(13)?,
+        },
         walk: walk(target, pipeline.id).await?,
         ..Status::default()
     };
@@ -86,28 +95,6 @@ async fn ask(source: &Client, pipeline: &PipelineRow) -> Result<Source, Error> {
         answer.headroom_bytes = slot.safe_wal_size;
     }
     Ok(answer)
-}
-
-async fn carts(target: &Client, pipeline: i32) -> Result<Carts, Error> {
-    let rows = target
-        .query(
-            "SELECT state, count(*) FROM cartage.ledger WHERE pipeline = $1 GROUP BY state",
-            &[&pipeline],
-        )
-        .await?;
-    let mut carts = Carts::default();
-    for row in rows {
-        let count = row.try_get(1)?;
-        match row.try_get::<_, &str>(0)? {
-            "mirror" => carts.mirrored = count,
-            "merged" => carts.merged = count,
-            "held" => carts.held = count,
-            "ended" => carts.ended = count,
-            "handed_over" => carts.handed_over = count,
-            _ => {}
-        }
-    }
-    Ok(carts)
 }
 
 /// The oldest walk that goes on; where none does, the last reading of all carts.
