@@ -102,7 +102,11 @@ fn take_below(
     let key = &layout.tables[table].key;
     for (child, by) in layout.children(table) {
         let hangs = |row: &Row| {
-            by.len() == key.len() && by.iter().zip(key).all(|(&b, &k)| row.cells[b] == parent[k])
+            let names = |(&b, &k): (&usize, &usize)| {
+                let named = layout.tables[child].key_text(b, &row.cells[b]);
+                named.is_some() && named == layout.tables[table].key_text(k, &parent[k])
+            };
+            by.len() == key.len() && by.iter().zip(key).all(names)
         };
         let (gone, stay): (Vec<Row>, Vec<Row>) = std::mem::take(&mut image.tables[child])
             .into_iter()
@@ -530,7 +534,8 @@ fn follow(layout: &Layout, table: usize, cells: &mut Cells, before: &[Cell], aft
         return;
     };
     for (&column, &key) in columns.iter().zip(key) {
-        if cells[column] == before[key] {
+        let named = this.key_text(column, &cells[column]);
+        if named.is_some() && named == layout.header().key_text(key, &before[key]) {
             cells[column] = after[key].clone();
         }
     }

@@ -13,7 +13,7 @@ use lru::LruCache;
 
 use super::image::{Cell, Cells, Image};
 use super::key::CartKey;
-use super::layout::{Layout, Table};
+use super::layout::Layout;
 use crate::source::change::{Change, Op, Position};
 
 /// Why a cart must be read again from the source. The names are stored in `cartage.wish`.
@@ -178,7 +178,8 @@ impl Router {
         };
         let table = change.table;
         if self.is_parent[table]
-            && let Some(key) = Table::cart_key(cells, &self.layout.tables[table].key)
+            && let Some(key) =
+                self.layout.tables[table].cart_key(cells, &self.layout.tables[table].key)
             && !self.owners.contains(&Question { table, key })
             && let Owner::Cart(cart) = self.owner(table, cells)
         {
@@ -271,12 +272,12 @@ impl Router {
             .collect();
         let known = owners.iter().all(|&c| cells[c] != Cell::Missing);
         if table == Layout::HEADER {
-            return Table::cart_key(cells, key);
+            return self.layout.tables[table].cart_key(cells, key);
         }
         if rest.is_empty() || !known {
             return None;
         }
-        Table::cart_key(cells, &rest)
+        self.layout.tables[table].cart_key(cells, &rest)
     }
 
     fn owner_columns(&self, table: usize) -> &[usize] {
@@ -388,7 +389,7 @@ impl Router {
     fn owner(&mut self, table: usize, cells: &[Cell]) -> Owner {
         let this = &self.layout.tables[table];
         if let Some(columns) = &this.cart {
-            return match Table::cart_key(cells, columns) {
+            return match this.cart_key(cells, columns) {
                 Some(cart) => Owner::Cart(cart),
                 None => Owner::Nobody,
             };
@@ -396,7 +397,7 @@ impl Router {
         let Some((parent, by)) = &this.parent else {
             return Owner::Nobody;
         };
-        let Some(key) = Table::cart_key(cells, by) else {
+        let Some(key) = this.cart_key(cells, by) else {
             return Owner::Nobody;
         };
         if *parent == Layout::HEADER {
@@ -427,7 +428,8 @@ impl Router {
     }
 
     fn remember(&mut self, table: usize, cells: &[Cell], cart: CartKey) {
-        if let Some(key) = Table::cart_key(cells, &self.layout.tables[table].key) {
+        if let Some(key) = self.layout.tables[table].cart_key(cells, &self.layout.tables[table].key)
+        {
             self.owners.put(Question { table, key }, cart);
         }
     }
@@ -436,7 +438,7 @@ impl Router {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cart::layout::Column;
+    use crate::cart::layout::{Column, Table};
     use crate::sqltype::SqlType;
 
     /// Lines under a header, keyed by cart and number, as a table partitioned by cart must be.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
-use super::{CommandError, ends};
+use super::{CommandError, ends, keys};
 use crate::cart::image::{Cell, Image};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
@@ -47,7 +47,7 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
              under a placeholder, and will be others"
         );
     }
-    let carts = ends::carts(&mapping, &args.carts)?;
+    let carts = keys::carts(&source, &mapping, &args.carts).await?;
     let mapper = Mapper {
         mapping,
         id: 0,

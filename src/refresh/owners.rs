@@ -32,19 +32,19 @@ pub async fn carts_of(
             .filter(|q| q.table == table)
             .filter_map(|q| q.key.values())
             .collect();
-        let Some((path, columns)) = path(layout, table) else {
+        let Some((path, namer, columns)) = path(layout, table) else {
             continue;
         };
         for keys in keys.chunks(500) {
             let this = &layout.tables[table];
             let query = format!(
-                "SELECT {columns} FROM {} JOIN {path} ON {}",
+                "SELECT {} FROM {} JOIN {path} ON {}",
+                columns.1,
                 values(this, &this.key, keys),
                 join(this, &this.key, "t0"),
             );
             copy(client, &query, |cells| {
-                let all: Vec<usize> = (0..cells.len()).collect();
-                carts.extend(Table::cart_key(&cells, &all));
+                carts.extend(namer.key_of(columns.0, &cells));
             })
             .await?;
         }
@@ -54,8 +54,9 @@ pub async fn carts_of(
     Ok(carts)
 }
 
-/// `t0 JOIN t1 …` from a table up to the one that names the cart, and the columns that do.
-fn path(layout: &Layout, table: usize) -> Option<(String, String)> {
+/// `t0 JOIN t1 …` from a table up to the one that names the cart, that table, and the columns that
+/// do, also as SQL.
+fn path(layout: &Layout, table: usize) -> Option<(String, &Table, (&[usize], String))> {
     let mut at = table;
     let mut sql = format!("{} AS t0", name(&layout.tables[table]));
     for depth in 0..layout.tables.len() {
@@ -70,7 +71,7 @@ fn path(layout: &Layout, table: usize) -> Option<(String, String)> {
                 .iter()
                 .map(|&c| format!("t{depth}.{}", quote(&this.columns[c].name)))
                 .collect();
-            return Some((sql, names.join(", ")));
+            return Some((sql, this, (columns, names.join(", "))));
         }
         let (parent, by) = this.parent.as_ref()?;
         let above = &layout.tables[*parent];

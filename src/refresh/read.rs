@@ -9,7 +9,7 @@ use super::owners::{join, name, values};
 use super::rows::{RowsError, copy, literal};
 use crate::cart::image::{Cells, Image, Row};
 use crate::cart::key::CartKey;
-use crate::cart::layout::{Layout, Table};
+use crate::cart::layout::Layout;
 use crate::lanes::item::Read;
 use crate::mapping::plan::LIVE_ALIAS;
 use crate::postgres::fault;
@@ -123,8 +123,7 @@ pub async fn next_keys(
     );
     let mut keys = Vec::new();
     copy(client, &query, |cells| {
-        let all: Vec<usize> = (0..cells.len()).collect();
-        keys.extend(Table::cart_key(&cells, &all));
+        keys.extend(header.key_of(key, &cells));
     })
     .await?;
     Ok(keys)
@@ -199,15 +198,15 @@ pub async fn carts(
         rows += copy(client, &query, |cells| found.push(cells)).await?;
         for cells in found {
             let cart = match (&this.cart, &this.parent) {
-                (Some(columns), _) => Table::cart_key(&cells, columns),
-                (None, Some((Layout::HEADER, by))) => Table::cart_key(&cells, by),
-                (None, Some((parent, by))) => {
-                    Table::cart_key(&cells, by).and_then(|key| owners.get(&(*parent, key)).cloned())
-                }
+                (Some(columns), _) => this.cart_key(&cells, columns),
+                (None, Some((Layout::HEADER, by))) => this.cart_key(&cells, by),
+                (None, Some((parent, by))) => this
+                    .cart_key(&cells, by)
+                    .and_then(|key| owners.get(&(*parent, key)).cloned()),
                 (None, None) => None,
             };
             let Some(cart) = cart else { continue };
-            if let Some(key) = Table::cart_key(&cells, &this.key) {
+            if let Some(key) = this.cart_key(&cells, &this.key) {
                 owners.insert((table, key), cart.clone());
             }
             let stamp = now;

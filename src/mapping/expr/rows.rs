@@ -3,7 +3,8 @@
 use super::error::EvalError;
 use super::scope::Env;
 use crate::cart::image::{Cell, Row};
-use crate::cart::layout::{Layout, Table};
+use crate::cart::layout::{Layout, Table, key_form};
+use crate::sqltype::Class;
 
 /// The rows of `table` that belong to the row: for the header all, for others its children.
 pub fn belonging<'a>(env: &Env<'a>, per: usize, table: usize) -> Result<Vec<&'a Row>, EvalError> {
@@ -63,12 +64,18 @@ pub fn cell<'a>(table: &Table, row: &'a Row, column: usize) -> Result<Option<&'a
     }
 }
 
+/// Cells as keys compare them.
 fn cells<'a>(
     table: &Table,
     row: &'a Row,
     columns: &[usize],
 ) -> Result<Vec<Option<&'a str>>, EvalError> {
-    columns.iter().map(|c| cell(table, row, *c)).collect()
+    let key = |c: &usize| {
+        let text = cell(table, row, *c)?;
+        let class = table.columns.get(*c).map_or(Class::Other, |c| c.ty.class);
+        Ok(text.map(|text| key_form(class, text)))
+    };
+    columns.iter().map(key).collect()
 }
 
 /// Null agrees with nothing, as in a foreign key.
