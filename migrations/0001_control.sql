@@ -12,6 +12,7 @@ CREATE TABLE pipeline (
     publication       text,
     publication_state jsonb,
     ids_secret        bytea,
+    ids_fingerprint   text,
     mapping           integer,
     purge_horizon     pg_lsn,
     waived            bigint NOT NULL DEFAULT 0,
@@ -29,6 +30,7 @@ COMMENT ON COLUMN pipeline.slot IS 'Replication slot on the source';
 COMMENT ON COLUMN pipeline.publication IS 'Publication on the source';
 COMMENT ON COLUMN pipeline.publication_state IS 'Published tables, their partitions and identities when they were last checked';
 COMMENT ON COLUMN pipeline.ids_secret IS 'Key of keyed_id and uuid_v5 where the configuration gives none; identifiers change without it';
+COMMENT ON COLUMN pipeline.ids_fingerprint IS 'Tells whether the key of keyed_id and uuid_v5 is still the one under which identifiers were first made; the key cannot be told from it';
 COMMENT ON COLUMN pipeline.mapping IS 'The mapping in force (mapping.id)';
 COMMENT ON COLUMN pipeline.purge_horizon IS 'The checkpoint may not be moved back below this position';
 COMMENT ON COLUMN pipeline.waived IS 'Source transactions too large to keep each cart atomic';
@@ -64,6 +66,11 @@ CREATE TABLE checkpoint (
     rows_applied bigint NOT NULL DEFAULT 0,
     conflicts    bigint NOT NULL DEFAULT 0,
     late         bigint NOT NULL DEFAULT 0,
+    mirror       bigint NOT NULL DEFAULT 0,
+    merged       bigint NOT NULL DEFAULT 0,
+    handed_over  bigint NOT NULL DEFAULT 0,
+    held         bigint NOT NULL DEFAULT 0,
+    ended        bigint NOT NULL DEFAULT 0,
     commit_time  timestamptz,
     updated_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (pipeline, lane)
@@ -78,6 +85,11 @@ COMMENT ON COLUMN checkpoint.patches IS 'Patches committed by this lane';
 COMMENT ON COLUMN checkpoint.rows_applied IS 'Target rows written or deleted by this lane';
 COMMENT ON COLUMN checkpoint.conflicts IS 'Guards that did not match';
 COMMENT ON COLUMN checkpoint.late IS 'Source changes to carts that the new backend had finished with';
+COMMENT ON COLUMN checkpoint.mirror IS 'Carts that this lane brought into the state mirror, less those that it took out of it; the sum over all lanes is the number in the ledger';
+COMMENT ON COLUMN checkpoint.merged IS 'The same of the state merged';
+COMMENT ON COLUMN checkpoint.handed_over IS 'The same of the state handed_over';
+COMMENT ON COLUMN checkpoint.held IS 'The same of the state held';
+COMMENT ON COLUMN checkpoint.ended IS 'The same of the state ended';
 COMMENT ON COLUMN checkpoint.commit_time IS 'Commit time of the last source transaction applied';
 COMMENT ON COLUMN checkpoint.updated_at IS 'When the lane last committed';
 

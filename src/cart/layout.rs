@@ -35,6 +35,9 @@ pub struct Column {
     pub name: String,
     pub ty: SqlType,
     pub not_null: bool,
+    /// The source's server takes texts here for equal only where their bytes are.
+    #[serde(default)]
+    pub bytewise: bool,
 }
 
 impl Layout {

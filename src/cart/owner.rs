@@ -482,6 +482,7 @@ mod tests {
                     name: (*name).into(),
                     ty: SqlType::parse("integer"),
                     not_null: true,
+                    bytewise: false,
                 })
                 .collect(),
             key: (0..columns.len()).collect(),

@@ -3,12 +3,10 @@
 use tokio_postgres::Client;
 
 use super::CommandError;
-use crate::cart::key::CartKey;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::start::compile_live;
 use crate::mapping::compile::Compiled;
-use crate::mapping::plan::Mapping;
 use crate::postgres::connect::connect;
 use crate::target::control::pipeline::{self, PipelineRow};
 
@@ -52,31 +50,6 @@ pub async fn compiled(
         Err(DaemonError::Mapping(problems)) => Err(CommandError::usage(problems.render(false))),
         Err(why) => Err(CommandError::failed(why)),
     }
-}
-
-/// Cart keys as they were typed; a key of several columns is joined by `|`.
-pub fn carts(mapping: &Mapping, typed: &[String]) -> Result<Vec<CartKey>, CommandError> {
-    let header = mapping.layout.header();
-    let key = header.cart.as_deref().unwrap_or(&header.key);
-    let names: Vec<&str> = key
-        .iter()
-        .map(|&c| header.columns[c].name.as_str())
-        .collect();
-    typed
-        .iter()
-        .map(|text| {
-            let values = CartKey::parse(text, key.len()).and_then(|typed| typed.values());
-            let values = values.unwrap_or_default();
-            let found = header.key_of(key, values.iter().map(|v| Some(v.as_str())));
-            found.filter(|_| !values.is_empty()).ok_or_else(|| {
-                CommandError::usage(format!(
-                    "`{text}` is not a cart key; expected {} joined by | (with \\ before a | or \\ \
-                     inside a value)",
-                    names.join(", ")
-                ))
-            })
-        })
-        .collect()
 }
 
 /// Whether a daemon writes for the pipeline: even idle lanes commit every few seconds.

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use super::{CommandError, ends};
+use super::{CommandError, ends, keys};
+use crate::cart::key::CartKey;
 use crate::config::Config;
 
 #[derive(Debug, clap::Subcommand)]
@@ -61,14 +62,59 @@ pub async fn run(config: &Config, command: HeldCommand) -> Result<ExitCode, Comm
     let pipeline = ends::pipeline(config, &target).await?.id;
     match command {
         HeldCommand::List { json } => list(&target, pipeline, json).await?,
-        HeldCommand::Show { cart, json } => show(&target, pipeline, &cart, json).await?,
+        HeldCommand::Show { cart, json } => {
+            let cart = as_held(config, &target, pipeline, vec![cart]).await?;
+            show(&target, pipeline, &cart[0], json).await?;
+        }
         HeldCommand::Retry { carts, all, json } => {
-            let carts = (!all).then_some(carts);
+            let carts = match all {
+                true => None,
+                false => Some(as_held(config, &target, pipeline, carts).await?),
+            };
             retry(&target, pipeline, carts, json).await?;
         }
         HeldCommand::Resolve { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The held carts that were typed. The source is asked only where a key is not typed as it stands
+/// in the table: the command must work without it.
+async fn as_held(
+    config: &Config,
+    target: &Client,
+    pipeline: i32,
+    typed: Vec<String>,
+) -> Result<Vec<String>, CommandError> {
+    if strangers(target, pipeline, &typed).await?.is_empty() {
+        return Ok(typed);
+    }
+    let source = ends::source(config, "held").await?;
+    let compiled = ends::compiled(config, &source, target).await?;
+    let carts = keys::carts(&source, &compiled.mapping, &typed).await?;
+    let carts: Vec<String> = carts.iter().map(CartKey::to_string).collect();
+    let strangers = strangers(target, pipeline, &carts).await?;
+    match strangers.is_empty() {
+        true => Ok(carts),
+        false => Err(not_held(&strangers)),
+    }
+}
+
+/// Those that are not held.
+async fn strangers(
+    target: &Client,
+    pipeline: i32,
+    carts: &[String],
+) -> Result<Vec<String>, CommandError> {
+    let rows = target
+        .query(
+            "SELECT cart FROM unnest($2::text[]) AS cart WHERE NOT EXISTS \
+             (SELECT FROM cartage.held h WHERE h.pipeline = $1 AND h.cart = cart.cart)",
+            &[&pipeline, &carts],
+        )
+        .await?;
+    let strangers: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
+    Ok(strangers?)
 }
 
 async fn list(target: &Client, pipeline: i32, as_json: bool) -> Result<(), CommandError> {
@@ -196,19 +242,6 @@ async fn retry(
     carts: Option<Vec<String>>,
     as_json: bool,
 ) -> Result<(), CommandError> {
-    if let Some(carts) = &carts {
-        let rows = target
-            .query(
-                "SELECT cart FROM unnest($2::text[]) AS cart WHERE NOT EXISTS \
-                 (SELECT FROM cartage.held h WHERE h.pipeline = $1 AND h.cart = cart.cart)",
-                &[&pipeline, carts],
-            )
-            .await?;
-        if !rows.is_empty() {
-            let strangers: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-            return Err(not_held(&strangers?));
-        }
-    }
     let rows = target
         .query(
             "UPDATE cartage.held h SET retry_at = now() WHERE pipeline = $1 AND \

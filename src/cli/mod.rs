@@ -4,6 +4,7 @@ pub mod logging;
 pub mod reload;
 pub mod confirm;
 pub mod ends;
+pub mod keys;
 pub mod check;
 pub mod setup;
 pub mod preview;

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
-use super::{CommandError, ends};
+use super::{CommandError, ends, keys};
 use crate::cart::image::{Cell, Image};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::config::Config;
 use crate::mapping::map::{Mapper, TargetRow};
-use crate::mapping::plan::{Fate, Into, Mapping};
+use crate::mapping::plan::Mapping;
 use crate::refresh::read;
 
 /// Show the source rows of carts and the target rows that they become, column by column. Writes
@@ -40,14 +40,14 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
             .and_then(|pipeline| pipeline.ids_secret)
             .map(|secret| secret.0),
     };
-    let placeholder = known.is_none() && uses_secret(&mapping);
+    let placeholder = known.is_none() && mapping.uses_secret();
     if placeholder {
         eprintln!(
             "note: setup has not made the key of keyed_id and uuid_v5 yet; these ids are shown \
              under a placeholder, and will be others"
         );
     }
-    let carts = ends::carts(&mapping, &args.carts)?;
+    let carts = keys::carts(&source, &mapping, &args.carts).await?;
     let mapper = Mapper {
         mapping,
         id: 0,
@@ -78,24 +78,6 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
         ))),
         None => Ok(ExitCode::SUCCESS),
     }
-}
-
-fn uses_secret(mapping: &Mapping) -> bool {
-    let fate = |fate: &Fate| match fate {
-        Fate::Set(sets) => sets.iter().any(|(_, expr)| expr.uses_secret()),
-        Fate::Delete | Fate::Keep => false,
-    };
-    let into = |into: &Into| {
-        into.key.iter().any(|key| key.expr.uses_secret())
-            || into
-                .columns
-                .iter()
-                .filter_map(|c| c.expr.as_ref())
-                .any(|e| e.uses_secret())
-            || fate(&into.ended)
-            || fate(&into.deleted)
-    };
-    mapping.intos.iter().any(|i| into(i))
 }
 
 fn document(mapper: &Mapper, cart: &CartKey, image: Option<&Image>) -> Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_postgres::Client;
 
-use super::{CommandError, ends};
+use super::{CommandError, ends, keys};
 use crate::cart::key::CartKey;
 use crate::config::Config;
 use crate::refresh::runs::{self, Kind};
@@ -47,7 +47,7 @@ pub async fn run(config: &Config, args: RefreshArgs) -> Result<ExitCode, Command
         false => {
             let source = ends::source(config, "refresh").await?;
             let compiled = ends::compiled(config, &source, &target).await?;
-            let carts = ends::carts(&compiled.mapping, &args.carts)?;
+            let carts = keys::carts(&source, &compiled.mapping, &args.carts).await?;
             Asked::Carts(wish(&target, pipeline.id, &carts).await?)
         }
     };

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 
-use super::{CommandError, NOT_WELL, ends};
+use super::{CommandError, NOT_WELL, ends, keys};
 use crate::config::Config;
-use crate::daemon::start::secret;
+use crate::daemon::ids::secret;
 use crate::mapping::map::Mapper;
 use crate::target::control::mapping_row;
 use crate::verify::Verifier;
@@ -65,7 +65,7 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
     };
     let carts = match args.carts.is_empty() {
         true => None,
-        false => Some(ends::carts(&mapper.mapping, &args.carts)?),
+        false => Some(keys::carts(&source, &mapper.mapping, &args.carts).await?),
     };
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let verifier = Verifier {

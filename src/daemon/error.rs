@@ -33,6 +33,18 @@ pub enum DaemonError {
     Overtaken,
     #[error("there is no key for keyed_id and uuid_v5: give [ids] secret, or run: cartage setup")]
     NoSecret,
+    #[error(
+        "the key of keyed_id and uuid_v5 is not the one that made the ids in the target: all ids \
+         would change; {}, or begin anew: cartage teardown, empty the target tables, cartage setup",
+        match configured {
+            true => "give [ids] secret its former value (without [ids], if setup had made the key)",
+            false => "give [ids] secret again, with its former value",
+        }
+    )]
+    OtherSecret {
+        /// There is an `[ids] secret` in the configuration.
+        configured: bool,
+    },
     #[error(transparent)]
     Identity(#[from] IdentityError),
     #[error(transparent)]

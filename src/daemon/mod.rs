@@ -4,6 +4,7 @@
 pub mod error;
 pub mod notify;
 pub mod start;
+pub mod ids;
 mod mappings;
 mod tell;
 

@@ -10,7 +10,7 @@ use tracing::{error, info};
 
 use super::notify::Notifier;
 use super::tell::Teller;
-use super::{DaemonError, mappings};
+use super::{DaemonError, ids, mappings};
 use crate::cart::layout::Layout;
 use crate::cart::owner::Router;
 use crate::config::{self, Config};
@@ -79,6 +79,7 @@ pub async fn start(
     verified.reaches_back_to(least)?;
     let (was, is) = (pipeline.source_timeline, verified.timeline);
     lineage::descends(&source, &config.source, was, is, least).await?;
+    let secret = ids::secret(config, &pipeline)?;
     switch::place(Place::BeforeTakeOver);
     // Waits for the open transactions of a predecessor.
     notifier.status("starting: taking over");
@@ -99,7 +100,11 @@ pub async fn start(
         "taken over"
     );
 
-    let secret = secret(config, &pipeline)?;
+    if compiled.mapping.uses_secret() {
+        pipeline::set_ids_fingerprint(&control, pipeline.id, &ids::fingerprint(&secret))
+            .await
+            .map_err(DaemonError::Target)?;
+    }
     let mappers = mappings::install(&control, &pipeline, compiled, secret, start.lsn).await?;
     if !verified.changes.is_empty() {
         let state = &verified.publication_state;
@@ -303,15 +308,6 @@ pub async fn compile_live(
     let compiled = compile(config, &source, &target)
         .map_err(|problems| DaemonError::Mapping(Box::new(problems)))?;
     Ok((compiled, Tables::of(&target)))
-}
-
-/// The key of `keyed_id` and `uuid_v5`: the configuration's, else the one that `setup` made.
-pub fn secret(config: &Config, pipeline: &PipelineRow) -> Result<Vec<u8>, DaemonError> {
-    match (&config.ids_secret, &pipeline.ids_secret) {
-        (Some(secret), _) => Ok(secret.0.clone().into_bytes()),
-        (None, Some(secret)) => Ok(secret.0.clone()),
-        (None, None) => Err(DaemonError::NoSecret),
-    }
 }
 
 /// A publication that is not whole lets changes pass. Once it is mended it looks as if it had always

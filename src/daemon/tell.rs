@@ -43,7 +43,7 @@ impl Teller {
         let Some(pipeline) = pipeline::load(&self.control, &self.pipeline).await? else {
             return Ok("running; the pipeline is no longer registered".to_owned());
         };
-        let status = status::glance(&self.control, Ok(&self.source), &pipeline).await?;
+        let status = status::look(&self.control, Ok(&self.source), &pipeline).await?;
         Ok(status.line())
     }
 }

@@ -146,6 +146,7 @@ fn applied(
     let token_list: Vec<Option<Box<str>>> = left.iter().map(|l| l.token.clone()).collect();
     records.ledger.push(LedgerRow {
         cart: cart.key.clone(),
+        before: cart.known.state(),
         state,
         position: cart.position,
         mapping: mapper.id,
@@ -229,6 +230,7 @@ fn stay(
         Some(entry) => {
             records.kept.push(KeptRow {
                 cart: cart.key.clone(),
+                before: entry.state,
                 state,
                 position: cart.position,
             });
@@ -238,6 +240,7 @@ fn stay(
             let image = nothing(mapper.layout());
             records.ledger.push(LedgerRow {
                 cart: cart.key.clone(),
+                before: None,
                 state,
                 position: cart.position,
                 mapping: mapper.id,

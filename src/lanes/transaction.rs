@@ -250,6 +250,7 @@ mod tests {
                     name: name.into(),
                     ty: SqlType::parse("integer"),
                     not_null: true,
+                    bytewise: true,
                 })
                 .into(),
             key: vec![0],

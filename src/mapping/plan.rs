@@ -122,6 +122,21 @@ pub struct Line {
     pub cart: Vec<(String, String)>,
 }
 
+impl Mapping {
+    /// Whether a target row holds an identifier that is made under the pipeline's key.
+    pub fn uses_secret(&self) -> bool {
+        let fate = |fate: &Fate| match fate {
+            Fate::Set(sets) => sets.iter().any(|(_, expr)| expr.uses_secret()),
+            Fate::Delete | Fate::Keep => false,
+        };
+        self.intos.iter().any(|into| {
+            let columns = into.columns.iter().filter_map(|c| c.expr.as_ref());
+            let mut exprs = into.key.iter().map(|key| &key.expr).chain(columns);
+            exprs.any(Expr::uses_secret) || fate(&into.ended) || fate(&into.deleted)
+        })
+    }
+}
+
 impl Into {
     /// `schema.table`, for people.
     pub fn full_name(&self) -> String {

@@ -51,6 +51,9 @@ pub struct ColumnInfo {
     /// `GENERATED ALWAYS AS (…)`, or an identity column that is `ALWAYS`.
     pub generated: bool,
     pub identity: bool,
+    /// Its collation takes texts for equal only where their bytes are.
+    #[serde(default)]
+    pub bytewise: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -44,7 +44,8 @@ pub async fn carts_of(
         for keys in keys.chunks(500) {
             let this = &layout.tables[table];
             let query = format!(
-                "SELECT {columns} FROM {} JOIN {path} ON {}",
+                "SELECT {} FROM {} JOIN {path} ON {}",
+                columns,
                 values(this, &this.key, keys),
                 join(this, &this.key, "t0"),
             );

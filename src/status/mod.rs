@@ -6,7 +6,7 @@ pub mod text;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use read::{glance, look};
+pub use read::look;
 
 /// With log left to apply, lanes that have committed nothing for so long are stalled: even idle
 /// ones note every few seconds how far the log has come.

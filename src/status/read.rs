@@ -11,19 +11,9 @@ use crate::target::control::pipeline::PipelineRow;
 /// Seconds for which a wait for a lock is nothing to speak of.
 const LOCK_PATIENCE: f64 = 5.0;
 
-/// One look. `source` is none where it could not be reached.
+/// One look, as cheap for a large shop as for a small one. `source` is none where it could not be
+/// reached.
 pub async fn look(
-    target: &Client,
-    source: Result<&Client, &str>,
-    pipeline: &PipelineRow,
-) -> Result<Status, Error> {
-    let carts = carts(target, pipeline.id).await?;
-    let status = glance(target, source, pipeline).await?;
-    Ok(Status { carts, ..status })
-}
-
-/// A look that does not count the carts: as cheap for a large shop as for a small one.
-pub async fn glance(
     target: &Client,
     source: Result<&Client, &str>,
     pipeline: &PipelineRow,
@@ -35,7 +25,10 @@ pub async fn glance(
                     extract(epoch FROM now() - min(updated_at))::float8, \
                     coalesce(sum(patches), 0)::bigint, coalesce(sum(rows_applied), 0)::bigint, \
                     coalesce(sum(conflicts), 0)::bigint, coalesce(sum(late), 0)::bigint, \
-                    (SELECT count(*) FROM cartage.wish WHERE pipeline = $1) \
+                    (SELECT count(*) FROM cartage.wish WHERE pipeline = $1), \
+                    coalesce(sum(mirror), 0)::bigint, coalesce(sum(merged), 0)::bigint, \
+                    coalesce(sum(held), 0)::bigint, coalesce(sum(ended), 0)::bigint, \
+                    coalesce(sum(handed_over), 0)::bigint \
              FROM cartage.checkpoint WHERE pipeline = $1",
             &[&pipeline.id],
         )
@@ -57,6 +50,13 @@ pub async fn glance(
         wishes: row.try_get(8)?,
         waived: pipeline.waived,
         blocked: blocked(target).await?,
+        carts: Carts {
+            mirrored: row.try_get(9)?,
+            merged: row.try_get(10)?,
+            held: row.try_get(11)?,
+            ended: row.try_get(12)?,
+            handed_over: row.try_get(13)?,
+        },
         walk: walk(target, pipeline.id).await?,
         ..Status::default()
     };
@@ -100,28 +100,6 @@ async fn ask(source: &Client, pipeline: &PipelineRow) -> Result<Source, Error> {
         answer.headroom_bytes = slot.safe_wal_size;
     }
     Ok(answer)
-}
-
-async fn carts(target: &Client, pipeline: i32) -> Result<Carts, Error> {
-    let rows = target
-        .query(
-            "SELECT state, count(*) FROM cartage.ledger WHERE pipeline = $1 GROUP BY state",
-            &[&pipeline],
-        )
-        .await?;
-    let mut carts = Carts::default();
-    for row in rows {
-        let count = row.try_get(1)?;
-        match row.try_get::<_, &str>(0)? {
-            "mirror" => carts.mirrored = count,
-            "merged" => carts.merged = count,
-            "held" => carts.held = count,
-            "ended" => carts.ended = count,
-            "handed_over" => carts.handed_over = count,
-            _ => {}
-        }
-    }
-    Ok(carts)
 }
 
 /// A lane that waits for a lock of the target. Sessions of one role see each other without further

@@ -76,20 +76,7 @@ pub async fn take_over(
         .await?
         .get(0);
     if count != i64::from(lanes) {
-        tx.execute(
-            "WITH former AS (DELETE FROM cartage.checkpoint WHERE pipeline = $1 AND lane >= $2 \
-                             RETURNING patches, rows_applied, conflicts, late), \
-                  sums AS (SELECT coalesce(sum(patches), 0) AS patches, \
-                                  coalesce(sum(rows_applied), 0) AS rows_applied, \
-                                  coalesce(sum(conflicts), 0) AS conflicts, \
-                                  coalesce(sum(late), 0) AS late FROM former) \
-             UPDATE cartage.checkpoint c SET patches = c.patches + sums.patches, \
-                    rows_applied = c.rows_applied + sums.rows_applied, \
-                    conflicts = c.conflicts + sums.conflicts, late = c.late + sums.late \
-             FROM sums WHERE c.pipeline = $1 AND c.lane = 0",
-            &[&pipeline, &lanes],
-        )
-        .await?;
+        tx.execute(&fold_counters(), &[&pipeline, &lanes]).await?;
         // Carts change lanes with the number of lanes, so all lanes begin at the least position.
         tx.execute(
             "UPDATE cartage.checkpoint SET lsn = $2::text::pg_lsn, seq = $3 WHERE pipeline = $1",
@@ -115,6 +102,33 @@ pub async fn take_over(
         epoch,
         start: Durable(start),
     }))
+}
+
+/// What a lane has counted; the sums over all lanes count.
+const COUNTERS: [&str; 9] = [
+    "patches",
+    "rows_applied",
+    "conflicts",
+    "late",
+    "mirror",
+    "merged",
+    "handed_over",
+    "held",
+    "ended",
+];
+
+/// Drops the lanes that are too many, and gives what they counted to the first.
+fn fold_counters() -> String {
+    let list = |each: &dyn Fn(&str) -> String| COUNTERS.map(|c| each(c)).join(", ");
+    format!(
+        "WITH former AS (DELETE FROM cartage.checkpoint WHERE pipeline = $1 AND lane >= $2 \
+                         RETURNING {}), \
+              sums AS (SELECT {} FROM former) \
+         UPDATE cartage.checkpoint c SET {} FROM sums WHERE c.pipeline = $1 AND c.lane = 0",
+        list(&|c| c.to_owned()),
+        list(&|c| format!("coalesce(sum({c}), 0) AS {c}")),
+        list(&|c| format!("{c} = c.{c} + sums.{c}")),
+    )
 }
 
 /// A lane's own row, if it still belongs to this epoch.

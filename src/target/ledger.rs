@@ -22,6 +22,14 @@ pub enum State {
 }
 
 impl State {
+    const ALL: [State; 5] = [
+        State::Mirror,
+        State::Merged,
+        State::HandedOver,
+        State::Held,
+        State::Ended,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             State::Mirror => "mirror",
@@ -33,15 +41,7 @@ impl State {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [
-            State::Mirror,
-            State::Merged,
-            State::HandedOver,
-            State::Held,
-            State::Ended,
-        ]
-        .into_iter()
-        .find(|s| s.name() == name)
+        Self::ALL.into_iter().find(|s| s.name() == name)
     }
 }
 
@@ -142,6 +142,8 @@ pub enum Patched {
 #[derive(Clone, Debug)]
 pub struct LedgerRow {
     pub cart: CartKey,
+    /// The state in the row that it replaces.
+    pub before: Option<State>,
     pub state: State,
     pub position: Position,
     pub mapping: i32,
@@ -158,6 +160,7 @@ pub struct LedgerRow {
 #[derive(Clone, Debug)]
 pub struct KeptRow {
     pub cart: CartKey,
+    pub before: State,
     pub state: State,
     pub position: Position,
 }
@@ -210,9 +213,29 @@ pub struct Records {
 pub type Prepared = (&'static str, Vec<Box<dyn ToSql + Sync + Send>>);
 
 impl Records {
-    /// The statements that write the records, in order.
-    pub fn statements(&self, pipeline: i32) -> Vec<Prepared> {
+    /// By how much the number of carts in each state changes, in the order of [`State::ALL`].
+    fn moved(&self) -> [i64; 5] {
+        let rows = self.ledger.iter().map(|r| (r.before, r.state));
+        let kept = self.kept.iter().map(|r| (Some(r.before), r.state));
+        let mut moved = [0; 5];
+        for (before, after) in rows.chain(kept) {
+            for (count, state) in moved.iter_mut().zip(State::ALL) {
+                *count += i64::from(after == state) - i64::from(before == Some(state));
+            }
+        }
+        moved
+    }
+
+    /// The statements that write the records of a lane, in order.
+    pub fn statements(&self, pipeline: i32, lane: i32) -> Vec<Prepared> {
         let mut out: Vec<Prepared> = Vec::new();
+        let moved = self.moved();
+        if moved != [0; 5] {
+            let mut params: Vec<Box<dyn ToSql + Sync + Send>> =
+                vec![Box::new(pipeline), Box::new(lane)];
+            params.extend(moved.map(|n| Box::new(n) as Box<dyn ToSql + Sync + Send>));
+            out.push((COUNT_CARTS, params));
+        }
         let texts = |carts: &[CartKey]| -> Vec<String> {
             carts.iter().map(|c| c.as_str().to_owned()).collect()
         };
@@ -357,6 +380,11 @@ impl Records {
         ]
     }
 }
+
+/// So that nobody has to count the ledger to say how many carts there are.
+const COUNT_CARTS: &str = "UPDATE cartage.checkpoint SET mirror = mirror + $3, \
+        merged = merged + $4, handed_over = handed_over + $5, held = held + $6, ended = ended + $7 \
+    WHERE pipeline = $1 AND lane = $2";
 
 const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
         (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable) \

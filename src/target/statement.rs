@@ -342,7 +342,7 @@ pub fn output(column: &str) -> String {
 
 /// The type to cast a value to be written to: without length or scale, so that the server refuses
 /// what does not fit where an explicit cast would cut it.
-fn cast(ty: &SqlType) -> &str {
+pub fn cast(ty: &SqlType) -> &str {
     &ty.base
 }
 

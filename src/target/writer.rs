@@ -306,7 +306,7 @@ impl Writer {
         written: Written,
         records: &Records,
     ) -> Result<Durable, WriteError> {
-        let statements = records.statements(self.pipeline);
+        let statements = records.statements(self.pipeline, self.lane);
         let mut prepared = Vec::with_capacity(statements.len());
         for (sql, params) in statements {
             let statement = match self.prepare(sql).await {

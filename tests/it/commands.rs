@@ -21,7 +21,11 @@ struct Shop {
 
 impl Shop {
     async fn open(name: &str) -> Self {
-        let mut scenario = Scenario::load("basic");
+        Self::of("basic", name).await
+    }
+
+    async fn of(scenario: &str, name: &str) -> Self {
+        let mut scenario = Scenario::load(scenario);
         scenario.name = name.to_owned();
         let shops = load(&scenario, name).await;
         let folder = tempfile::tempdir().unwrap();
@@ -351,5 +355,53 @@ async fn a_checkpoint_is_moved_only_where_the_log_allows() {
     let mut daemon = Daemon::start(&shop.config);
     settled(&mut daemon, &shop.shops).await;
     assert_eq!(shop.well(&["verify", "--json"])["equal"], 200);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn keys_are_taken_as_the_server_reads_them() {
+    let shop = Shop::of("keys_in_several_spellings", "commands_keys").await;
+    let daemon = shop.follow().await;
+    let token = "C4CA4238-A0B9-2382-0DCC-509A6F75849B";
+    let known = format!("EU|1|{}", token.to_lowercase());
+    for typed in [
+        format!("EU|1.000|{token}"),
+        format!("EU  |01|{}", token.replace('-', "")),
+        known.clone(),
+    ] {
+        let preview = shop.well(&["preview", "--json", &typed]);
+        assert_eq!(preview["carts"][0]["cart"], known.as_str(), "{typed}");
+        let verified = shop.well(&["verify", "--json", "--carts", &typed]);
+        assert_eq!(verified["equal"], 1, "{typed}");
+        let refreshed = shop.well(&["refresh", "--json", "--wait", &typed]);
+        assert_eq!(refreshed["carts"][0], known.as_str(), "{typed}");
+    }
+    let row = "SELECT count(*) FROM cartage.ledger";
+    assert_eq!(number(&shop.shops.target, row).await, 60);
+
+    // What is too long is another cart, not a part of it.
+    let (code, out, _) = end(&shop.config, &["preview", &format!("EU__more|1|{token}")]);
+    assert_eq!(code, 1, "{out}");
+    let message = shop.refused(2, &["preview", &format!("EU|one|{token}")]);
+    assert!(message.contains("is not a cart key"), "{message}");
+    assert!(message.contains("number (numeric)"), "{message}");
+
+    // Held carts are found by either spelling, as it stands in the table without the source.
+    shop.new_shop("UPDATE cart SET email = 'by hand' WHERE email = 'c1'")
+        .await;
+    let old = &shop.shops.source;
+    let change = "UPDATE orders SET email = 'by the old shop' WHERE number = 1";
+    old.batch_execute(change).await.unwrap();
+    let mut daemon = daemon;
+    settled(&mut daemon, &shop.shops).await;
+    let typed = format!("EU|1.0|{token}");
+    for typed in [&typed, &known] {
+        let held = shop.well(&["held", "show", "--json", typed]);
+        assert_eq!(held["cart"], known.as_str());
+        let tried = shop.well(&["held", "retry", "--json", typed]);
+        assert_eq!(tried["carts"][0], known.as_str());
+    }
+    let other = shop.refused(1, &["held", "show", &format!("EU|2|{token}")]);
+    assert!(other.contains("not held"), "{other}");
     daemon.stop().await;
 }

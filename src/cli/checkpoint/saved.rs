@@ -108,7 +108,7 @@ pub async fn lanes(target: &Client, pipeline: i32) -> Result<Vec<Lane>, Error> {
 pub async fn put_secret(target: &Client, pipeline: i32, secret: &[u8]) -> Result<bool, Error> {
     let changed = target
         .execute(
-            "UPDATE cartage.pipeline SET ids_secret = $2 WHERE id = $1 \
+            "UPDATE cartage.pipeline SET ids_secret = $2, ids_fingerprint = NULL WHERE id = $1 \
              AND NOT EXISTS (SELECT FROM cartage.ledger WHERE pipeline = $1)",
             &[&pipeline, &secret],
         )

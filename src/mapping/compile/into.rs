@@ -29,7 +29,7 @@ pub(super) fn compile_all(
     check_roles(model, report);
     check_collisions(model, &infos, report);
     death::check(model, &infos, report);
-    let mut intos = Vec::new();
+    let (mut intos, mut tables) = (Vec::new(), Vec::new());
     for (into, info) in model.into.iter().zip(&infos) {
         let Some(info) = info else { continue };
         let line = line::compile(model, into, &infos, info, layout, report);
@@ -46,10 +46,22 @@ pub(super) fn compile_all(
         if let Some(mut compiled) = place.compile(report) {
             compiled.line = line;
             intos.push(compiled);
+            tables.push(&into.table);
         }
     }
     if let Some(layout) = layout {
         share::mark(layout, &mut intos);
+    }
+    for (into, table) in intos.iter().zip(tables).filter(|(into, _)| into.shareable) {
+        let message = format!(
+            "two carts could give one row of `{}`, for its key is not made of the source row's or \
+             the cart's key; a row belongs to one cart, and the second cart would be held",
+            into.table
+        );
+        // Beside a mistake it may only follow from that.
+        if !report.has_errors() {
+            report.warning(table, message);
+        }
     }
     intos
 }

@@ -87,6 +87,7 @@ fn table(alias: &str, info: Option<&TableInfo>) -> Table {
             name: c.name.clone(),
             ty: c.ty.clone(),
             not_null: c.not_null,
+            bytewise: c.bytewise,
         };
         info.columns.iter().map(column).collect()
     });

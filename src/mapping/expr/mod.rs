@@ -201,6 +201,7 @@ pub fn target_condition(
                     name: name.clone(),
                     ty: ty.clone(),
                     not_null: false,
+                    bytewise: false,
                 })
                 .collect(),
             key: Vec::new(),

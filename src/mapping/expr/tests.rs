@@ -17,6 +17,7 @@ fn table(alias: &str, columns: &[(&str, &str)], parent: Option<(usize, Vec<usize
                 name: (*name).into(),
                 ty: SqlType::parse(ty),
                 not_null: *name == "id",
+                bytewise: false,
             })
             .collect(),
         key: vec![0],
@@ -404,4 +405,55 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_key_holds_the_columns_that_can_be_told_back() {
+    let layout = layout();
+    let holds = |per: usize, text: &str, to: &str| {
+        let scope = Scope {
+            layout: &layout,
+            per,
+        };
+        let mut held = Vec::new();
+        Expr::compile(text, &scope)
+            .unwrap()
+            .holds(&SqlType::parse(to), &mut |table, column| {
+                held.push((table, column))
+            });
+        held.sort_unstable();
+        held
+    };
+    for (text, to) in [
+        ("id", "bigint"),
+        ("id", "text"),
+        ("'cart_' || id", "text"),
+        ("'cart_' || keyed_id(id)", "text"),
+        ("uuid_v5('x' || id)", "uuid"),
+        ("id + 1000", "bigint"),
+        ("cast(cast(id as bigint) as text)", "character varying(40)"),
+        ("id || '-' || email", "text"),
+    ] {
+        assert!(holds(0, text, to).contains(&(0, 0)), "{text}");
+    }
+    for (text, to) in [
+        ("lower(email)", "text"),
+        ("email || id", "text"),
+        ("id || email", "text"),
+        ("id || '1' || email", "text"),
+        ("cast(total as integer)", "integer"),
+        ("id / 2", "integer"),
+        ("coalesce(id, 1)", "integer"),
+        ("left(cast(id as text), 2)", "text"),
+        ("email", "citext"),
+        ("cast(id as varchar(2))", "text"),
+        ("'x' || id || email", "character varying(10)"),
+    ] {
+        assert_eq!(holds(0, text, to), [], "{text}");
+    }
+    assert_eq!(
+        holds(1, "header.id || ':' || sku", "text"),
+        [(0, 0), (1, 3)]
+    );
+    assert_eq!(holds(1, "keyed_id(quote_id, id)", "text"), [(1, 0), (1, 1)]);
 }

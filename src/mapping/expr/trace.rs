@@ -6,9 +6,33 @@ use crate::sqltype::{Class, SqlType};
 /// Reports the columns that a value of this plan holds, once it is a value of type `to`. It may
 /// report too few, never too many.
 pub fn held(plan: &Plan, to: &SqlType, see: &mut dyn FnMut(Place, usize, usize)) {
-    if faithful(plan.class(), to) {
+    let plain = SqlType::of(Class::Text);
+    let whole = match to.length {
+        // An assignment refuses what is too long, but for blanks at the end, which it cuts.
+        Some(_) if is_text(to) => solid(plan) && faithful(plan.class(), &plain),
+        _ => faithful(plan.class(), to),
+    };
+    if whole {
         inside(plan, see);
     }
+}
+
+/// The text of a value never ends in a blank.
+fn solid(plan: &Plan) -> bool {
+    match &plan.node {
+        Node::Literal(text) => !text.ends_with(' '),
+        Node::Call { function, args } => match function.name {
+            "keyed_id" | "uuid_v5" => true,
+            "||" => args.last().is_some_and(solid),
+            _ => false,
+        },
+        Node::Cast { of, to } if is_text(to) && to.length.is_none() => solid(of),
+        _ => plan.class().is_integer() || plan.class() == Class::Uuid,
+    }
+}
+
+fn is_text(ty: &SqlType) -> bool {
+    matches!(ty.base.as_str(), "text" | "character varying" | "varchar")
 }
 
 fn inside(plan: &Plan, see: &mut dyn FnMut(Place, usize, usize)) {
@@ -18,7 +42,8 @@ fn inside(plan: &Plan, see: &mut dyn FnMut(Place, usize, usize)) {
             table,
             column,
         } => see(*place, *table, *column),
-        Node::Cast { of, to } => held(of, to, see),
+        // A cast cuts where an assignment refuses.
+        Node::Cast { of, to } if faithful(of.class(), to) => inside(of, see),
         Node::Call { function, args } => match function.name {
             // A collision of these would be one of SHA-256, or of SHA-1 under a secret.
             "keyed_id" | "uuid_v5" => args.iter().for_each(|arg| inside(arg, see)),
@@ -40,15 +65,15 @@ fn inside(plan: &Plan, see: &mut dyn FnMut(Place, usize, usize)) {
 
 /// Whether different values of a class stay different as values of the type.
 fn faithful(from: Class, to: &SqlType) -> bool {
-    let plain_text = matches!(to.base.as_str(), "text" | "character varying" | "varchar");
     match (from, to.class) {
         (from, Class::Int2 | Class::Int4 | Class::Int8) => from.is_integer(),
         (from, Class::Numeric) => {
             from.is_integer() || from == Class::Numeric && to.numeric.is_none()
         }
-        // An assignment refuses what is too long, and these have no blanks that it could cut.
-        (from, Class::Text) if from.is_integer() || from == Class::Uuid => plain_text,
-        (Class::Text | Class::Numeric, Class::Text) => plain_text && to.length.is_none(),
+        (Class::Text | Class::Numeric | Class::Uuid, Class::Text) => {
+            is_text(to) && to.length.is_none()
+        }
+        (from, Class::Text) if from.is_integer() => is_text(to) && to.length.is_none(),
         (Class::Uuid, Class::Uuid) => true,
         _ => false,
     }

@@ -38,7 +38,9 @@ const COLUMNS: &str = "
            a.attnotnull OR base.not_null AS not_null,
            a.atthasdef AND a.attgenerated = '' AS has_default,
            a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
-           a.attidentity <> '' AS identity
+           a.attidentity <> '' AS identity,
+           coalesce((SELECT c.collisdeterministic FROM pg_catalog.pg_collation c
+                     WHERE c.oid = a.attcollation), false) AS bytewise
     FROM pg_catalog.pg_attribute a
     CROSS JOIN LATERAL (
         WITH RECURSIVE chain (type, typmod, typtype, not_null, depth) AS (
@@ -215,6 +217,7 @@ fn column(row: &Row) -> Result<ColumnInfo, Error> {
         has_default: row.try_get("has_default")?,
         generated: row.try_get("generated")?,
         identity: row.try_get("identity")?,
+        bytewise: row.try_get("bytewise")?,
     })
 }
 

@@ -81,6 +81,7 @@ fn bare(alias: &str, info: &TableInfo) -> Table {
                 name: c.name.clone(),
                 ty: c.ty.clone(),
                 not_null: c.not_null,
+                bytewise: c.bytewise,
             })
             .collect(),
         key: Vec::new(),

@@ -21,6 +21,8 @@ pub struct PipelineRow {
     pub publication: Option<String>,
     pub publication_state: Option<serde_json::Value>,
     pub ids_secret: Option<IdsSecret>,
+    /// Of the key under which identifiers were first made.
+    pub ids_fingerprint: Option<String>,
     pub mapping: Option<i32>,
     pub purge_horizon: Option<Lsn>,
     pub waived: i64,
@@ -66,7 +68,7 @@ pub async fn installed(target: &Client) -> Result<bool, Error> {
 pub async fn load(target: &Client, name: &str) -> Result<Option<PipelineRow>, Error> {
     let sql = "
         SELECT id, name, phase, epoch, source_system, source_timeline, slot, publication,
-               publication_state::text, ids_secret, mapping, purge_horizon, waived, stopped_reason
+               publication_state::text, ids_secret, ids_fingerprint, mapping, purge_horizon, waived, stopped_reason
         FROM cartage.pipeline WHERE name = $1";
     let row = target.query_opt(sql, &[&name]).await?;
     row.map(|row| from_row(&row)).transpose()
@@ -88,6 +90,7 @@ fn from_row(row: &Row) -> Result<PipelineRow, Error> {
         ids_secret: row
             .try_get::<_, Option<Vec<u8>>>("ids_secret")?
             .map(IdsSecret),
+        ids_fingerprint: row.try_get("ids_fingerprint")?,
         mapping: row.try_get("mapping")?,
         purge_horizon: row.try_get::<_, Option<PgLsn>>("purge_horizon")?.map(lsn),
         waived: row.try_get("waived")?,
@@ -116,6 +119,18 @@ pub async fn create(target: &Client, new: &NewPipeline<'_>) -> Result<(), Error>
             ],
         )
         .await?;
+    Ok(())
+}
+
+/// From now on identifiers are made under the key of this fingerprint. The first one stays.
+pub async fn set_ids_fingerprint(
+    target: &Client,
+    pipeline: i32,
+    fingerprint: &str,
+) -> Result<(), Error> {
+    let sql = "UPDATE cartage.pipeline SET ids_fingerprint = $2::text \
+               WHERE id = $1 AND ids_fingerprint IS NULL";
+    target.execute(sql, &[&pipeline, &fingerprint]).await?;
     Ok(())
 }
 

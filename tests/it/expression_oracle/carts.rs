@@ -69,6 +69,7 @@ fn layout() -> Layout {
                     name: (*name).into(),
                     ty: SqlType::parse(ty),
                     not_null: *name == "id",
+                    bytewise: false,
                 })
                 .collect(),
             key: vec![0],

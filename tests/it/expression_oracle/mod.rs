@@ -128,4 +128,5 @@ async fn values_become_what_columns_hold() {
 async fn pushed_down_conditions_select_at_least_what_ours_do() {
     let (_cluster, client) = server().await;
     pushdown::run(&client, seed(), 1_500).await;
+    pushdown::finds_the_index(&client).await;
 }

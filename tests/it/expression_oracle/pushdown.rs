@@ -1,5 +1,6 @@
 //! Conditions in the source's SQL: a row that ours accepts must be selected, and none may fail.
 
+use cartage::cart::layout::{Column, Layout, Table};
 use cartage::mapping::expr::target_condition;
 use cartage::sqltype::SqlType;
 use fastrand::Rng;
@@ -112,4 +113,54 @@ pub async fn run(client: &Client, seed: u64, count: usize) {
     }
     assert!(pushed > count / 4, "only {pushed} were pushed down");
     judge(seed, &differences);
+}
+
+/// An equality of texts finds its rows by an index of the column's own collation.
+pub async fn finds_the_index(client: &Client) {
+    let tables = "drop table if exists i; \
+         create temp table i (id integer, status varchar(20) collate \"de-x-icu\", same text collate loose); \
+         insert into i select n, 'open' || n, 'x' from generate_series(1, 5000) n; \
+         create index i_status on i (status); create index i_same on i (same); analyze i";
+    client.batch_execute(tables).await.unwrap();
+    let column = |name: &str, ty: &str, bytewise| Column {
+        name: name.into(),
+        ty: SqlType::parse(ty),
+        not_null: false,
+        bytewise,
+    };
+    let layout = Layout {
+        tables: vec![Table {
+            alias: "i".into(),
+            schema: "pg_temp".into(),
+            name: "i".into(),
+            columns: vec![
+                column("id", "integer", false),
+                column("status", "character varying(20)", true),
+                column("same", "text", false),
+            ],
+            key: vec![0],
+            cart: Some(vec![0]),
+            parent: None,
+        }],
+    };
+    for (text, by_index) in [
+        ("status = 'open7'", true),
+        ("status in ('open7', 'open8')", true),
+        ("status = 'open7' and id > 3", true),
+        // Its index would find what only looks the same.
+        ("same = 'X'", false),
+    ] {
+        let sql = rows::compile(text, &layout).unwrap().pushdown("h").unwrap();
+        let plan = format!("EXPLAIN SELECT id FROM i h WHERE {sql}");
+        let lines = client.simple_query(&plan).await.unwrap();
+        let plan: Vec<&str> = lines
+            .iter()
+            .filter_map(|line| match line {
+                tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+                _ => None,
+            })
+            .collect();
+        let plan = plan.join("\n");
+        assert_eq!(plan.contains("Index"), by_index, "{sql}\n{plan}");
+    }
 }

@@ -142,6 +142,7 @@ pub fn layout() -> Layout {
                 ty => SqlType::parse(ty),
             },
             not_null: false,
+            bytewise: !matches!(*ty, "text COLLATE loose" | "citext"),
         })
         .collect();
     Layout {

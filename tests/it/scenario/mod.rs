@@ -41,6 +41,7 @@ scenarios! {
     json_payload_columns
     key_change
     keyed_ids_minor_units
+    keys_in_several_spellings
     line_removed_while_away
     lanes_changed
     live_false_and_true_again

@@ -253,6 +253,16 @@ async fn counts(scenario: &Scenario, shops: &Shops, daemon: &Daemon) {
         "late changes\n{}",
         daemon.log()
     );
+    for state in ["mirror", "merged", "handed_over", "held", "ended"] {
+        let sql = format!("SELECT count(*) FROM cartage.ledger WHERE state = '{state}'");
+        let carts = number(&shops.target, &sql).await;
+        assert_eq!(
+            total(state).await,
+            carts,
+            "the lanes' count of {state}\n{}",
+            daemon.log()
+        );
+    }
     let patches = total("patches").await;
     let expect = &scenario.expect;
     let range = expect.min_patches.unwrap_or(0)..=expect.max_patches.unwrap_or(i64::MAX);

@@ -61,6 +61,7 @@ fn abilities(name: &str) -> String {
                 name: "x".into(),
                 ty: ty(name),
                 not_null: false,
+                bytewise: true,
             }],
             key: vec![0],
             cart: Some(vec![0]),

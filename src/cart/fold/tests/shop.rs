@@ -31,6 +31,7 @@ pub fn layout() -> Layout {
                 name: (*name).into(),
                 ty: SqlType::parse("text"),
                 not_null: true,
+                bytewise: false,
             })
             .collect(),
         key: vec![0],

@@ -30,6 +30,7 @@ fn table(name: &str, columns: &str) -> TableInfo {
             ColumnInfo {
                 name: name.to_owned(),
                 not_null: has("not null"),
+                bytewise: true,
                 has_default: has("default"),
                 generated: has("generated") || identity,
                 identity,
@@ -283,6 +284,19 @@ fn a_line_knows_its_cart_without_a_foreign_key() {
         warnings.contains("the identity guard on inserts is off"),
         "{warnings}"
     );
+}
+
+#[test]
+fn a_row_that_two_carts_could_give_is_a_warning() {
+    let said = "two carts could give one row of `line`";
+    let warnings = |text: &str| compiled(text).warnings.lines().join("\n");
+    assert!(
+        !warnings(MAPPING).contains("two carts"),
+        "{}",
+        warnings(MAPPING)
+    );
+    let text = MAPPING.replace("'line_' || id", "sku");
+    assert!(warnings(&text).contains(said), "{}", warnings(&text));
 }
 
 #[test]

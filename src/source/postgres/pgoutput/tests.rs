@@ -14,6 +14,7 @@ fn layout(columns: &[&str]) -> Arc<Layout> {
         name: name.to_string(),
         ty: SqlType::of(Class::Text),
         not_null: false,
+        bytewise: false,
     });
     Arc::new(Layout {
         tables: vec![Table {
