@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::read::{self, ReadError};
 use super::runs::{self, Kind, Run, Stage};
-use super::throttle::Throttle;
+use super::throttle::{Throttle, too_far_behind};
 use super::watch::PublicationWatch;
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
@@ -24,8 +24,6 @@ use crate::source::postgres::identity::IdentityError;
 use crate::stop::told;
 use crate::switch::{self, Bound, Mutant, Place};
 
-/// No window opens while the reader is further behind than this.
-const MAX_LAG: u64 = 256 << 20;
 /// How long a snapshot may miss a delivered transaction before the run says why it waits.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the control tables are asked for something to do.
@@ -323,18 +321,9 @@ impl Refresher {
         }
     }
 
-    /// Says how far the reader is behind, where a window over much log would keep too much.
-    async fn too_far_behind(&self) -> Result<Option<String>, ReadError> {
-        let sql = "SELECT pg_current_wal_lsn()::text";
-        let row = self.source.query_one(sql, &[]).await?;
-        let end: Lsn = row
-            .get::<_, &str>(0)
-            .parse()
-            .map_err(|_| ReadError::Answer)?;
-        let lag = end.0.saturating_sub(self.progress.borrow().delivered.0);
-        let most = switch::bound(Bound::Lag, MAX_LAG);
-        let far = lag > most && !switch::mutant(Mutant::LagUnbounded);
-        Ok(far.then(|| format!("the log is {} MiB behind", lag >> 20)))
+    async fn too_far_behind(&self) -> Result<Option<String>, RefreshError> {
+        let delivered = self.progress.borrow().delivered;
+        Ok(too_far_behind(&self.source, delivered).await?)
     }
 
     /// A sweep reads the ledger, which must hold by then all that came before it in the log.

@@ -6,7 +6,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
+use super::read::ReadError;
 use crate::config;
+use crate::source::change::Lsn;
+use crate::switch::{self, Bound, Mutant};
+
+/// No window opens while the reader is further behind than this.
+const MAX_LAG: u64 = 256 << 20;
 
 /// Spends a budget of rows a second, and asks the source whether it is too busy.
 #[derive(Debug)]
@@ -96,4 +102,18 @@ impl Throttle {
         }
         Ok(None)
     }
+}
+
+/// Says how far the reader is behind, where a window over so much log would keep too much.
+pub async fn too_far_behind(source: &Client, delivered: Lsn) -> Result<Option<String>, ReadError> {
+    let sql = "SELECT pg_current_wal_lsn()::text";
+    let row = source.query_one(sql, &[]).await?;
+    let end: Lsn = row
+        .get::<_, &str>(0)
+        .parse()
+        .map_err(|_| ReadError::Answer)?;
+    let lag = end.0.saturating_sub(delivered.0);
+    let most = switch::bound(Bound::Lag, MAX_LAG);
+    let far = lag > most && !switch::mutant(Mutant::LagUnbounded);
+    Ok(far.then(|| format!("the log is {} MiB behind", lag >> 20)))
 }

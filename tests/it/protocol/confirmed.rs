@@ -3,7 +3,8 @@
 use cartage::cart::key::CartKey;
 use cartage::lanes::item::lane_of;
 
-use super::stall::{Stall, wait};
+use super::stall::Stall;
+use super::standstill::wait;
 use crate::scenario::daemon::Daemon;
 use crate::scenario::servers::connect;
 

@@ -54,7 +54,7 @@ async fn a_null_in_the_tuple_of_an_old_key_is_no_value() {
             ("ALTER TABLE lines REPLICA IDENTITY FULL;", "ALTER TABLE lines ALTER gift SET STORAGE EXTERNAL;"),
             ("lines = { cart = \"order_id\", key = \"id\" }", "lines = { cart = \"order_id\", key = [\"order_id\", \"id\"] }"),
             ("options = { parent = \"lines\", by = \"line_id\", key = \"id\" }", ""),
-            (super::stall::OPTIONS, ""),
+            (super::wares::OPTIONS, ""),
         ],
     )
     .await;

@@ -12,6 +12,8 @@ mod remapped;
 pub mod shop;
 mod stamps;
 mod stall;
+mod standstill;
 mod truncated;
 mod unseen;
+mod wares;
 mod windows;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::stall::{Paused, Stall};
+use super::stall::Stall;
+use super::standstill::Paused;
 use crate::scenario::daemon::Daemon;
 use crate::scenario::servers::{connect, number};
 

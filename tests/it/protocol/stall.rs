@@ -4,143 +4,17 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use cartage::demo::cluster::{Cluster, Options};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Pid;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
 
+use super::standstill::{Paused, Unseen, wait};
+use super::wares::{CONFIG, ORACLE_SOURCE, ORACLE_TARGET, SOURCE, TARGET};
 use crate::scenario::daemon::{Daemon, command};
 use crate::scenario::servers::{Shops, connect, number, rows, shared};
 use crate::scenario::settled::{backfilled, settled};
 use crate::scenario::statements::split;
-
-pub const DEADLINE: Duration = Duration::from_secs(30);
-
-/// Carts 1 to 9 are open, 10 to 12 are not. Cart 7 has the lines 71 and 72, line 71 the option 711.
-const SOURCE: &str = "
-CREATE TABLE orders (
-    id integer PRIMARY KEY, email text, note text, status text NOT NULL DEFAULT 'open'
-);
-CREATE TABLE lines (
-    id integer PRIMARY KEY, order_id integer REFERENCES orders ON DELETE CASCADE,
-    sku text NOT NULL, qty integer NOT NULL, gift text
-);
-CREATE TABLE options (
-    id integer PRIMARY KEY, line_id integer NOT NULL REFERENCES lines ON DELETE CASCADE,
-    label text NOT NULL
-);
-CREATE INDEX ON lines (order_id);
-CREATE INDEX ON options (line_id);
-ALTER TABLE lines REPLICA IDENTITY FULL;
-ALTER TABLE options REPLICA IDENTITY FULL;
-INSERT INTO orders
-SELECT n, 'c' || n, 'note', CASE WHEN n < 10 THEN 'open' ELSE 'bought' END FROM generate_series(1, 12) n;
-INSERT INTO lines SELECT n * 10 + k, n, 'sku-' || k, k FROM generate_series(1, 12) n, generate_series(1, 2) k;
-INSERT INTO options SELECT id * 10 + 1, id, 'plain' FROM lines WHERE id % 10 = 1;
-";
-
-const TARGET: &str = "
-CREATE TABLE cart (id integer PRIMARY KEY, email text, note text);
-CREATE TABLE cart_line (
-    id integer PRIMARY KEY, cart_id integer NOT NULL REFERENCES cart,
-    sku text NOT NULL, qty integer NOT NULL, gift text
-);
-CREATE TABLE cart_option (
-    id integer PRIMARY KEY, line_id integer NOT NULL REFERENCES cart_line, label text NOT NULL
-);
-CREATE INDEX ON cart_line (cart_id);
-CREATE INDEX ON cart_option (line_id);
-";
-
-const CONFIG: &str = r#"
-name = "{{name}}"
-
-[source]
-kind = "postgres"
-url = "{{source_url}}"
-
-[target]
-kind = "postgres"
-url = "{{target_url}}"
-
-[apply]
-lanes = 1
-
-[refresh]
-chunk_carts = 1000
-
-[cart]
-table = "orders"
-key = "id"
-live = "status = 'open'"
-
-[cart.rows]
-lines = { cart = "order_id", key = "id" }
-options = { parent = "lines", by = "line_id", key = "id" }
-
-[[into]]
-table = "cart"
-per = "orders"
-role = "header"
-lock = "row"
-ended = "delete"
-
-  [into.columns]
-  id    = { key = "id" }
-  email = "email"
-  note  = "note"
-
-[[into]]
-table = "cart_line"
-per = "lines"
-role = "line"
-ended = "delete"
-
-  [into.columns]
-  id      = { key = "id" }
-  cart_id = "order_id"
-  sku     = "sku"
-  qty     = "qty"
-  gift    = "gift"
-
-[[into]]
-table = "cart_option"
-per = "options"
-ended = "delete"
-
-  [into.columns]
-  id      = { key = "id" }
-  line_id = "line_id"
-  label   = "label"
-"#;
-
-/// The part of the configuration that moves the options.
-pub const OPTIONS: &str = r#"[[into]]
-table = "cart_option"
-per = "options"
-ended = "delete"
-
-  [into.columns]
-  id      = { key = "id" }
-  line_id = "line_id"
-  label   = "label"
-"#;
-
-const ORACLE_SOURCE: &str = "
-SELECT 'cart', id, email, note, NULL, NULL FROM orders WHERE status = 'open'
-UNION ALL
-SELECT 'line', l.id, l.order_id::text, sku, qty, gift
-FROM lines l JOIN orders o ON o.id = order_id WHERE status = 'open'
-UNION ALL
-SELECT 'option', p.id, line_id::text, label, NULL, NULL
-FROM options p JOIN lines l ON l.id = line_id JOIN orders o ON o.id = order_id WHERE status = 'open'";
-
-const ORACLE_TARGET: &str = "
-SELECT 'cart', id, email, note, NULL, NULL FROM cart
-UNION ALL SELECT 'line', id, cart_id::text, sku, qty, gift FROM cart_line
-UNION ALL SELECT 'option', id, line_id::text, label, NULL, NULL FROM cart_option";
 
 /// The source of all stalls. What they hold back concerns their own databases alone, but a slot is
 /// only made once nothing hangs anywhere, so it is not the server of the other tests.
@@ -374,75 +248,5 @@ impl Stall {
 
     pub fn slot(&self) -> &str {
         &self.slot
-    }
-}
-
-/// A committed transaction that no snapshot sees, until this is dropped.
-pub struct Unseen {
-    url: String,
-    pid: i64,
-    commit: JoinHandle<()>,
-}
-
-impl Unseen {
-    /// Ends the wait for the standby.
-    pub async fn seen(self) {
-        connect(&self.url)
-            .await
-            .batch_execute(&self.end())
-            .await
-            .unwrap();
-        // The commit cannot fail any more.
-        wait("a commit to return", String::new, async || {
-            self.commit.is_finished()
-        })
-        .await;
-    }
-
-    fn end(&self) -> String {
-        format!("SELECT pg_cancel_backend({})", self.pid)
-    }
-}
-
-/// A session left waiting would keep every later `setup` of this server waiting: a slot begins once
-/// what runs has ended.
-impl Drop for Unseen {
-    fn drop(&mut self) {
-        let (url, sql) = (self.url.clone(), self.end());
-        let ended = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async { connect(&url).await.batch_execute(&sql).await.unwrap() });
-        });
-        let _ = ended.join();
-    }
-}
-
-/// A process that stands still until this is dropped.
-pub struct Paused(Pid);
-
-impl Paused {
-    pub fn stop(pid: Pid) -> Self {
-        kill_process(pid, Signal::STOP).unwrap();
-        Self(pid)
-    }
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        // It may have been ended meanwhile.
-        let _ = kill_process(self.0, Signal::CONT);
-    }
-}
-
-/// Waits until `done`.
-pub async fn wait(awaited: &str, log: impl Fn() -> String, done: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + DEADLINE;
-    while !done().await {
-        assert!(
-            Instant::now() < deadline,
-            "waited {DEADLINE:?} for this: {awaited}\n{}",
-            log()
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

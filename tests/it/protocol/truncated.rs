@@ -115,7 +115,7 @@ async fn partitioned(name: &str) -> Stall {
             ("ALTER TABLE lines REPLICA IDENTITY FULL;", ""),
             ("lines = { cart = \"order_id\", key = \"id\" }", "lines = { cart = \"order_id\", key = [\"order_id\", \"id\"] }"),
             ("options = { parent = \"lines\", by = \"line_id\", key = \"id\" }", ""),
-            (super::stall::OPTIONS, ""),
+            (super::wares::OPTIONS, ""),
         ],
     )
     .await
@@ -159,4 +159,24 @@ async fn a_leaf_that_is_detached_and_another_one_in_its_place_are_noticed_at_the
     stall.assert_lines(&mut daemon).await;
     assert_eq!(stall.count(LINES).await, 9);
     daemon.stop().await;
+}
+
+/// What is no longer published falls silent, so the daemon does not go on as if nothing were.
+#[tokio::test]
+async fn a_table_that_leaves_the_publication_stops_the_daemon() {
+    let stall = Stall::open("unpublished").await;
+    let mut daemon = stall.follow_with(&[("CARTAGE_BOUND", "watch=200")]).await;
+    stall
+        .old_shop(&format!(
+            "ALTER PUBLICATION {} DROP TABLE lines",
+            stall.slot()
+        ))
+        .await;
+    let status = daemon.ended().await;
+    let log = daemon.log();
+    assert_eq!(status.code(), Some(4), "{log}");
+    assert!(
+        log.contains("does not have the table public.lines"),
+        "{log}"
+    );
 }

@@ -1,7 +1,8 @@
 //! Rule 16, hazard 6: a commit is in the log before any snapshot sees it; while a synchronous
 //! standby is missing, for as long as it likes.
 
-use super::stall::{Stall, Unseen};
+use super::stall::Stall;
+use super::standstill::Unseen;
 use crate::scenario::daemon::Daemon;
 
 /// The old shop commits this, the daemon has it delivered, and no snapshot sees it.

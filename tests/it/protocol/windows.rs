@@ -25,7 +25,9 @@ async fn assert_never_older(stall: &Stall) {
 
 #[tokio::test]
 async fn a_read_that_is_ahead_of_the_log_waits_for_it_and_is_written_once() {
-    let stall = Stall::open("window_ahead").await;
+    // Each change is a batch of its own: none is hidden by the next.
+    let one_by_one = ("lanes = 1", "lanes = 1\nbatch_rows = 1");
+    let stall = Stall::changed("window_ahead", &[one_by_one]).await;
     stall.new_shop(AUDIT).await;
     let mut daemon = stall.follow().await;
     let paused = stall.pause_log().await;
@@ -73,6 +75,9 @@ async fn a_window_that_keeps_too_much_gives_up_its_changes() {
         .await;
     stall.wish(7).await;
     stall.until_logged(&daemon, "are not visible yet").await;
+    stall
+        .old_shop("UPDATE lines SET qty = 50 WHERE id = 72")
+        .await;
     for n in 2..=8 {
         stall
             .old_shop(&format!("UPDATE orders SET note = 'note {n}' WHERE id = 7"))
@@ -81,6 +86,10 @@ async fn a_window_that_keeps_too_much_gives_up_its_changes() {
     stall
         .until(&daemon, "SELECT note = 'note 8' FROM cart WHERE id = 7")
         .await;
+    let kept = stall
+        .count("SELECT qty::bigint FROM cart_line WHERE id = 72")
+        .await;
+    assert_eq!(kept, 50, "a change that the window had kept is lost");
     let wished = stall.count("SELECT count(*) FROM cartage.wish").await;
     assert_eq!(wished, 1, "it is still to be read");
     unseen.seen().await;
