@@ -45,22 +45,28 @@ impl Storefront {
     /// Opens the storefront over the live carts of the old shop.
     pub async fn open(shops: &Shops, pace: Pace) -> Result<Self, ClusterError> {
         let shared = Arc::new(Shared::default());
+        let mut clients = Vec::new();
+        for _ in 0..WORKERS {
+            clients.push(shops.old_client().await?);
+        }
+        // All carts are dealt out before the first worker makes new ones: a cart of two owners would
+        // be bought by one and filled on by the other.
+        let live = clients[0]
+            .query(
+                "SELECT id FROM orders
+                 WHERE state = 'cart' AND token NOT LIKE 'probe-%' ORDER BY id",
+                &[],
+            )
+            .await?
+            .iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<Vec<i64>, _>>()?;
         let mut workers = JoinSet::new();
-        for number in 0..WORKERS {
-            let client = shops.old_client().await?;
-            let carts = client
-                .query(
-                    "SELECT id FROM orders
-                     WHERE state = 'cart' AND token NOT LIKE 'probe-%' AND id % $1 = $2 ORDER BY id",
-                    &[&i64::from(WORKERS), &i64::from(number)],
-                )
-                .await?
-                .iter()
-                .map(|row| row.try_get(0))
-                .collect::<Result<Vec<i64>, _>>()?;
+        for (number, client) in (0..WORKERS).zip(clients) {
+            let own = |id: &i64| id.rem_euclid(i64::from(WORKERS)) == i64::from(number);
             let worker = Worker {
                 client,
-                carts,
+                carts: live.iter().copied().filter(own).collect(),
                 rng: Rng::with_seed(pace.seed.wrapping_add(u64::from(number))),
                 shared: Arc::clone(&shared),
             };
