@@ -6,7 +6,7 @@ use super::CommandError;
 use crate::cart::key::CartKey;
 use crate::config::Config;
 use crate::daemon::DaemonError;
-use crate::daemon::start::compile_live;
+use crate::daemon::schema::compile_live;
 use crate::mapping::compile::Compiled;
 use crate::mapping::plan::Mapping;
 use crate::postgres::connect::connect;
@@ -48,7 +48,7 @@ pub async fn compiled(
     target: &Client,
 ) -> Result<Compiled, CommandError> {
     match compile_live(config, source, target).await {
-        Ok((compiled, _)) => Ok(compiled),
+        Ok(live) => Ok(live.compiled),
         Err(DaemonError::Mapping(problems)) => Err(CommandError::usage(problems.render(false))),
         Err(why) => Err(CommandError::failed(why)),
     }

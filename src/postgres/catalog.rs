@@ -51,6 +51,12 @@ pub struct ColumnInfo {
     /// `GENERATED ALWAYS AS (…)`, or an identity column that is `ALWAYS`.
     pub generated: bool,
     pub identity: bool,
+    /// `attnum`: it stays when the column is renamed, and another column never gets it.
+    #[serde(default)]
+    pub number: i16,
+    /// The declared type, as the log names it.
+    #[serde(default)]
+    pub type_oid: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

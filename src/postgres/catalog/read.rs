@@ -35,7 +35,7 @@ const COLUMNS: &str = "
            a.attnotnull OR base.not_null AS not_null,
            a.atthasdef AND a.attgenerated = '' AS has_default,
            a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
-           a.attidentity <> '' AS identity
+           a.attidentity <> '' AS identity, a.attnum, a.atttypid
     FROM pg_catalog.pg_attribute a
     CROSS JOIN LATERAL (
         WITH RECURSIVE chain (type, typmod, typtype, not_null, depth) AS (
@@ -207,6 +207,8 @@ fn column(row: &Row) -> Result<ColumnInfo, Error> {
         has_default: row.try_get("has_default")?,
         generated: row.try_get("generated")?,
         identity: row.try_get("identity")?,
+        number: row.try_get("attnum")?,
+        type_oid: row.try_get("atttypid")?,
     })
 }
 
