@@ -288,6 +288,18 @@ named! {
         NeverSerial = "never-serial",
         /// A clash with any unique key is taken for one with the row's own.
         ClashUnnamed = "clash-unnamed",
+        /// Does not see that a publication, or a column, is another one than it was.
+        AlteredUnseen = "altered-unseen",
+        /// Reads carts before the transactions that were open have ended.
+        WritersUnawaited = "writers-unawaited",
+        /// Takes a column that the log does not have for one that did not change.
+        AbsentIsUnchanged = "absent-is-unchanged",
+        /// Takes a key and an owner that the log does not show for ones that did not change.
+        HiddenIsUnchanged = "hidden-is-unchanged",
+        /// Lets changes go that name no cart, and reads nothing for it.
+        UntracedUnread = "untraced-unread",
+        /// Does not look at the schemas when a statement fails.
+        SchemaUnexplained = "schema-unexplained",
     }
 }
 

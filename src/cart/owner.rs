@@ -134,14 +134,11 @@ pub struct Question {
     pub key: CartKey,
 }
 
-/// The replica identity of a table is too small to tell whose cart a row was in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the log does not say which cart a row of `{table}` belonged to; \
-     run: ALTER TABLE {table} REPLICA IDENTITY FULL"
-)]
-pub struct IdentityTooSmall {
-    pub table: String,
+/// The log does not say which row of which cart it was, or what it became: the replica identity was
+/// too small, or the table had other columns then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untraceable {
+    pub table: usize,
 }
 
 enum Owner {
@@ -315,25 +312,28 @@ impl Router {
     }
 
     /// Finds the cart or carts of a change.
-    pub fn route(&mut self, change: Change) -> Result<Routing, IdentityTooSmall> {
+    pub fn route(&mut self, change: Change) -> Result<Routing, Untraceable> {
         let Change { table, op } = change;
         let mut routing = Routing::default();
         routing.action = match op {
-            Op::Insert { new } => self
-                .place(table, &new, &mut routing)
-                .map(|cart| Action::Put {
-                    cart,
-                    table,
-                    old: None,
-                    new,
-                    insert: true,
-                }),
+            Op::Insert { new } => {
+                self.require(table, &new)?;
+                self.place(table, &new, &mut routing)
+                    .map(|cart| Action::Put {
+                        cart,
+                        table,
+                        old: None,
+                        new,
+                        insert: true,
+                    })
+            }
             Op::Delete { old } => {
-                self.require_owner(table, &old)?;
+                self.require(table, &old)?;
                 self.place(table, &old, &mut routing)
                     .map(|cart| Action::Remove { cart, table, old })
             }
             Op::Update { old: None, new } => {
+                self.require(table, &new)?;
                 self.place(table, &new, &mut routing)
                     .map(|cart| Action::Put {
                         cart,
@@ -347,7 +347,8 @@ impl Router {
                 old: Some(old),
                 new,
             } => {
-                self.require_owner(table, &old)?;
+                self.require(table, &old)?;
+                self.require(table, &new)?;
                 self.update(table, old, new, &mut routing)
             }
         };
@@ -442,18 +443,14 @@ impl Router {
         }
     }
 
-    fn require_owner(&self, table: usize, old: &[Cell]) -> Result<(), IdentityTooSmall> {
-        let this = &self.layout.tables[table];
-        if self
-            .owner_columns(table)
-            .iter()
-            .any(|&i| old[i] == Cell::Missing)
-        {
-            return Err(IdentityTooSmall {
-                table: format!("{}.{}", this.schema, this.name),
-            });
+    /// Key and owner must be known, and NULL is.
+    fn require(&self, table: usize, cells: &[Cell]) -> Result<(), Untraceable> {
+        let key = &self.layout.tables[table].key;
+        let mut needed = self.owner_columns(table).iter().chain(key);
+        match needed.any(|&i| cells[i] == Cell::Missing) {
+            true => Err(Untraceable { table }),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     fn remember(&mut self, table: usize, cells: &[Cell], cart: CartKey) {

@@ -63,7 +63,7 @@ pub async fn check(
                     End::Source,
                     format!(
                         "{} {}: the daemon reads its carts again",
-                        change.table, change.what
+                        change.object, change.what
                     ),
                     None,
                 );

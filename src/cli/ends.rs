@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use super::CommandError;
 use crate::config::Config;
 use crate::daemon::DaemonError;
-use crate::daemon::start::compile_live;
+use crate::daemon::schema::compile_live;
 use crate::mapping::compile::Compiled;
 use crate::postgres::connect::connect;
 use crate::target::control::pipeline::{self, PipelineRow};
@@ -46,7 +46,7 @@ pub async fn compiled(
     target: &Client,
 ) -> Result<Compiled, CommandError> {
     match compile_live(config, source, target).await {
-        Ok((compiled, _)) => Ok(compiled),
+        Ok(live) => Ok(live.compiled),
         Err(DaemonError::Mapping(problems)) => Err(CommandError::usage(problems.render(false))),
         Err(why) => Err(CommandError::failed(why)),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::reader::{Problems, Section};
-use super::{Apply, Endpoint, Kind, Refresh, Secret, Tls, TlsMode, secret};
+use super::{Apply, Endpoint, Kind, Refresh, Secret, Tls, TlsMode, Watch, secret};
 use crate::diagnostic::Diagnostic;
 
 /// `[source]` or `[target]`.
@@ -182,6 +182,23 @@ fn scratch_folder() -> PathBuf {
         None if large.is_dir() => large,
         _ => std::env::temp_dir(),
     }
+}
+
+/// `[watch]`.
+pub(super) fn watch(root: &mut Section<'_>, problems: &mut Problems) -> Watch {
+    let mut section = root
+        .table("watch", problems)
+        .unwrap_or_else(|| Section::absent("[watch]"));
+    let watch = Watch {
+        every: section
+            .duration("every", problems)
+            .unwrap_or(Duration::from_secs(30)),
+        slot_wait: section
+            .duration("slot_wait", problems)
+            .unwrap_or(Duration::from_secs(60)),
+    };
+    section.finish(problems);
+    watch
 }
 
 /// `[refresh]`.

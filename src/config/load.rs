@@ -70,6 +70,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let target: Option<Endpoint> = connection::endpoint(&mut root, "target", path, problems);
     let apply = connection::apply(&mut root, problems);
     let refresh = connection::refresh(&mut root, problems);
+    let watch = connection::watch(&mut root, problems);
     let log = log::read(&mut root, problems);
     let ids_secret = ids(&mut root, path, problems);
     let (cart, rows) = cart::read(&mut root, problems);
@@ -90,6 +91,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         target: target?,
         apply,
         refresh,
+        watch,
         log,
         ids_secret,
         cart: cart?,

@@ -34,6 +34,7 @@ pub struct Config {
     pub target: Endpoint,
     pub apply: Apply,
     pub refresh: Refresh,
+    pub watch: Watch,
     pub log: Log,
     /// `[ids] secret`, read; none means that `setup` makes one.
     pub ids_secret: Option<Secret>,
@@ -122,6 +123,15 @@ pub struct Refresh {
 pub struct Log {
     /// A level, or several for modules apart, in the words of `RUST_LOG`.
     pub level: String,
+}
+
+/// `[watch]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Watch {
+    /// How often the slot, the publication and both schemas are looked at.
+    pub every: Duration,
+    /// How long a start waits for a slot that something else reads.
+    pub slot_wait: Duration,
 }
 
 /// `[cart]`.
@@ -217,6 +227,7 @@ impl Config {
             ("[source]", self.source != other.source),
             ("[target]", self.target != other.target),
             ("[apply]", self.apply != other.apply),
+            ("[watch]", self.watch != other.watch),
             ("[ids]", self.ids_secret != other.ids_secret),
             (
                 "[cart], [[into]] or [merge]",

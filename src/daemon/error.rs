@@ -2,6 +2,7 @@
 
 use tokio::task::JoinError;
 
+use super::schema::Misfit;
 use crate::diagnostic::Diagnostics;
 use crate::lanes::lane::LaneError;
 use crate::lanes::reader::ReaderError;
@@ -27,6 +28,13 @@ pub enum DaemonError {
     Target(tokio_postgres::Error),
     #[error("{}", .0.render(false))]
     Mapping(Box<Diagnostics>),
+    #[error(
+        "the schemas have changed, and the mapping in force does not fit them any more; put back \
+         what changed, or change the mapping, then start again:\n{0}"
+    )]
+    SchemaChanged(Box<Misfit>),
+    #[error("a table has other columns or types than when the mapping was compiled")]
+    SchemaMoved,
     #[error("the pipeline {0} is not set up in the target; run: cartage setup")]
     NotSetUp(String),
     #[error("the pipeline was taken over by another daemon; this one has stopped")]
@@ -70,6 +78,7 @@ impl DaemonError {
             Self::ConnectSource(error) | Self::ConnectTarget(error) => error.fault(),
             Self::Source(error) | Self::Target(error) => of_database(error),
             Self::Identity(error) => error.fault(),
+            Self::SchemaMoved => Fault::Retry,
             Self::Log(error) => error.fault(),
             Self::Lane(LaneError::Write(error)) => of_write(error),
             Self::Lane(LaneError::Abandoned) => Fault::Retry,
@@ -77,7 +86,7 @@ impl DaemonError {
                 ReaderError::Source(error) => error.fault(),
                 ReaderError::Control(error) => of_database(error),
                 ReaderError::Owners(error) => of_rows(error.cause()),
-                ReaderError::Identity(_) => Fault::Stop,
+                ReaderError::Identity(error) => error.fault(),
                 ReaderError::SourceGone | ReaderError::Lane(_) => Fault::Retry,
                 ReaderError::Scratch { .. } | ReaderError::Stopping => Fault::Stop,
             },
@@ -86,11 +95,31 @@ impl DaemonError {
                 RefreshError::Source(ReadError::Rows(error)) => of_rows(error),
                 RefreshError::Source(ReadError::Answer) => Fault::Stop,
                 RefreshError::Control(error) => of_database(error),
-                RefreshError::Identity(error) => error.fault(),
                 RefreshError::ReaderGone => Fault::Retry,
             },
             _ => Fault::Stop,
         }
+    }
+
+    /// It stops the daemon, and a changed schema may be behind it.
+    pub fn may_be_schema(&self) -> bool {
+        let of_log = matches!(
+            self,
+            Self::Log(SourceError::Schema { .. } | SourceError::Renamed { .. })
+                | Self::Reader(ReaderError::Source(
+                    SourceError::Schema { .. } | SourceError::Renamed { .. }
+                ))
+        );
+        let of_statement = matches!(
+            self,
+            Self::Source(_)
+                | Self::Target(_)
+                | Self::Identity(IdentityError::TableMissing(_))
+                | Self::Lane(LaneError::Write(WriteError::Database(_)))
+                | Self::Reader(ReaderError::Owners(_) | ReaderError::Control(_))
+                | Self::Refresh(RefreshError::Source(_) | RefreshError::Control(_))
+        );
+        of_log || of_statement && self.fault() == Fault::Stop
     }
 
     /// Another daemon has taken the pipeline over.

@@ -3,9 +3,11 @@
 
 pub mod error;
 pub mod notify;
+pub mod schema;
 pub mod start;
 pub mod ids;
 mod mappings;
+mod lookout;
 mod tell;
 
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use crate::config::{self, Config};
 use crate::postgres::fault::Fault;
 use crate::retry;
 use crate::stop::told;
+use crate::switch::{self, Mutant};
 
 /// After so long without a fault, the next one is a first one again.
 const HEALTHY: Duration = Duration::from_secs(60);
@@ -61,12 +64,19 @@ async fn keep_running(
             () = told(&mut stop) => return Ok(()),
             running = start::start(config, rates.clone(), notifier, &mut owned) => running,
         };
-        let result = match result {
-            Ok(running) => attend(config, running, stop.clone(), notifier).await,
-            Err(error) => Err(error),
-        };
         let error = match result {
-            Ok(()) => return Ok(()),
+            Ok(running) => {
+                let shape = running.shape.clone();
+                match attend(config, running, stop.clone(), notifier).await {
+                    Ok(()) => return Ok(()),
+                    Err(error)
+                        if error.may_be_schema() && !switch::mutant(Mutant::SchemaUnexplained) =>
+                    {
+                        schema::explain(config, &shape, error).await
+                    }
+                    Err(error) => error,
+                }
+            }
             Err(error) => error,
         };
         if error.fault() != Fault::Retry {
@@ -103,6 +113,7 @@ async fn attend(
         mut tasks,
         halt,
         teller,
+        ..
     } = running;
     notifier.ready();
     let first = tokio::select! {

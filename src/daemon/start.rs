@@ -8,7 +8,9 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 use tracing::{error, info};
 
+use super::lookout::{Lookout, reread};
 use super::notify::Notifier;
+use super::schema::{Live, Shape, fit};
 use super::tell::Teller;
 use super::{DaemonError, ids, mappings};
 use crate::cart::layout::Layout;
@@ -19,16 +21,14 @@ use crate::lanes::known::Mappers;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
-use crate::mapping::compile::{Compiled, compile};
-use crate::postgres::catalog::Catalog;
 use crate::postgres::lifeline::{watched, watched_to_write};
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
 use crate::refresh::throttle::Throttle;
-use crate::refresh::watch::{PublicationWatch, reread};
 use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::{LogStream, lineage, publication, slot};
+use crate::source::postgres::slot::Pressure;
+use crate::source::postgres::{LogStream, Origin, lineage, publication, slot};
 use crate::switch::{self, Bound, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
@@ -48,6 +48,8 @@ pub struct Running {
     /// Tells all of it to come to rest.
     pub halt: watch::Sender<bool>,
     pub teller: Teller,
+    /// What its mapping was compiled against.
+    pub shape: Shape,
 }
 
 /// `owned` is the epoch under which this process had the pipeline before, if it had. Who came since
@@ -61,8 +63,14 @@ pub async fn start(
     notifier.status("starting: connecting to both ends");
     let source = connect_source(config, "sql").await?;
     let control = connect_target(config, "control").await?;
-    let pipeline = load_pipeline(config, &control).await?;
-    let (compiled, tables) = compile_live(config, &source, &control).await?;
+    let mut pipeline = load_pipeline(config, &control).await?;
+    let live = fit(config, &pipeline, &source, &control).await?;
+    let Live {
+        compiled,
+        tables,
+        shape,
+        at: compiled_at,
+    } = live;
     let layout = compiled.mapping.layout.clone();
 
     let verified = match identity::verify(&source, &pipeline, &layout).await {
@@ -126,34 +134,36 @@ pub async fn start(
         .await
         .map_err(DaemonError::Target)?;
 
+    pipeline.mapping = Some(mappers.current.id);
     let slot_name = verified.slot.name.clone();
     let publication = pipeline.publication.clone().unwrap_or_default();
     notifier.status("starting: opening the log");
-    let stream = LogStream::open(
-        &config.source,
-        &slot_name,
-        &publication,
-        start.lsn,
-        layout.clone(),
-        notifier.pulses.of("log"),
-        |pid| notifier.status(&format!("waiting: slot {slot_name} is in use by PID {pid}")),
-    )
+    let origin = Origin {
+        slot: &slot_name,
+        publication: &publication,
+        start: start.lsn,
+        layout: layout.clone(),
+        tables: shape.log_tables.clone(),
+        compiled_at,
+        patience: config.watch.slot_wait,
+    };
+    let stream = LogStream::open(&config.source, origin, notifier.pulses.of("log"), |pid| {
+        notifier.status(&format!("waiting: slot {slot_name} is in use by PID {pid}"))
+    })
     .await?;
     confirm_slot(&source, &slot_name, start.lsn).await?;
-    let watch = PublicationWatch {
-        name: publication,
-        layout,
-        state: verified.publication_state,
-    };
     let parts = Parts {
-        pipeline: pipeline.id,
+        pipeline,
+        slot: slot_name,
+        publication,
+        publication_state: verified.publication_state,
         taken,
         mappers: Arc::new(mappers),
         tables: Arc::new(tables),
+        shape,
         stream,
         source,
         control,
-        watch,
         rates,
     };
     assemble(config, parts, notifier).await
@@ -161,14 +171,17 @@ pub async fn start(
 
 /// What was found and checked, to be set to work.
 struct Parts {
-    pipeline: i32,
+    pipeline: PipelineRow,
+    slot: String,
+    publication: String,
+    publication_state: serde_json::Value,
     taken: Taken,
     mappers: Arc<Mappers>,
     tables: Arc<Tables>,
+    shape: Shape,
     stream: LogStream,
     source: Arc<Client>,
     control: Arc<Client>,
-    watch: PublicationWatch,
     rates: watch::Receiver<config::Refresh>,
 }
 
@@ -179,12 +192,12 @@ async fn assemble(
     notifier: &Notifier,
 ) -> Result<Running, DaemonError> {
     let Parts {
-        pipeline,
         taken,
         mappers,
         tables,
         ..
     } = parts;
+    let pipeline = parts.pipeline.id;
     let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();
     let (halt, stop) = watch::channel(false);
     let mapping = &mappers.current.mapping;
@@ -228,8 +241,8 @@ async fn assemble(
         router: Router::new(layout.clone(), OWNERS),
         dispatch: Dispatch::new(lanes, start, pulse.clone()),
         durable,
-        source,
-        control,
+        source: source.clone(),
+        control: control.clone(),
         pipeline,
         room: Room {
             changes: switch::bound(Bound::Grouped, config.apply.transaction_rows as u64) as usize,
@@ -248,22 +261,37 @@ async fn assemble(
         control: connect_target(config, "refresh").await?,
         pipeline,
         mapping: mappers.current.id,
-        layout,
+        layout: layout.clone(),
         live,
         changed_at,
         throttle: Throttle::new(parts.rates),
         requests,
-        progress: progress_seen,
-        stop,
-        publication: parts.watch,
-        watched: tokio::time::Instant::now(),
+        progress: progress_seen.clone(),
+        stop: stop.clone(),
         pulse: pulse.clone(),
     };
     tasks.spawn(pulse.watch(async move { Ok(refresher.run().await?) }));
+
+    let lookout = Lookout {
+        config: config.clone(),
+        pipeline: parts.pipeline,
+        source,
+        control,
+        slot: parts.slot,
+        publication: parts.publication,
+        layout,
+        state: parts.publication_state,
+        shape: parts.shape.clone(),
+        pressure: Pressure::default(),
+        progress: progress_seen,
+        stop,
+    };
+    tasks.spawn(notifier.pulses.of("lookout").watch(lookout.run()));
     Ok(Running {
         tasks,
         halt,
         teller,
+        shape: parts.shape,
     })
 }
 
@@ -293,23 +321,6 @@ async fn load_pipeline(config: &Config, control: &Client) -> Result<PipelineRow,
         .ok_or_else(not_set_up)
 }
 
-/// Compiles the mapping against both live schemas.
-pub async fn compile_live(
-    config: &Config,
-    source: &Client,
-    target: &Client,
-) -> Result<(Compiled, Tables), DaemonError> {
-    let source = Catalog::read(source, &config.source_tables())
-        .await
-        .map_err(DaemonError::Source)?;
-    let target = Catalog::read(target, &config.target_tables())
-        .await
-        .map_err(DaemonError::Target)?;
-    let compiled = compile(config, &source, &target)
-        .map_err(|problems| DaemonError::Mapping(Box::new(problems)))?;
-    Ok((compiled, Tables::of(&target)))
-}
-
 /// A publication that is not whole lets changes pass. Once it is mended it looks as if it had always
 /// been whole, so what it lacked is stored, and the next start reads all carts again.
 async fn remember_lack(
@@ -319,7 +330,16 @@ async fn remember_lack(
     layout: &Layout,
     why: &IdentityError,
 ) -> Result<(), DaemonError> {
-    use IdentityError::{PublicationMissing, PublicationNarrow};
+    use IdentityError::{IdentityTooSmall, PublicationMissing, PublicationNarrow};
+    if matches!(why, IdentityTooSmall { .. }) {
+        // Rows may have moved meanwhile without a word of where they were.
+        let at = pipeline::checkpoint(control, pipeline.id)
+            .await
+            .map_err(DaemonError::Target)?;
+        return runs::begin(control, pipeline.id, Kind::All, at.unwrap_or_default())
+            .await
+            .map_err(DaemonError::Target);
+    }
     if !matches!(why, PublicationMissing(_) | PublicationNarrow { .. }) {
         return Ok(());
     }

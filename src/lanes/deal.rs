@@ -8,9 +8,12 @@ use super::groups::{Groups, LAST};
 use super::reader::{Reader, ReaderError};
 use super::transaction::{Spill, Transaction};
 use super::window::Window;
-use crate::cart::owner::{Action, Question, Routed, Wish};
+use crate::cart::owner::{Action, Question, Routed, Untraceable, Wish};
 use crate::refresh::owners::carts_of;
-use crate::source::change::{Change, Position};
+use crate::refresh::runs::{self, Kind};
+use crate::source::change::{Change, Lsn, Position};
+use crate::source::postgres::identity::{self, IdentityError};
+use crate::source::postgres::slot;
 use crate::switch::{self, Mutant, Place};
 
 /// Owners that are asked for at once.
@@ -78,7 +81,7 @@ impl Reader {
             ..Load::default()
         };
         for (seq, change) in changes {
-            let routed = self.route(of, seq, change, &mut questions)?;
+            let routed = self.route(of, seq, change, &mut questions).await?;
             load.changes.extend(routed);
         }
         load.changes.extend(self.wishes(of, questions).await?);
@@ -101,7 +104,7 @@ impl Reader {
         let mut walk = spill.walk();
         let mut turn = 0;
         while let Some((seq, change)) = walk.next().map_err(|e| self.scratch_fault(e))? {
-            if let Some(routed) = self.route(of, seq, change, &mut questions)?
+            if let Some(routed) = self.route(of, seq, change, &mut questions).await?
                 && let Err(error) = groups.push(seq, &routed.action)
             {
                 warn!(folder = %self.room.folder.display(), "no scratch space: {error}");
@@ -181,17 +184,46 @@ impl Reader {
     }
 
     /// A change on its way to its lane, unless the window keeps it or it is nobody's.
-    fn route(
+    async fn route(
         &mut self,
         of: &Transaction,
         seq: u32,
         change: Change,
         questions: &mut Vec<Question>,
     ) -> Result<Option<Routed>, ReaderError> {
-        let routing = self.router.route(change)?;
+        let routing = match self.router.route(change) {
+            Ok(routing) => routing,
+            Err(Untraceable { table }) => {
+                self.read_all_again(table, of.commit).await?;
+                return Ok(None);
+            }
+        };
         questions.extend(routing.questions);
         let action = routing.action;
         Ok(action.and_then(|action| self.state.offer(routed(of, seq, action))))
+    }
+
+    /// A change of which the log does not tell the cart, or the row, is let go, and all carts are
+    /// read again: before the checkpoint passes it, that is durable. Where the log still does not
+    /// tell, somebody has to widen the replica identity first.
+    async fn read_all_again(&mut self, table: usize, commit: Lsn) -> Result<(), ReaderError> {
+        if commit < self.state.reread || switch::mutant(Mutant::UntracedUnread) {
+            return Ok(());
+        }
+        let layout = self.router.layout();
+        let small = identity::too_small(&self.source, layout).await?;
+        if let Some(error) = small.into_iter().next() {
+            return Err(error.into());
+        }
+        warn!(
+            table = layout.tables[table].name,
+            "the log has rows of before their table was altered, which do not hold all that the \
+             mapping reads; reading all carts again"
+        );
+        let end = slot::end_of_log(&self.source).await;
+        self.state.reread = end.map_err(IdentityError::Query)?.max(commit);
+        runs::begin(&self.control, self.pipeline, Kind::All, self.state.at.lsn).await?;
+        Ok(())
     }
 
     /// Wishes for the carts that the source names today for rows whose cart nobody knew.

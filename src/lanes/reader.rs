@@ -16,10 +16,11 @@ use super::tail::Tail;
 use super::transaction::{Room, Transaction};
 use super::window::Window;
 use crate::cart::key::CartKey;
-use crate::cart::owner::{Action, IdentityTooSmall, Routed, Router};
+use crate::cart::owner::{Action, Routed, Router};
 use crate::postgres::fault;
 use crate::refresh::owners::OwnersError;
 use crate::source::change::{Change, Event, Lsn, Position};
+use crate::source::postgres::identity::IdentityError;
 use crate::source::postgres::{LogStream, SourceError};
 use crate::source::snapshot::Snapshot;
 use crate::stop::told;
@@ -66,7 +67,7 @@ pub enum ReaderError {
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
-    Identity(#[from] IdentityTooSmall),
+    Identity(#[from] IdentityError),
     #[error(transparent)]
     Owners(#[from] OwnersError),
     #[error("the control tables cannot be written: {}", fault::describe(.0))]
@@ -128,6 +129,8 @@ pub struct State {
     ticked: Instant,
     /// Something of ours was delivered since the last tick.
     busy: bool,
+    /// Where the log ended when all carts were last to be read again for what it does not tell.
+    pub(super) reread: Lsn,
 }
 
 #[derive(Debug)]
@@ -150,6 +153,7 @@ impl State {
             confirmed: Lsn(0),
             ticked: Instant::now(),
             busy: false,
+            reread: Lsn(0),
         }
     }
 

@@ -54,6 +54,12 @@ pub struct ColumnInfo {
     /// Its collation takes texts for equal only where their bytes are.
     #[serde(default)]
     pub bytewise: bool,
+    /// `attnum`: it stays when the column is renamed, and another column never gets it.
+    #[serde(default)]
+    pub number: i16,
+    /// The declared type, as the log names it.
+    #[serde(default)]
+    pub type_oid: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use tokio_postgres::error::SqlState;
+
 use super::wire::ServerError;
 
 /// Who deals with an error.
@@ -75,7 +77,7 @@ const TABLE: &[(&str, Fault, &str)] = &[
     (
         "42501",
         Fault::Stop,
-        "The role lacks a privilege; grant it, then start again.",
+        "The role lacks a privilege: cartage check names the GRANT; run it, then start again.",
     ),
     (
         "42",
@@ -201,6 +203,9 @@ pub fn describe(error: &tokio_postgres::Error) -> String {
             Some(hint) => format!("{} ({hint})", db.message()),
             None => db.message().to_owned(),
         };
+        if db.code() == &SqlState::INSUFFICIENT_PRIVILEGE {
+            return format!("{said}. {advice}");
+        }
         return with_advice(said, fault, advice);
     }
     let mut text = format!("SQLSTATE {}", db.code().code());

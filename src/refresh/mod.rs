@@ -4,7 +4,6 @@
 pub mod refresher;
 pub mod runs;
 pub mod throttle;
-pub mod watch;
 pub mod read;
 pub mod rows;
 pub mod owners;

@@ -13,23 +13,19 @@ use tracing::{info, warn};
 use super::read::{self, ReadError};
 use super::runs::{self, Kind, Run, Stage};
 use super::throttle::{Throttle, too_far_behind};
-use super::watch::PublicationWatch;
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::lanes::reader::{Progress, Request};
 use crate::postgres::fault;
 use crate::pulse::{Doing, Pulse};
 use crate::source::change::Lsn;
-use crate::source::postgres::identity::IdentityError;
 use crate::stop::told;
-use crate::switch::{self, Bound, Mutant, Place};
+use crate::switch::{self, Mutant, Place};
 
 /// How long a snapshot may miss a delivered transaction before the run says why it waits.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the control tables are asked for something to do.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often the publication is compared with what it was, in milliseconds.
-const WATCH: u64 = 30_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -37,8 +33,6 @@ pub enum RefreshError {
     Source(ReadError),
     #[error("the control tables cannot be read: {}", fault::describe(.0))]
     Control(#[from] tokio_postgres::Error),
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
     /// The reader has stopped; its own error says why.
     #[error("the reader has stopped")]
     ReaderGone,
@@ -63,9 +57,6 @@ pub struct Refresher {
     pub requests: mpsc::Sender<Request>,
     pub progress: watch::Receiver<Progress>,
     pub stop: watch::Receiver<bool>,
-    pub publication: PublicationWatch,
-    /// When the publication was last looked at.
-    pub watched: Instant,
     pub pulse: Pulse,
 }
 
@@ -102,19 +93,12 @@ impl Refresher {
         }
     }
 
-    /// What does not wait for the end of a long walk: transactions become known as seen, held carts
-    /// are tried again, and the publication is watched.
+    /// What does not wait for the end of a long walk: transactions become known as seen, and held
+    /// carts are tried again.
     async fn tend(&mut self) -> Result<bool, RefreshError> {
         if self.progress.borrow().unseen {
             let snapshot = read::current_snapshot(&self.source).await?;
             self.ask(Request::Seen(snapshot)).await?;
-        }
-        if self.watched.elapsed() >= Duration::from_millis(switch::bound(Bound::Watch, WATCH)) {
-            self.watched = Instant::now();
-            let at = self.progress.borrow().delivered;
-            self.publication
-                .look(&self.source, &self.control, self.pipeline, at)
-                .await?;
         }
         self.held().await
     }
@@ -212,6 +196,7 @@ impl Refresher {
             runs::set_total(&self.control, run.id, total).await?;
         }
         if run.kind == Kind::All && run.stage == Stage::Read && run.cursor.is_none() {
+            self.outlast_writers(run.id).await?;
             // What was read before now is old, whatever the lanes' positions said when the run was
             // asked for: else the sweep would take a cart that vanished since for one just read.
             run.start = read::log_end(&self.source).await?;
@@ -324,6 +309,28 @@ impl Refresher {
     async fn too_far_behind(&self) -> Result<Option<String>, RefreshError> {
         let delivered = self.progress.borrow().delivered;
         Ok(too_far_behind(&self.source, delivered).await?)
+    }
+
+    /// All carts are read again mostly because the log did not tell everything for a while. What a
+    /// transaction changed in that time is logged, or not, as it was then, even if it commits later;
+    /// so those that are open now have to end before a snapshot can see all that is missing.
+    async fn outlast_writers(&mut self, run: i32) -> Result<(), RefreshError> {
+        let begun = Instant::now();
+        let open = read::current_snapshot(&self.source).await?;
+        loop {
+            let now = read::current_snapshot(&self.source).await?;
+            let left = now.open_since(&open);
+            if left == 0 || switch::mutant(Mutant::WritersUnawaited) {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                let why = format!("{left} open transactions of the source have to end first");
+                runs::waits(&self.control, run, Some(&why)).await?;
+            }
+            self.tend().await?;
+            self.wishes().await?;
+            sleep(LOOK).await;
+        }
     }
 
     /// A sweep reads the ledger, which must hold by then all that came before it in the log.

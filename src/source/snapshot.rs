@@ -48,6 +48,12 @@ impl Snapshot {
         let full = self.xmax.wrapping_add_signed(i64::from(distance));
         full < self.xmin || full < self.xmax && self.in_progress.binary_search(&full).is_err()
     }
+
+    /// How many of the transactions that had begun at `earlier` are still in progress.
+    pub fn open_since(&self, earlier: &Snapshot) -> usize {
+        let begun = |xid: &&u64| **xid < earlier.xmax;
+        self.in_progress.iter().filter(begun).count()
+    }
 }
 
 #[cfg(test)]
@@ -76,6 +82,14 @@ mod tests {
         assert!(s.sees(3));
         assert!(!s.sees(9));
         assert!(!s.sees(14));
+    }
+
+    #[test]
+    fn what_was_open_earlier_ends_one_by_one() {
+        let earlier = snapshot("10:20:10,14");
+        assert_eq!(snapshot("14:25:14,22").open_since(&earlier), 1);
+        assert_eq!(snapshot("22:25:22").open_since(&earlier), 0);
+        assert_eq!(earlier.open_since(&earlier), 2);
     }
 
     #[test]

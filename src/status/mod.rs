@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 pub use read::look;
 
+use crate::source::postgres::slot::Pressure;
+
 /// With log left to apply, lanes that have committed nothing for so long are stalled: even idle
 /// ones note every few seconds how far the log has come.
 const STALL_SECONDS: f64 = 60.0;
@@ -52,6 +54,9 @@ pub struct Source {
     pub retained_bytes: Option<u64>,
     /// Log that may still be written before the slot is in danger; none means no limit.
     pub headroom_bytes: Option<i64>,
+    /// `reserved`, `extended`, `unreserved` or `lost`.
+    pub wal_status: Option<String>,
+    pub pressure: Pressure,
 }
 
 /// What is durable in the target.
@@ -102,6 +107,8 @@ pub struct Rates {
     pub rows_per_second: f64,
     pub patches_per_second: f64,
     pub log_bytes_per_second: f64,
+    /// How fast the source writes its log.
+    pub source_bytes_per_second: Option<f64>,
     pub backfill_carts_per_second: Option<f64>,
 }
 
@@ -162,6 +169,14 @@ impl Status {
         (rate > 0.0).then(|| left / rate)
     }
 
+    /// Seconds until the source gives the slot up, if it writes on at this rate and nothing is
+    /// confirmed to it meanwhile.
+    pub fn headroom_seconds(&self) -> Option<f64> {
+        let rate = self.rates?.source_bytes_per_second?;
+        let bytes = self.source.headroom_bytes?.max(0) as f64;
+        (rate > 0.0).then(|| bytes / rate)
+    }
+
     /// Fills the rates from a look some seconds earlier.
     pub fn compare_with(&mut self, before: &Status, seconds: f64) {
         if seconds <= 0.0 {
@@ -181,6 +196,10 @@ impl Status {
             rows_per_second: per_second(self.rows_applied, before.rows_applied),
             patches_per_second: per_second(self.patches, before.patches),
             log_bytes_per_second: log,
+            source_bytes_per_second: match (self.source.position, before.source.position) {
+                (Some(now), Some(then)) => Some(now.saturating_sub(then) as f64 / seconds),
+                _ => None,
+            },
             backfill_carts_per_second: walks,
         });
     }
@@ -200,6 +219,8 @@ impl Status {
                 "slot_active": self.source.slot_there.map(|_| self.source.slot_pid.is_some()),
                 "retained_bytes": self.source.retained_bytes,
                 "headroom_bytes": self.source.headroom_bytes,
+                "headroom_seconds": self.headroom_seconds(),
+                "wal_status": self.source.wal_status,
             },
             "applied": {
                 "position": self.applied.position.map(position),
@@ -307,6 +328,8 @@ mod tests {
         });
         let mut now = before.clone();
         now.rows_applied = 500;
+        now.source.position = now.source.position.map(|at| at + 400);
+        now.source.headroom_bytes = Some(1_000);
         now.walk = Some(Walk {
             done: 200,
             total: Some(1_000),
@@ -316,5 +339,8 @@ mod tests {
         now.compare_with(&before, 2.0);
         assert_eq!(now.rates.map(|r| r.rows_per_second), Some(250.0));
         assert_eq!(now.eta_seconds(), Some(16.0));
+        assert_eq!(now.headroom_seconds(), Some(5.0));
+        now.source.headroom_bytes = None;
+        assert_eq!(now.headroom_seconds(), None);
     }
 }

@@ -4,7 +4,6 @@ use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Client, Error};
 
 use super::{Applied, Blocked, Carts, Source, Status, Walk};
-use crate::source::change::Lsn;
 use crate::source::postgres::slot;
 use crate::target::control::pipeline::PipelineRow;
 
@@ -79,10 +78,7 @@ fn unreachable(pipeline: &PipelineRow, why: &str) -> Source {
 }
 
 async fn ask(source: &Client, pipeline: &PipelineRow) -> Result<Source, Error> {
-    let row = source
-        .query_one("SELECT pg_catalog.pg_current_wal_lsn()", &[])
-        .await?;
-    let end = Lsn(row.try_get::<_, PgLsn>(0)?.into());
+    let end = slot::end_of_log(source).await?;
     let mut answer = Source {
         position: Some(end.0),
         slot: pipeline.slot.clone(),
@@ -95,9 +91,11 @@ async fn ask(source: &Client, pipeline: &PipelineRow) -> Result<Source, Error> {
     answer.slot_there = Some(slot.is_some());
     if let Some(slot) = slot {
         answer.slot_pid = slot.active_pid;
-        answer.slot_lost = slot.lost;
-        answer.retained_bytes = slot.restart.map(|restart| end.0.saturating_sub(restart.0));
+        answer.retained_bytes = slot.retained(end);
         answer.headroom_bytes = slot.safe_wal_size;
+        answer.pressure = slot.pressure(end);
+        answer.wal_status = slot.wal_status;
+        answer.slot_lost = slot.lost;
     }
     Ok(answer)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::{Status, position};
+use crate::source::postgres::slot::Pressure;
 
 const UNKNOWN: &str = "not known";
 
@@ -133,6 +134,15 @@ impl Status {
                 ", {} more before it gives up the slot",
                 HumanBytes(bytes)
             );
+            if let Some(seconds) = self.headroom_seconds() {
+                let left = Duration::from_secs_f64(seconds.min(1e9));
+                let _ = write!(text, " (about {} at this rate)", HumanDuration(left));
+            }
+        }
+        match self.source.pressure {
+            Pressure::None => {}
+            Pressure::Low => text.push_str("; LITTLE IS LEFT"),
+            Pressure::Unreserved => text.push_str("; IT GOES WITH THE NEXT CHECKPOINT"),
         }
         if self.source.slot_there == Some(true) && self.source.slot_pid.is_none() {
             text.push_str("; nobody reads the slot");

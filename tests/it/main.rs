@@ -5,6 +5,7 @@ mod commands;
 mod crash;
 mod demo_oracle;
 mod expression_oracle;
+mod faults;
 mod guards;
 mod large;
 mod lost_answers;

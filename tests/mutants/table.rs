@@ -46,9 +46,9 @@ pub const TABLE: &[(Mutant, &[&str])] = &[
     (StampNow, &["protocol::stamps::folded_and_replayed_changes_keep_their_commit_times"]),
     (ChangedAtUnread, &["protocol::stamps::an_end_that_a_read_finds_is_dated_by_the_cart_itself"]),
     (MappingUnwalked, &["protocol::remapped::a_changed_mapping_killed_halfway_goes_on"]),
-    (SlotAheadUnseen, &["setup::a_slot_that_was_dropped_or_made_anew_stops_and_setup_starts_over"]),
-    (AnyCluster, &["setup::another_cluster_and_an_earlier_timeline_are_not_the_source"]),
-    (NarrowPublication, &["setup::a_table_dropped_from_the_publication_stops_and_setup_mends_it"]),
+    (SlotAheadUnseen, &["setup::trust::a_slot_that_was_dropped_or_made_anew_stops_and_setup_starts_over"]),
+    (AnyCluster, &["setup::trust::another_cluster_and_an_earlier_timeline_are_not_the_source"]),
+    (NarrowPublication, &["setup::trust::a_table_dropped_from_the_publication_stops_and_setup_mends_it"]),
     (LinesAlone, &["guards::header::lines_are_not_written_to_a_cart_whose_header_the_new_backend_edited"]),
     (ClosedUnseen, &["guards::header::lines_are_not_written_to_a_cart_that_the_new_backend_sold"]),
     (AnyLine, &["guards::header::a_product_that_the_new_backend_put_into_the_cart_is_not_put_in_again"]),
@@ -75,11 +75,17 @@ pub const TABLE: &[(Mutant, &[&str])] = &[
     (DeadlockIsFatal, &["guards::unique::a_deadlock_is_tried_again_without_a_word", "guards::unique::a_deadlock_with_the_new_backend_is_no_end_of_either"]),
     (NeverSerial, &["guards::unique::a_cart_whose_write_deadlocks_each_time_is_held_alone"]),
     (ClashUnnamed, &["guards::unique::a_clash_with_another_unique_key_holds_the_one_cart_and_names_the_key"]),
+    (AlteredUnseen, &["faults::publication::altered_and_put_back_while_nobody_looks", "faults::source_schema::what_still_fits_goes_on"]),
+    (WritersUnawaited, &["faults::publication::a_transaction_from_before_the_mend_that_commits_after_it"]),
+    (AbsentIsUnchanged, &["faults::source_schema::a_type_that_does_not_fit", "faults::source_schema::renamed_while_the_daemon_runs"]),
+    (HiddenIsUnchanged, &["faults::publication::a_replica_identity_that_is_narrowed"]),
+    (UntracedUnread, &["faults::source_backlog::a_column_that_is_mapped_now_and_was_not_there", "faults::source_schema::renamed_while_the_daemon_is_stopped"]),
+    (SchemaUnexplained, &["faults::target_schema::a_table_and_a_column_that_are_renamed"]),
 ];
 
 /// Tests that have nothing to do with any of these answers: they stay green under every mutant.
 pub const UNRELATED: &[&str] = &[
     "commands::preview_shows_both_sides_before_anything_moved",
     "commands::status_tells_of_a_pipeline_with_and_without_its_source",
-    "setup::the_catalog_is_read_as_it_is",
+    "setup::catalog::the_catalog_is_read_as_it_is",
 ];

@@ -38,7 +38,7 @@ const COLUMNS: &str = "
            a.attnotnull OR base.not_null AS not_null,
            a.atthasdef AND a.attgenerated = '' AS has_default,
            a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
-           a.attidentity <> '' AS identity,
+           a.attidentity <> '' AS identity, a.attnum, a.atttypid,
            coalesce((SELECT c.collisdeterministic FROM pg_catalog.pg_collation c
                      WHERE c.oid = a.attcollation), false) AS bytewise
     FROM pg_catalog.pg_attribute a
@@ -218,6 +218,8 @@ fn column(row: &Row) -> Result<ColumnInfo, Error> {
         generated: row.try_get("generated")?,
         identity: row.try_get("identity")?,
         bytewise: row.try_get("bytewise")?,
+        number: row.try_get("attnum")?,
+        type_oid: row.try_get("atttypid")?,
     })
 }
 

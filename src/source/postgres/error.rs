@@ -1,5 +1,6 @@
 //! Why the log cannot be read on, and who can mend it.
 
+use super::identity::IdentityError;
 use crate::postgres::connect::ConnectError;
 use crate::postgres::fault::{self, Fault};
 use crate::postgres::wire::{ServerError, WireError};
@@ -9,21 +10,20 @@ pub enum SourceError {
     #[error("source: {0}")]
     Connect(#[from] ConnectError),
     #[error(
-        "slot \"{slot}\" is in use by PID {pid}; stop the other reader, or end its session with SELECT pg_terminate_backend({pid})"
+        "the replication slot {slot} is in use by PID {pid}; stop the other reader, or end its \
+         session, on the source: SELECT pg_terminate_backend({pid})"
     )]
     SlotActive { slot: String, pid: u32 },
-    #[error("slot \"{slot}\" does not exist; run `cartage setup`, then refresh the carts")]
-    SlotMissing { slot: String },
-    #[error(
-        "slot \"{slot}\" lost its log ({message}); drop it, run `cartage setup`, then refresh the carts"
-    )]
-    SlotLost { slot: String, message: String },
-    #[error("publication \"{publication}\" does not exist for the slot; run `cartage setup`")]
-    PublicationMissing { publication: String },
+    /// The slot or the publication is not what it was.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     #[error("the source does not write a logical log; set `wal_level = logical` and restart it")]
     WalLevel,
-    #[error("the source's role may not replicate ({message}); ALTER ROLE … REPLICATION")]
-    Permission { message: String },
+    #[error(
+        "the role {role} may not read the source's log ({message}); run on the source: \
+         ALTER ROLE {role} REPLICATION"
+    )]
+    Permission { role: String, message: String },
     #[error("the connection to the source's log broke: {cause}")]
     Lost { cause: String },
     #[error(
@@ -34,6 +34,11 @@ pub enum SourceError {
         column: String,
         what: String,
     },
+    #[error(
+        "the table {table} is now {now}; run on the source: ALTER TABLE {now} RENAME TO …, or \
+         change the mapping"
+    )]
+    Renamed { table: String, now: String },
     #[error("the source's log cannot be decoded: malformed {0}")]
     Malformed(&'static str),
     #[error("the source ended its log: {}", fault::tell(.0))]
@@ -52,7 +57,7 @@ impl SourceError {
 
     /// Why START_REPLICATION failed. Messages come in the server's language, so only SQLSTATEs
     /// and the names in them count.
-    pub(super) fn of_start(error: WireError, slot: &str) -> Self {
+    pub(super) fn of_start(error: WireError, slot: &str, role: &str) -> Self {
         let error = match error {
             WireError::Io(cause) => return Self::lost(&cause),
             WireError::Server(error) => error,
@@ -65,12 +70,15 @@ impl SourceError {
                 None => Self::Server(error),
             },
             // pgoutput looks for its publications only when the first change comes.
-            "42704" => Self::SlotMissing { slot },
+            "42704" => IdentityError::SlotMissing(slot).into(),
             "55000" if message.contains("wal_level") => Self::WalLevel,
             // "can no longer get changes from", "cannot read from logical replication slot"
-            "55000" if message.contains(&slot) => Self::SlotLost { slot, message },
-            "58P01" => Self::SlotLost { slot, message },
-            "42501" => Self::Permission { message },
+            "55000" if message.contains(&slot) => lost_log(&slot, message),
+            "58P01" => lost_log(&slot, message),
+            "42501" => Self::Permission {
+                role: role.to_owned(),
+                message,
+            },
             _ => Self::Server(error),
         }
     }
@@ -82,23 +90,21 @@ impl SourceError {
             WireError::Server(error) => error,
         };
         match error.code.as_str() {
-            "42704" => Self::PublicationMissing {
-                publication: publication.to_owned(),
-            },
+            "42704" => IdentityError::PublicationMissing(publication.to_owned()).into(),
             // A file of the log is gone.
-            "58P01" => Self::SlotLost {
-                slot: slot.to_owned(),
-                message: error.message,
-            },
+            "58P01" => lost_log(slot, error.message),
             _ => Self::Server(error),
         }
     }
 
     /// The walsender itself turns away a role that may not replicate.
-    pub(super) fn of_connect(error: ConnectError) -> Self {
+    pub(super) fn of_connect(error: ConnectError, role: &str) -> Self {
         let denied = error.with_code("42501").map(|e| e.message.clone());
         match denied {
-            Some(message) if error.fault() == Fault::Stop => Self::Permission { message },
+            Some(message) if error.fault() == Fault::Stop => Self::Permission {
+                role: role.to_owned(),
+                message,
+            },
             _ => Self::Connect(error),
         }
     }
@@ -108,6 +114,11 @@ impl SourceError {
             cause: cause.to_string(),
         }
     }
+}
+
+fn lost_log(slot: &str, reason: String) -> SourceError {
+    let slot = slot.to_owned();
+    IdentityError::SlotLost { slot, reason }.into()
 }
 
 /// The number in `replication slot "…" is active for PID 4711`, wherever it stands.
@@ -133,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_language_of_the_server_does_not_matter() {
-        let start = |code, message| SourceError::of_start(said(code, message), "cartage_7");
+        let start = |code, message| SourceError::of_start(said(code, message), "cartage_7", "r");
         for message in [
             "replication slot \"cartage_7\" is active for PID 4711",
             "Replikations-Slot »cartage_7« ist aktiv für PID 4711",
@@ -150,10 +161,12 @@ mod tests {
             "kann keine Änderungen mehr von »cartage_7« lesen",
         ] {
             let error = start("55000", message);
-            assert!(matches!(error, SourceError::SlotLost { .. }), "{error}");
+            let lost = matches!(error, SourceError::Identity(IdentityError::SlotLost { .. }));
+            assert!(lost, "{error}");
         }
         let error = start("42704", "Replikations-Slot »cartage_7« existiert nicht");
-        assert!(matches!(error, SourceError::SlotMissing { .. }), "{error}");
+        let missing = matches!(error, SourceError::Identity(IdentityError::SlotMissing(_)));
+        assert!(missing, "{error}");
         let error = start(
             "55000",
             "logische Dekodierung erfordert wal_level >= logical",
@@ -161,10 +174,11 @@ mod tests {
         assert!(matches!(error, SourceError::WalLevel), "{error}");
         let gone = said("42704", "Publikation »cartage_7« existiert nicht");
         let error = SourceError::of_stream(gone, "cartage_7", "cartage_7");
-        assert!(
-            matches!(error, SourceError::PublicationMissing { .. }),
-            "{error}"
+        let missing = matches!(
+            error,
+            SourceError::Identity(IdentityError::PublicationMissing(_))
         );
+        assert!(missing, "{error}");
     }
 
     #[test]

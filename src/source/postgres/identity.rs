@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Error};
 
 use super::publication::{self, Publication};
 use super::slot::{self, Slot};
-use super::tables::{Leaf, leaves, quoted, quoted_name};
+use super::tables::{Leaf, quoted, quoted_name, writers};
 use crate::cart::layout::{Layout, Table};
 use crate::postgres::connect::ConnectError;
 use crate::postgres::fault::{self, Fault};
@@ -118,11 +118,13 @@ pub enum IdentityError {
         checkpoint: Lsn,
     },
     #[error(
-        "the publication {0} is not on the source; run: cartage setup, which makes it and reads every cart again (refresh --all)"
+        "the publication {0} is not on the source, or was not when the log was written; run: \
+         cartage setup, which makes it and a new slot, and reads every cart again (refresh --all)"
     )]
     PublicationMissing(String),
     #[error(
-        "the publication {publication} {what}; run on the source: {sql}; then: cartage refresh --all"
+        "the publication {publication} {what}; run on the source: {sql}; then start again: every \
+         cart is read again, for changes may have passed meanwhile"
     )]
     PublicationNarrow {
         publication: String,
@@ -347,7 +349,7 @@ pub async fn too_small(
         };
         let root: Oid = row.try_get(0)?;
         let needed = needed(table);
-        for leaf in leaves(source, &[root]).await? {
+        for leaf in writers(source, &[root]).await? {
             errors.extend(lacking(&leaf, &needed));
         }
     }

@@ -17,4 +17,5 @@ pub mod relation;
 pub mod stream;
 
 pub use error::SourceError;
-pub use stream::LogStream;
+pub use relation::LogTables;
+pub use stream::{LogStream, Origin};

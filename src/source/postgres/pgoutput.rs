@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::SourceError;
-use super::relation::{LogColumn, Mapped, Relation, Relations};
+use super::relation::{LogColumn, LogTables, Mapped, Relation, Relations};
 use crate::cart::image::{Cell, Cells};
 use crate::cart::layout::Layout;
 use crate::source::change::{Change, Event, Lsn, Op};
@@ -17,6 +17,10 @@ const EPOCH: i64 = 946_684_800_000_000;
 pub struct Decoder {
     layout: Arc<Layout>,
     relations: Relations,
+    /// The end of the log when the mapping was compiled.
+    compiled_at: Lsn,
+    /// The open transaction committed before that.
+    of_before: bool,
     in_transaction: bool,
     keepalive_dropped: bool,
 }
@@ -25,10 +29,13 @@ pub struct Decoder {
 struct Reader<'a>(&'a [u8]);
 
 impl Decoder {
-    pub fn new(layout: Arc<Layout>) -> Self {
+    /// `tables` are the layout's, as they were when the log ended at `compiled_at`.
+    pub fn new(layout: Arc<Layout>, tables: LogTables, compiled_at: Lsn) -> Self {
         Self {
             layout,
-            relations: Relations::default(),
+            relations: Relations::new(tables),
+            compiled_at,
+            of_before: false,
             in_transaction: false,
             keepalive_dropped: false,
         }
@@ -78,6 +85,7 @@ impl Decoder {
                     return Err(SourceError::Malformed("Begin inside a transaction"));
                 }
                 let commit = Lsn(r.u64("Begin")?);
+                self.of_before = commit < self.compiled_at;
                 let commit_time = r.i64("Begin")?.saturating_add(EPOCH);
                 let xid = r.u32("Begin")?;
                 r.end("Begin")?;
@@ -129,7 +137,8 @@ impl Decoder {
         }
         r.end(WHAT)?;
         let relations = &mut self.relations;
-        relations.announce(&self.layout, id, schema, name, &columns)
+        let names = [schema, name];
+        relations.announce(&self.layout, id, names, &columns, self.of_before)
     }
 
     fn mapped(&self, id: u32) -> Result<Option<&Mapped>, SourceError> {
@@ -147,7 +156,7 @@ impl Decoder {
             return Ok(None);
         };
         r.expect(b'N', "Insert")?;
-        let new = r.tuple(mapped, false)?;
+        let new = r.new_tuple(mapped)?;
         r.end("Insert")?;
         Ok(Some(change(mapped, Op::Insert { new })))
     }
@@ -157,6 +166,8 @@ impl Decoder {
             return Ok(None);
         };
         let old = match r.u8("Update")? {
+            // Nothing of the old row, and what is needed of it may have changed: not known.
+            b'N' if !mapped.traceable => Some(vec![Cell::Missing; mapped.width].into()),
             b'N' => None,
             kind @ (b'K' | b'O') => {
                 let old = r.tuple(mapped, kind == b'K')?;
@@ -165,7 +176,7 @@ impl Decoder {
             }
             _ => return Err(SourceError::Malformed("Update")),
         };
-        let new = r.tuple(mapped, false)?;
+        let new = r.new_tuple(mapped)?;
         r.end("Update")?;
         Ok(Some(change(mapped, Op::Update { old, new })))
     }
@@ -261,6 +272,16 @@ impl<'a> Reader<'a> {
         let name = self.take(zero.ok_or(SourceError::Malformed(what))?, what)?;
         self.take(1, what)?;
         std::str::from_utf8(name).map_err(|_| SourceError::Malformed("name"))
+    }
+
+    /// The row as it became. A column that the log does not have is not "unchanged": nothing is known
+    /// of such a row.
+    fn new_tuple(&mut self, mapped: &Mapped) -> Result<Cells, SourceError> {
+        let cells = self.tuple(mapped, false)?;
+        Ok(match mapped.whole {
+            true => cells,
+            false => vec![Cell::Missing; mapped.width].into(),
+        })
     }
 
     /// TupleData. Of a tuple that holds only the key the server writes the other columns as

@@ -14,6 +14,8 @@ use crate::switch::{self, Mutant};
 /// A publication as the catalogs have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
+    /// Changes whenever its options do, and when it is made anew (the row's `xmin`).
+    pub version: String,
     pub via_root: bool,
     /// Operations that it leaves out, of insert, update, delete and truncate.
     pub silent: Vec<&'static str>,
@@ -24,6 +26,9 @@ pub struct Publication {
 pub struct PublishedTable {
     pub schema: String,
     pub name: String,
+    /// Its entry in the publication, a new one whenever it was put in anew or altered; none where
+    /// all tables of a schema, or of the database, are published.
+    pub entry: Option<Oid>,
     /// A WHERE clause keeps some of its rows out (Postgres 15+).
     pub filtered: bool,
     /// Columns that a column list leaves out (Postgres 15+).
@@ -40,7 +45,7 @@ impl Publication {
 
 pub async fn find(source: &Client, name: &str) -> Result<Option<Publication>, Error> {
     let sql = "
-        SELECT pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate
+        SELECT pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate, oid, xmin::text AS version
         FROM pg_catalog.pg_publication WHERE pubname = $1::text";
     let Some(row) = source.query_opt(sql, &[&name]).await? else {
         return Ok(None);
@@ -57,7 +62,7 @@ pub async fn find(source: &Client, name: &str) -> Result<Option<Publication>, Er
     // `attnames` and `rowfilter` of the view are new in 15. It names generated columns only where
     // they are published, which the list of columns that are left out must not count.
     let sql = "
-        SELECT t.schemaname, t.tablename,
+        SELECT t.schemaname, t.tablename, r.oid AS entry,
                pg_catalog.to_jsonb(t) ->> 'rowfilter' IS NOT NULL AS filtered,
                CASE WHEN pg_catalog.to_jsonb(t) ? 'attnames' THEN ARRAY (
                    SELECT a.attname::text FROM pg_catalog.pg_attribute a
@@ -69,17 +74,21 @@ pub async fn find(source: &Client, name: &str) -> Result<Option<Publication>, Er
         FROM pg_catalog.pg_publication_tables t
         JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
         JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+        LEFT JOIN pg_catalog.pg_publication_rel r ON r.prrelid = c.oid AND r.prpubid = $2
         WHERE t.pubname = $1::text ORDER BY 1, 2";
+    let oid: Oid = row.try_get("oid")?;
     let mut tables = Vec::new();
-    for table in source.query(sql, &[&name]).await? {
+    for table in source.query(sql, &[&name, &oid]).await? {
         tables.push(PublishedTable {
             schema: table.try_get("schemaname")?,
             name: table.try_get("tablename")?,
+            entry: table.try_get("entry")?,
             filtered: table.try_get("filtered")?,
             unpublished: table.try_get("unpublished")?,
         });
     }
     Ok(Some(Publication {
+        version: row.try_get("version")?,
         via_root: row.try_get(0)?,
         silent,
         tables,
@@ -150,9 +159,10 @@ fn wanted(layout: &Layout) -> Vec<(&str, &str)> {
     tables
 }
 
-/// What must not change unseen: membership, and the identity of every table and partition. A
-/// partition's TRUNCATE gives it a new file and its DETACH takes it out of the list; neither is in
-/// the log of a publication that goes through the root.
+/// What must not change unseen: the publication, and the identity of every table, partition and
+/// column. A partition's TRUNCATE gives it a new file and its DETACH takes it out of the list; neither
+/// is in the log of a publication that goes through the root. Nor is it in any log that a column was
+/// given other values by being made anew or by another type.
 pub async fn state(source: &Client, publication: &str, layout: &Layout) -> Result<Value, Error> {
     let published = find(source, publication).await?;
     let wanted = wanted(layout);
@@ -169,6 +179,7 @@ pub async fn state(source: &Client, publication: &str, layout: &Layout) -> Resul
         roots.push(row.try_get(0)?);
     }
     let leaves = leaves(source, &roots).await?;
+    let columns = columns(source, &roots).await?;
     let mut tables = serde_json::Map::new();
     for (row, root) in rows.iter().zip(&roots) {
         let (schema, name): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
@@ -192,6 +203,20 @@ pub async fn state(source: &Client, publication: &str, layout: &Layout) -> Resul
                 (leaf.qualified(), logged)
             })
             .collect();
+        let columns_of = |root: Oid| -> serde_json::Map<String, Value> {
+            let mapped = |column: &str| {
+                layout
+                    .tables
+                    .iter()
+                    .any(|t| t.schema == schema && t.name == name && t.column(column).is_some())
+            };
+            let of_root = columns
+                .iter()
+                .filter(|c| c.table == root && mapped(&c.name));
+            of_root
+                .map(|c| (c.name.clone(), json!([c.number, c.ty, c.modifier])))
+                .collect()
+        };
         let speaking = published.as_ref().filter(|p| p.silent.is_empty());
         let member = speaking.and_then(|p| p.table(schema, name));
         tables.insert(
@@ -199,19 +224,48 @@ pub async fn state(source: &Client, publication: &str, layout: &Layout) -> Resul
             json!({
                 "oid": root,
                 "published": member.is_some_and(|m| !m.filtered && m.unpublished.is_empty()),
+                "entry": member.and_then(|m| m.entry),
+                "columns": columns_of(*root),
                 "identity": identity,
                 "partitions": parts,
             }),
         );
     }
-    Ok(json!({ "tables": tables }))
+    let publication = published.map(|p| json!({ "version": p.version }));
+    Ok(json!({ "publication": publication, "tables": tables }))
 }
 
-/// A table whose rows may have changed without a word in the log.
+struct ColumnIdentity {
+    table: Oid,
+    name: String,
+    number: i16,
+    ty: Oid,
+    modifier: i32,
+}
+
+async fn columns(source: &Client, tables: &[Oid]) -> Result<Vec<ColumnIdentity>, Error> {
+    let sql = "
+        SELECT attrelid, attname::text, attnum, atttypid, atttypmod FROM pg_catalog.pg_attribute
+        WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped";
+    let rows = source.query(sql, &[&tables]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ColumnIdentity {
+                table: row.try_get(0)?,
+                name: row.try_get(1)?,
+                number: row.try_get(2)?,
+                ty: row.try_get(3)?,
+                modifier: row.try_get(4)?,
+            })
+        })
+        .collect()
+}
+
+/// Something of which rows may have changed without a word in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unseen {
-    /// The table that the mapping names, qualified.
-    pub table: String,
+    /// The table that the mapping names, qualified; or the publication.
+    pub object: String,
     pub what: String,
 }
 
@@ -220,16 +274,26 @@ pub struct Unseen {
 pub fn changes(before: &Value, after: &Value) -> Vec<Unseen> {
     let none = serde_json::Map::new();
     let of = |value: &Value, key: &str| value.get(key).and_then(Value::as_object).cloned();
+    let mut changes = Vec::new();
+    let version = |value: &Value| Some(value.get("publication")?.get("version")?.clone());
+    if let Some(was) = version(before)
+        && version(after).is_some_and(|is| is != was)
+        && !switch::mutant(Mutant::AlteredUnseen)
+    {
+        changes.push(Unseen {
+            object: "the publication".to_owned(),
+            what: "was altered".to_owned(),
+        });
+    }
     let (before, after) = (of(before, "tables"), of(after, "tables"));
     let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
-    let mut changes = Vec::new();
     for (table, was) in before
         .iter()
         .filter(|_| !switch::mutant(Mutant::LeavesUnwatched))
     {
         let mut note = |what: String| {
             changes.push(Unseen {
-                table: table.clone(),
+                object: table.clone(),
                 what,
             });
         };
@@ -242,6 +306,22 @@ pub fn changes(before: &Value, after: &Value) -> Vec<Unseen> {
         }
         if was.get("published") == Some(&Value::Bool(false)) {
             note("was not in the publication, or not with all rows and columns".to_owned());
+        } else if was
+            .get("entry")
+            .is_some_and(|entry| is.get("entry") != Some(entry))
+            && !switch::mutant(Mutant::AlteredUnseen)
+        {
+            note("was altered in the publication, or put into it anew".to_owned());
+        }
+        let columns_before = was.get("columns").and_then(Value::as_object);
+        let columns_before = columns_before.filter(|_| !switch::mutant(Mutant::AlteredUnseen));
+        for (column, old) in columns_before.into_iter().flatten() {
+            let new = is.get("columns").and_then(|columns| columns.get(column));
+            if new.is_some_and(|new| new != old) {
+                note(format!(
+                    "has its column {column} made anew, or with another type"
+                ));
+            }
         }
         let parts_before = was.get("partitions").and_then(Value::as_object);
         let parts_after = is.get("partitions").and_then(Value::as_object);

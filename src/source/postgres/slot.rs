@@ -24,6 +24,47 @@ pub struct Slot {
     pub lost: Option<String>,
 }
 
+/// How near the source is to giving a slot up, and with it the log that was not read yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pressure {
+    #[default]
+    None,
+    /// Less than a quarter of what the source keeps is left.
+    Low,
+    /// It goes with the server's next checkpoint (manual, pg_replication_slots, `wal_status`).
+    Unreserved,
+}
+
+impl Slot {
+    /// Bytes of log that are kept for it, where the log ends at `end`.
+    pub fn retained(&self, end: Lsn) -> Option<u64> {
+        self.restart.map(|restart| end.0.saturating_sub(restart.0))
+    }
+
+    pub fn pressure(&self, end: Lsn) -> Pressure {
+        if self.wal_status.as_deref() == Some("unreserved") {
+            return Pressure::Unreserved;
+        }
+        let retained = self
+            .retained(end)
+            .and_then(|bytes| i64::try_from(bytes).ok());
+        match (retained, self.safe_wal_size) {
+            (Some(retained), Some(left)) if left < retained.saturating_add(left) / 4 => {
+                Pressure::Low
+            }
+            _ => Pressure::None,
+        }
+    }
+}
+
+/// Where the log ends that the source has written so far.
+pub async fn end_of_log(source: &Client) -> Result<Lsn, Error> {
+    let row = source
+        .query_one("SELECT pg_catalog.pg_current_wal_lsn()", &[])
+        .await?;
+    Ok(Lsn(row.try_get::<_, PgLsn>(0)?.into()))
+}
+
 /// The name of a pipeline's slot, and of its publication too.
 pub fn name_of(pipeline: &str) -> String {
     format!("cartage_{}", pipeline.replace('-', "_"))

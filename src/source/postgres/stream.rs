@@ -11,16 +11,34 @@ use tokio::time::{Instant, sleep, timeout};
 use super::SourceError;
 use super::feed::{BATCHES, BUDGET, Batch, Feed};
 use super::pgoutput::Decoder;
+use super::relation::LogTables;
 use crate::cart::layout::Layout;
 use crate::config::Endpoint;
+use crate::postgres::connect::ConnectError;
+use crate::postgres::url;
 use crate::postgres::wire::{CopyStream, ReplicationConnection, WireError};
 use crate::pulse::Pulse;
 use crate::source::change::{Event, Lsn};
 use crate::switch::{self, Mutant};
 
-/// A killed reader holds its slot until the server notices.
-const SLOT_PATIENCE: Duration = Duration::from_secs(60);
+/// Between two attempts at a slot that is active.
 const SLOT_PAUSE: Duration = Duration::from_millis(500);
+
+/// What is to be read.
+#[derive(Clone, Debug)]
+pub struct Origin<'a> {
+    pub slot: &'a str,
+    pub publication: &'a str,
+    /// Where reading begins, or where the slot stands if that is later.
+    pub start: Lsn,
+    pub layout: Arc<Layout>,
+    pub tables: LogTables,
+    /// The end of the log when layout and types were read from the catalogs.
+    pub compiled_at: Lsn,
+    /// How long to wait for a slot that is active: a killed reader holds its slot until the server
+    /// notices.
+    pub patience: Duration,
+}
 
 /// A slot being read. Dropping it ends the session.
 pub struct LogStream {
@@ -37,19 +55,22 @@ pub struct LogStream {
 }
 
 impl LogStream {
-    /// Reads on from `start`, or from where the slot stands if that is later. A slot that is
-    /// active is waited for up to 60 s, and `waits` told of its reader.
+    /// Starts reading. Where the slot is active, `waits` is told of its reader.
     pub async fn open(
         endpoint: &Endpoint,
-        slot: &str,
-        publication: &str,
-        start: Lsn,
-        layout: Arc<Layout>,
+        origin: Origin<'_>,
         pulse: Pulse,
         waits: impl Fn(u32),
     ) -> Result<Self, SourceError> {
+        let Origin {
+            slot,
+            publication,
+            start,
+            patience,
+            ..
+        } = origin;
         let (copy, beat, pid) =
-            start_when_free(endpoint, slot, publication, start, SLOT_PATIENCE, waits).await?;
+            start_when_free(endpoint, slot, publication, start, patience, waits).await?;
         let (sender, batches) = mpsc::channel(BATCHES);
         let (confirmed, confirmed_seen) = watch::channel(start);
         let budget = Arc::new(Semaphore::new(BUDGET));
@@ -69,7 +90,7 @@ impl LogStream {
             batches,
             current: Vec::new().into_iter(),
             share: None,
-            decoder: Decoder::new(layout),
+            decoder: Decoder::new(origin.layout, origin.tables, origin.compiled_at),
             budget,
             confirmed,
             ask,
@@ -137,11 +158,13 @@ async fn start_when_free(
     waits: impl Fn(u32),
 ) -> Result<(CopyStream, Duration, i32), SourceError> {
     let deadline = Instant::now() + patience;
+    let role = url::read(endpoint, "log").map_err(ConnectError::from)?;
+    let role = role.get_user().unwrap_or_default();
     let mut warned = None;
     loop {
         let connected = ReplicationConnection::connect(endpoint, "log").await;
-        let mut connection = connected.map_err(SourceError::of_connect)?;
-        let failed = |e| SourceError::of_start(e, slot);
+        let mut connection = connected.map_err(|e| SourceError::of_connect(e, role))?;
+        let failed = |e| SourceError::of_start(e, slot, role);
         let limit = endpoint.connect_timeout;
         let (beat, pid) = in_time(limit, beat(&mut connection))
             .await
@@ -228,15 +251,16 @@ mod tests {
         let layout = Arc::new(Layout { tables: Vec::new() });
         let open = || {
             let pulse = Pulses::default().of("log");
-            LogStream::open(
-                &endpoint,
-                "cartage_42",
-                "p",
-                Lsn(0),
-                layout.clone(),
-                pulse,
-                |_| (),
-            )
+            let origin = Origin {
+                slot: "cartage_42",
+                publication: "p",
+                start: Lsn(0),
+                layout: layout.clone(),
+                tables: LogTables::default(),
+                compiled_at: Lsn(0),
+                patience: Duration::from_secs(60),
+            };
+            LogStream::open(&endpoint, origin, pulse, |_| ())
         };
         let holder = open().await.expect("a stream");
         let row = client

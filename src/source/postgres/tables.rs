@@ -13,6 +13,8 @@ pub struct Leaf {
     pub oid: Oid,
     pub schema: String,
     pub name: String,
+    /// A partitioned table, without rows of its own.
+    pub is_root: bool,
     /// Changes with each TRUNCATE.
     pub file: Oid,
     pub identity: LoggedOld,
@@ -40,10 +42,11 @@ impl Leaf {
     }
 }
 
-/// A deferrable primary key is no identity, and neither is an index that was made invalid.
-const LEAVES: &str = "
+/// Each table with those that write for it. A deferrable primary key is no identity, and neither is
+/// an index that was made invalid.
+const WRITERS: &str = "
     SELECT root.oid AS root, c.oid, n.nspname, c.relname,
-           pg_catalog.pg_relation_filenode(c.oid) AS file,
+           pg_catalog.pg_relation_filenode(c.oid) AS file, c.relkind = 'p' AS is_root,
            c.relreplident = 'f' AS all_logged,
            ARRAY (SELECT a.attname::text
                   FROM pg_catalog.pg_index i
@@ -56,20 +59,30 @@ const LEAVES: &str = "
                                             WHEN 'i' THEN i.indisreplident END
                   ORDER BY k.nr) AS logged
     FROM pg_catalog.unnest($1::oid[]) AS root(oid)
-    LEFT JOIN LATERAL pg_catalog.pg_partition_tree(root.oid::regclass) AS part ON part.isleaf
+    LEFT JOIN LATERAL pg_catalog.pg_partition_tree(root.oid::regclass) AS part
+      ON part.isleaf OR part.level = 0
     JOIN pg_catalog.pg_class c ON c.oid = coalesce(part.relid::oid, root.oid)
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'f')
+    WHERE c.relkind IN ('r', 'f', 'p')
     ORDER BY root.oid, n.nspname, c.relname";
 
 pub async fn leaves(source: &Client, roots: &[Oid]) -> Result<Vec<Leaf>, Error> {
-    let mut leaves = Vec::new();
-    for row in source.query(LEAVES, &[&roots]).await? {
-        leaves.push(Leaf {
+    let mut writers = writers(source, roots).await?;
+    writers.retain(|writer| !writer.is_root);
+    Ok(writers)
+}
+
+/// The leaves and, of partitioned tables, the root: published through it, a row of a leaf is logged
+/// with what the leaf's identity holds of it, and read with what the root's says that it holds.
+pub async fn writers(source: &Client, roots: &[Oid]) -> Result<Vec<Leaf>, Error> {
+    let mut writers = Vec::new();
+    for row in source.query(WRITERS, &[&roots]).await? {
+        writers.push(Leaf {
             root: row.try_get("root")?,
             oid: row.try_get("oid")?,
             schema: row.try_get("nspname")?,
             name: row.try_get("relname")?,
+            is_root: row.try_get("is_root")?,
             file: row.try_get::<_, Option<Oid>>("file")?.unwrap_or_default(),
             identity: if row.try_get("all_logged")? {
                 LoggedOld::All
@@ -78,7 +91,7 @@ pub async fn leaves(source: &Client, roots: &[Oid]) -> Result<Vec<Leaf>, Error> 
             },
         });
     }
-    Ok(leaves)
+    Ok(writers)
 }
 
 /// `schema.table` as SQL wants it, quoted only where it must be.

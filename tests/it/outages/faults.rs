@@ -52,8 +52,8 @@ const OF_CLIENTS: &[Wrapper] = &[
         RefreshError::Source(ReadError::Rows(RowsError::Database(e))).into()
     }),
     ("runs", |e| RefreshError::Control(e).into()),
-    ("watch", |e| {
-        RefreshError::Identity(IdentityError::Query(e)).into()
+    ("untraced", |e| {
+        ReaderError::Identity(IdentityError::Query(e)).into()
     }),
 ];
 

@@ -103,6 +103,20 @@ impl Daemon {
         }
     }
 
+    /// Waits until a line of its log has this text.
+    pub async fn says(&mut self, text: &str) {
+        let deadline = Instant::now() + STOP_DEADLINE;
+        while !self.log().contains(text) {
+            assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
+            assert!(
+                Instant::now() < deadline,
+                "waited {STOP_DEADLINE:?} for the daemon to say: {text}\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Waits until it is killed at the place that `CARTAGE_KILL` names.
     pub async fn killed(mut self) {
         let status = self.ended().await;

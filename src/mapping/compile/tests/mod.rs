@@ -34,6 +34,8 @@ fn table(name: &str, columns: &str) -> TableInfo {
                 has_default: has("default"),
                 generated: has("generated") || identity,
                 identity,
+                number: 0,
+                type_oid: 0,
                 ty: SqlType::parse(ty.trim()),
             }
         })

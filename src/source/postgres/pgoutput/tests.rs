@@ -89,6 +89,11 @@ fn row(kind: u8, id: u32, tuples: &[Vec<u8>]) -> Vec<u8> {
     wal(&[&[kind], id.to_be_bytes().as_slice(), &tuples.concat()].concat())
 }
 
+fn types(columns: &[&str]) -> LogTables {
+    let ty = |name: &&str| if *name == "id" { 20 } else { TEXT };
+    LogTables(vec![(ID, columns.iter().map(ty).collect())])
+}
+
 fn text(text: &str) -> Cell {
     Cell::Text(text.into())
 }
@@ -99,7 +104,7 @@ fn cells(cells: &[Cell]) -> Cells {
 
 /// A decoder inside a transaction, the table announced.
 fn ready(names: &[&str], columns: &[(&str, u32, bool)]) -> Decoder {
-    let mut decoder = Decoder::new(layout(names));
+    let mut decoder = Decoder::new(layout(names), types(names), Lsn(0));
     decoder.decode(&begin(1, 0, 1)).expect("Begin");
     decoder.decode(&orders(columns)).expect("Relation");
     decoder
@@ -117,7 +122,7 @@ const NAMES: &[&str] = &["id", "email"];
 
 #[test]
 fn the_borders_carry_position_time_and_number() {
-    let mut decoder = Decoder::new(layout(NAMES));
+    let mut decoder = Decoder::new(layout(NAMES), types(NAMES), Lsn(0));
     let event = decoder.decode(&begin(7, 1_000_000, 42)).expect("Begin");
     let commit_time = 946_684_801_000_000;
     assert_eq!(
@@ -224,6 +229,53 @@ fn what_the_mapping_cannot_bear_is_named() {
 }
 
 #[test]
+fn rows_of_before_a_change_of_the_table_say_what_they_can() {
+    let mut decoder = Decoder::new(layout(NAMES), types(NAMES), Lsn(5));
+    decoder.decode(&begin(4, 0, 1)).expect("Begin");
+    let insert = |decoder: &mut Decoder, columns: &[(&str, u32, bool)], cells: &[Cell]| {
+        decoder.decode(&orders(columns)).expect("of before");
+        op(decoder, &row(b'I', ID, &[tuple(b'N', cells)]))
+    };
+    // A column that was not there yet, one of another type, and one that is written alike.
+    let new = cells(&[Cell::Missing, Cell::Missing]);
+    let found = insert(&mut decoder, &[("id", 23, true)], &[text("1")]);
+    assert_eq!(found, Op::Insert { new: new.clone() });
+    let other = [("id", 20, true), ("email", 17, false)];
+    let found = insert(&mut decoder, &other, &[text("1"), text("\\x00")]);
+    assert_eq!(found, Op::Insert { new });
+    let alike = [("id", 20, true), ("email", 1043, false)];
+    let found = insert(&mut decoder, &alike, &[text("1"), text("a")]);
+    let new = cells(&[text("1"), text("a")]);
+    assert_eq!(found, Op::Insert { new: new.clone() });
+    // The table itself under another name.
+    let renamed = relation(ID, "purchases", PLAIN);
+    decoder.decode(&renamed).expect("of before");
+    let found = op(
+        &mut decoder,
+        &row(b'I', ID, &[tuple(b'N', &[text("1"), text("a")])]),
+    );
+    assert_eq!(found, Op::Insert { new });
+    decoder.decode(&commit(5)).expect("Commit");
+    // After that the mapping is out of date.
+    decoder.decode(&begin(6, 0, 2)).expect("Begin");
+    assert!(decoder.decode(&orders(&alike)).is_err());
+    let error = decoder.decode(&renamed).expect_err("renamed");
+    assert!(matches!(error, SourceError::Renamed { .. }), "{error}");
+}
+
+#[test]
+fn an_update_that_hides_what_was_is_no_update_of_the_same_key() {
+    let mut decoder = ready(NAMES, &[("id", 20, false), ("email", TEXT, true)]);
+    let new = [text("2"), text("a")];
+    let update = row(b'U', ID, &[tuple(b'N', &new)]);
+    let expected = Op::Update {
+        old: Some(cells(&[Cell::Missing, Cell::Missing])),
+        new: cells(&new),
+    };
+    assert_eq!(op(&mut decoder, &update), expected);
+}
+
+#[test]
 fn what_is_not_of_the_cart_is_skipped() {
     let mut decoder = ready(NAMES, PLAIN);
     for message in [
@@ -247,7 +299,7 @@ fn what_is_not_of_the_cart_is_skipped() {
 
 #[test]
 fn a_keepalive_inside_a_transaction_is_swallowed_and_asked_for_again() {
-    let mut decoder = Decoder::new(layout(NAMES));
+    let mut decoder = Decoder::new(layout(NAMES), types(NAMES), Lsn(0));
     let event = decoder.decode(&keepalive(5)).expect("keepalive");
     assert_eq!(event, Some(Event::Keepalive { end: Lsn(5) }));
     decoder.decode(&begin(9, 0, 1)).expect("Begin");
@@ -343,6 +395,10 @@ impl Story {
             let logged = old.as_ref().map(|(full, old)| tuple(kind(*full), old));
             let (message, op) = match (new, before) {
                 (Some(new), old) => {
+                    // The key is the layout's first column.
+                    let hidden = vec![Cell::Missing; self.places.len()];
+                    let hidden = (!self.columns[self.places[0]].2).then(|| cells(&hidden));
+                    let old = old.or(hidden);
                     let tuples = logged.into_iter().chain([tuple(b'N', new)]);
                     let new = self.mapped(new, false);
                     let message = row(b'U', ID, &tuples.collect::<Vec<_>>());
@@ -368,7 +424,7 @@ impl Story {
 proptest! {
     #[test]
     fn well_formed_messages_yield_what_they_say(story in a_story()) {
-        let mut decoder = Decoder::new(story.layout());
+        let mut decoder = Decoder::new(story.layout(), LogTables::default(), Lsn(0));
         for (message, expected) in story.messages() {
             prop_assert_eq!(decoder.decode(&message).expect("well formed"), expected);
         }
@@ -380,7 +436,7 @@ proptest! {
         for (broken, (message, _)) in messages.iter().enumerate() {
             let bad = (0..message.len()).map(|cut| message[..cut].to_vec());
             for bad in bad.chain([[message.as_slice(), &[extra]].concat()]) {
-                let mut decoder = Decoder::new(story.layout());
+                let mut decoder = Decoder::new(story.layout(), LogTables::default(), Lsn(0));
                 for (message, _) in &messages[..broken] {
                     decoder.decode(message).expect("well formed");
                 }
@@ -400,7 +456,7 @@ proptest! {
             let at = byte.index(message.len());
             message[at] = value;
         }
-        let mut decoder = Decoder::new(story.layout());
+        let mut decoder = Decoder::new(story.layout(), LogTables::default(), Lsn(0));
         for message in messages {
             let _ = decoder.decode(&message);
         }
