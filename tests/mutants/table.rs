@@ -48,7 +48,7 @@ pub const TABLE: &[(Mutant, &[&str])] = &[
     (MappingUnwalked, &["protocol::remapped::a_changed_mapping_killed_halfway_goes_on"]),
     (SlotAheadUnseen, &["setup::trust::a_slot_that_was_dropped_or_made_anew_stops_and_setup_starts_over"]),
     (AnyCluster, &["setup::trust::another_cluster_and_an_earlier_timeline_are_not_the_source"]),
-    (NarrowPublication, &["setup::trust::a_table_dropped_from_the_publication_stops_and_setup_mends_it"]),
+    (NarrowPublication, &["protocol::truncated::a_table_that_leaves_the_publication_stops_the_daemon", "setup::trust::a_table_dropped_from_the_publication_stops_and_setup_mends_it"]),
     (LinesAlone, &["guards::header::lines_are_not_written_to_a_cart_whose_header_the_new_backend_edited"]),
     (ClosedUnseen, &["guards::header::lines_are_not_written_to_a_cart_that_the_new_backend_sold"]),
     (AnyLine, &["guards::header::a_product_that_the_new_backend_put_into_the_cart_is_not_put_in_again"]),
