@@ -3,14 +3,21 @@
 //! A cart that has no complete image lets its changes go: either it is not live, or it will be
 //! read whole from the source by a snapshot that sees them.
 
+mod life;
+mod rows;
+mod transfer;
+
 use std::collections::HashMap;
 
 use super::image::{Cell, Cells, Image, Life, Row};
 use super::key::CartKey;
-use super::layout::{Layout, Table};
+use super::layout::Layout;
 use super::owner::{Action, Routed, Wish};
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
+use life::{arrive, judge};
+use rows::complete;
+use transfer::transfer;
 
 /// What folding must know of the mapping.
 pub struct Rules<'a> {
@@ -78,95 +85,6 @@ impl Folding {
     fn skips(&self, position: Position) -> bool {
         position <= self.position
             || switch::mutant(Mutant::SkipCommit) && position.lsn <= self.position.lsn
-    }
-
-    /// Takes a row and all that hangs below it out of the image.
-    fn take(&mut self, layout: &Layout, table: usize, key_of: &[Cell]) -> Vec<(usize, Row)> {
-        let mut taken = Vec::new();
-        let Some(image) = &mut self.image else {
-            return taken;
-        };
-        if let Some(row) = image.remove(layout, table, key_of) {
-            take_below(layout, image, table, &row.cells, &mut taken);
-            taken.insert(0, (table, row));
-        }
-        taken
-    }
-}
-
-fn take_below(
-    layout: &Layout,
-    image: &mut Image,
-    table: usize,
-    parent: &[Cell],
-    taken: &mut Vec<(usize, Row)>,
-) {
-    let above = &layout.tables[table];
-    for (child, by) in layout.children(table) {
-        let this = &layout.tables[child];
-        let hangs = |row: &Row| this.agrees(&row.cells, by, above, parent, &above.key);
-        let (gone, stay): (Vec<Row>, Vec<Row>) = std::mem::take(&mut image.tables[child])
-            .into_iter()
-            .partition(hangs);
-        image.tables[child] = stay;
-        for row in gone {
-            // A self-parent's children may hang below each other.
-            take_below(layout, image, child, &row.cells, taken);
-            taken.push((child, row));
-        }
-    }
-}
-
-impl Image {
-    fn find(&self, layout: &Layout, table: usize, cells: &[Cell]) -> Result<usize, usize> {
-        let order = &layout.tables[table];
-        self.tables[table].binary_search_by(|row| order.compare_keys(&row.cells, cells))
-    }
-
-    pub fn row(&self, layout: &Layout, table: usize, key_of: &[Cell]) -> Option<&Row> {
-        let at = self.find(layout, table, key_of).ok()?;
-        self.tables[table].get(at)
-    }
-
-    fn remove(&mut self, layout: &Layout, table: usize, key_of: &[Cell]) -> Option<Row> {
-        let at = self.find(layout, table, key_of).ok()?;
-        Some(self.tables[table].remove(at))
-    }
-
-    /// Puts a row under its key; the stamp of an equal row stays. True if something changed.
-    pub fn put(&mut self, layout: &Layout, table: usize, row: Row) -> bool {
-        match self.find(layout, table, &row.cells) {
-            Ok(at)
-                if self.tables[table][at].cells == row.cells
-                    && !switch::mutant(Mutant::SaveStamps) =>
-            {
-                false
-            }
-            Ok(at) => {
-                self.tables[table][at] = row;
-                true
-            }
-            Err(at) => {
-                self.tables[table].insert(at, row);
-                true
-            }
-        }
-    }
-
-    /// Gives rows that are equal in `before` the stamp that they have there.
-    pub fn keep_stamps(&mut self, layout: &Layout, before: &Image) {
-        if switch::mutant(Mutant::ReadStamps) {
-            return;
-        }
-        for (table, rows) in self.tables.iter_mut().enumerate() {
-            for row in rows {
-                if let Some(known) = before.row(layout, table, &row.cells)
-                    && known.cells == row.cells
-                {
-                    row.stamp = known.stamp;
-                }
-            }
-        }
     }
 }
 
@@ -307,51 +225,6 @@ fn put(
     }
 }
 
-/// A header row of a cart that has no live image.
-fn arrive(rules: &Rules<'_>, cart: &mut Folding, at: At, new: Cells, insert: bool) {
-    let mut image = Image::empty(rules.layout);
-    let incomplete = new.contains(&Cell::Missing);
-    image.put(
-        rules.layout,
-        Layout::HEADER,
-        Row {
-            cells: new,
-            stamp: at.time,
-        },
-    );
-    let reads_others = rules.live_reads.iter().any(|&reads| reads);
-    let live = if incomplete || reads_others && !insert {
-        // It can only be told from the whole cart.
-        Ok(true)
-    } else {
-        (rules.live)(&image)
-    };
-    let trust = switch::mutant(Mutant::TrustBirths);
-    match live {
-        Ok(false) => {}
-        // A key seen before may have left rows that the log no longer tells of.
-        Ok(true) if (cart.image.is_some() || !insert || incomplete) && !trust => {
-            cart.wish = Some(Wish::BecameLive);
-        }
-        Ok(true) if (!rules.trusted_births || cart.let_go) && !trust => {
-            cart.wish = Some(Wish::BornUnproved);
-        }
-        Ok(true) => {
-            cart.image = Some(image);
-            cart.time = Some(at.time);
-            cart.touched = true;
-        }
-        Err(why) => {
-            if !insert || cart.image.is_some() || cart.let_go || !rules.trusted_births {
-                cart.wish = Some(Wish::BecameLive);
-            }
-            cart.image = Some(image);
-            cart.fault = Some(why);
-            cart.touched = true;
-        }
-    }
-}
-
 fn remove(rules: &Rules<'_>, cart: &mut Folding, at: At, table: usize, old: &[Cell]) {
     if table == Layout::HEADER && !switch::mutant(Mutant::HeaderIsARow) {
         if let Some(image) = &mut cart.image
@@ -391,177 +264,6 @@ fn clear(rules: &Rules<'_>, cart: &mut Folding, at: At, tables: &[usize]) {
             remove(rules, cart, at, table, &row.cells);
         }
     }
-}
-
-/// Ends the cart if it is no longer live.
-fn judge(rules: &Rules<'_>, cart: &mut Folding, at: At) {
-    let Some(image) = &mut cart.image else { return };
-    match (rules.live)(image) {
-        Ok(true) => cart.fault = None,
-        Ok(false) => {
-            image.life = Life::Ended { stamp: at.time };
-            cart.fault = None;
-            cart.time = Some(at.time);
-            cart.touched = true;
-        }
-        Err(why) => {
-            cart.fault = Some(why);
-            cart.touched = true;
-        }
-    }
-}
-
-/// The row that left one cart, with all below it, enters the other.
-fn transfer(
-    rules: &Rules<'_>,
-    carts: &mut Foldings,
-    at: At,
-    [from, to]: [CartKey; 2],
-    table: usize,
-    old: Cells,
-    new: Cells,
-) {
-    let layout = rules.layout;
-    let mut taken = Vec::new();
-    if table == Layout::HEADER {
-        one(carts, &from, at, |cart| {
-            if cart.whole()
-                && let Some(image) = &mut cart.image
-            {
-                for (table, rows) in image.tables.iter().enumerate() {
-                    taken.extend(rows.iter().map(|row| (table, row.clone())));
-                }
-                image.life = Life::Deleted { stamp: at.time };
-                cart.time = Some(at.time);
-                cart.touched = true;
-            }
-        });
-        one(carts, &to, at, |cart| {
-            rekeyed(rules, cart, at, &taken, &old, new);
-        });
-        return;
-    }
-    // A target row has one owner: the row leaves its cart even where that waits to be read anew.
-    let mut complete_below = true;
-    passing(carts, &from, at, |cart| {
-        if cart.lives() {
-            complete_below = cart.whole();
-            taken = match switch::mutant(Mutant::MoveStays) {
-                true => Vec::new(),
-                false => cart.take(layout, table, &old),
-            };
-            for (table, row) in &taken {
-                cart.removed.push((*table, row.cells.clone(), at.time));
-            }
-            cart.time = Some(at.time);
-            cart.touched = true;
-            if rules.live_reads[table] && cart.whole() {
-                judge(rules, cart, at);
-            }
-        } else if rules.live_reads[table] {
-            cart.wish = cart.wish.or(Some(Wish::BecameLive));
-        }
-    });
-    passing(carts, &to, at, |cart| {
-        if !cart.lives() {
-            if rules.live_reads[table] {
-                cart.wish = cart.wish.or(Some(Wish::BecameLive));
-            }
-            return;
-        }
-        let Some(cells) = complete(new, taken.first().map(|(_, row)| row), Some(&old)) else {
-            cart.wish = cart.wish.or(Some(Wish::Toast));
-            return;
-        };
-        // Without the row's complete former image, what hangs below it is not known.
-        let has_children = layout.children(table).next().is_some();
-        let proved = !taken.is_empty() && complete_below;
-        if has_children && !proved && !switch::mutant(Mutant::ArrivalUnread) {
-            cart.wish = cart.wish.or(Some(Wish::Arrival));
-        }
-        let Some(image) = &mut cart.image else { return };
-        let stamp = at.time;
-        image.put(layout, table, Row { cells, stamp });
-        // What is there already is newer: it was read after the move, or the log put it there. The
-        // rows that come along may be old, where a change of theirs had no known owner.
-        for (table, row) in taken.drain(..).skip(1) {
-            if image.row(layout, table, &row.cells).is_none() {
-                image.put(layout, table, row);
-            }
-        }
-        cart.time = Some(at.time);
-        cart.touched = true;
-        if rules.live_reads[table] && cart.whole() {
-            judge(rules, cart, at);
-        }
-    });
-}
-
-/// The header of `taken` has a new key: the same rows begin another cart.
-fn rekeyed(
-    rules: &Rules<'_>,
-    cart: &mut Folding,
-    at: At,
-    taken: &[(usize, Row)],
-    old: &[Cell],
-    new: Cells,
-) {
-    let header = taken.iter().find(|(table, _)| *table == Layout::HEADER);
-    let cells = match header {
-        Some((_, row)) if cart.image.is_none() => complete(new.clone(), Some(row), Some(old)),
-        _ => None,
-    };
-    let Some(cells) = cells else {
-        arrive(rules, cart, at, new, false);
-        return;
-    };
-    let before = header.map(|(_, row)| row.cells.clone()).unwrap_or_default();
-    let mut image = Image::empty(rules.layout);
-    for (table, row) in taken {
-        let mut row = row.clone();
-        if *table != Layout::HEADER {
-            follow(rules.layout, *table, &mut row.cells, &before, &cells);
-            image.put(rules.layout, *table, row);
-        }
-    }
-    let stamp = at.time;
-    image.put(rules.layout, Layout::HEADER, Row { cells, stamp });
-    cart.image = Some(image);
-    cart.time = Some(at.time);
-    cart.touched = true;
-    judge(rules, cart, at);
-}
-
-/// Gives a child that named its cart by the old key the new one, as the source's cascade does.
-fn follow(layout: &Layout, table: usize, cells: &mut Cells, before: &[Cell], after: &[Cell]) {
-    let this: &Table = &layout.tables[table];
-    let columns = match (&this.cart, &this.parent) {
-        (Some(columns), _) => columns,
-        (None, Some((Layout::HEADER, by))) => by,
-        _ => return,
-    };
-    let Some(key) = &layout.header().cart else {
-        return;
-    };
-    for (&column, &key) in columns.iter().zip(key) {
-        if this.agrees(cells, &[column], layout.header(), before, &[key]) {
-            cells[column] = after[key].clone();
-        }
-    }
-}
-
-/// Fills what the log did not carry from the row as we know it, else from the full old row.
-fn complete(mut new: Cells, known: Option<&Row>, old: Option<&[Cell]>) -> Option<Cells> {
-    for (i, cell) in new.iter_mut().enumerate() {
-        if *cell == Cell::Missing {
-            *cell = known
-                .map(|row| &row.cells[i])
-                .filter(|c| **c != Cell::Missing)
-                .or_else(|| old.map(|old| &old[i]).filter(|c| **c != Cell::Missing))?
-                .clone();
-        }
-    }
-    Some(new)
 }
 
 #[cfg(test)]

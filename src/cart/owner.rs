@@ -5,127 +5,20 @@
 //! [`Question`] for the source; since the source answers for today and the change is of yesterday,
 //! an answer may only cause a refresh of the cart that it names, never route the change.
 
-use std::collections::HashMap;
+mod action;
+mod moves;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use lru::LruCache;
-use serde::{Deserialize, Serialize};
 
-use super::image::{Cell, Cells, Image, footprint};
+use super::image::{Cell, Cells, Image};
 use super::key::CartKey;
 use super::layout::Layout;
-use crate::source::change::{Change, Op, Position};
+use crate::source::change::{Change, Op};
 use crate::switch::{self, Mutant};
-
-/// Why a cart must be read again from the source. The names are stored in `cartage.wish`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Wish {
-    /// It was let go and may be live now.
-    BecameLive,
-    /// It appeared in the log, but its children may have passed before its header.
-    BornUnproved,
-    /// A row came from a cart whose image is not complete.
-    Arrival,
-    /// The log did not carry a large value that did not change.
-    Toast,
-    /// A change of a row whose owner only the source knows.
-    Owner,
-    /// The mapping reads columns that the image does not hold.
-    Mapping,
-}
-
-impl Wish {
-    pub fn name(self) -> &'static str {
-        match self {
-            Wish::BecameLive => "became_live",
-            Wish::BornUnproved => "born_unproved",
-            Wish::Arrival => "arrival",
-            Wish::Toast => "toast",
-            Wish::Owner => "owner",
-            Wish::Mapping => "mapping",
-        }
-    }
-}
-
-/// A change on its way to its cart.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Routed {
-    pub position: Position,
-    /// Commit time, microseconds since 1970 UTC.
-    pub time: i64,
-    pub xid: u32,
-    pub action: Action,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Action {
-    Put {
-        cart: CartKey,
-        table: usize,
-        old: Option<Cells>,
-        new: Cells,
-        insert: bool,
-    },
-    Remove {
-        cart: CartKey,
-        table: usize,
-        old: Cells,
-    },
-    /// A row leaves one cart for another; of the header: the cart's key changes.
-    Move {
-        from: CartKey,
-        to: CartKey,
-        table: usize,
-        old: Cells,
-        new: Cells,
-    },
-    Refresh {
-        cart: CartKey,
-        why: Wish,
-    },
-    /// These source tables were emptied.
-    Clear {
-        cart: CartKey,
-        tables: Arc<[usize]>,
-    },
-    /// Look at the cart again: its mapping changed, or it is held and due.
-    Touch {
-        cart: CartKey,
-    },
-}
-
-impl Routed {
-    /// About how many bytes it takes in memory.
-    pub fn footprint(&self) -> usize {
-        self.action.footprint()
-    }
-}
-
-impl Action {
-    fn footprint(&self) -> usize {
-        let cells = match self {
-            Action::Put { old, new, .. } => old.as_deref().map_or(0, footprint) + footprint(new),
-            Action::Remove { old, .. } => footprint(old),
-            Action::Move { old, new, .. } => footprint(old) + footprint(new),
-            Action::Refresh { .. } | Action::Clear { .. } | Action::Touch { .. } => 0,
-        };
-        size_of::<Routed>() + cells
-    }
-
-    /// The carts concerned: one, or two for a move.
-    pub fn carts(&self) -> impl Iterator<Item = &CartKey> {
-        let (first, second) = match self {
-            Action::Put { cart, .. }
-            | Action::Remove { cart, .. }
-            | Action::Refresh { cart, .. }
-            | Action::Clear { cart, .. }
-            | Action::Touch { cart } => (cart, None),
-            Action::Move { from, to, .. } => (from, Some(to)),
-        };
-        std::iter::once(first).chain(second)
-    }
-}
+pub use action::{Action, Routed, Wish};
 
 /// Whose cart does the row with this key of this table belong to?
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -233,73 +126,6 @@ impl Router {
                 }
             }
         }
-    }
-
-    /// Turns a row's delete from one cart and its insert into another, in one transaction, into the
-    /// move that they are: an UPDATE that crosses partitions is logged so. The row is the same where
-    /// the columns of its key that do not name the cart are. A header that is deleted and inserted
-    /// under its key has changed.
-    pub fn join_moves(&self, changes: &mut Vec<(u32, Change)>) {
-        let mut deleted: HashMap<(usize, CartKey), usize> = HashMap::new();
-        let mut joined = vec![false; changes.len()];
-        for at in 0..changes.len() {
-            let change = &changes[at].1;
-            let (cells, insert) = match &change.op {
-                Op::Delete { old } => (old, false),
-                Op::Insert { new } => (new, true),
-                Op::Update { .. } => continue,
-            };
-            let Some(row) = self.row_beside_cart(change.table, cells) else {
-                continue;
-            };
-            let id = (change.table, row);
-            if !insert {
-                deleted.insert(id, at);
-                continue;
-            }
-            let Some(from) = deleted.remove(&id) else {
-                continue;
-            };
-            let Op::Delete { old } = &changes[from].1.op else {
-                continue;
-            };
-            let Op::Insert { new } = &change.op else {
-                continue;
-            };
-            if self.is_move(change.table, old, new) {
-                let (old, new) = (Some(old.clone()), new.clone());
-                changes[at].1.op = Op::Update { old, new };
-                joined[from] = true;
-            }
-        }
-        let mut joined = joined.into_iter();
-        changes.retain(|_| joined.next() != Some(true));
-    }
-
-    /// Whether a row that is deleted and inserted again has moved to another cart. A header has
-    /// changed then.
-    pub fn is_move(&self, table: usize, old: &[Cell], new: &[Cell]) -> bool {
-        let owners = self.owner_columns(table);
-        table == Layout::HEADER || owners.iter().any(|&c| old[c] != new[c])
-    }
-
-    /// The key of a row without the columns that name its cart; none where nothing is left.
-    pub fn row_beside_cart(&self, table: usize, cells: &[Cell]) -> Option<CartKey> {
-        let owners = self.owner_columns(table);
-        let key = &self.layout.tables[table].key;
-        let rest: Vec<usize> = key
-            .iter()
-            .copied()
-            .filter(|k| !owners.contains(k))
-            .collect();
-        let known = owners.iter().all(|&c| cells[c] != Cell::Missing);
-        if table == Layout::HEADER {
-            return self.layout.tables[table].cart_key(cells, key);
-        }
-        if rest.is_empty() || !known {
-            return None;
-        }
-        self.layout.tables[table].cart_key(cells, &rest)
     }
 
     fn owner_columns(&self, table: usize) -> &[usize] {
@@ -458,76 +284,5 @@ impl Router {
         {
             self.owners.put(Question { table, key }, cart);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cart::layout::{Column, Table};
-    use crate::sqltype::SqlType;
-
-    /// Lines under a header, keyed by cart and number, as a table partitioned by cart must be.
-    fn router() -> Router {
-        let table = |alias: &str, columns: &[&str], cart: usize| Table {
-            alias: alias.into(),
-            schema: "public".into(),
-            name: alias.into(),
-            columns: columns
-                .iter()
-                .map(|name| Column {
-                    name: (*name).into(),
-                    ty: SqlType::parse("integer"),
-                    not_null: true,
-                    bytewise: false,
-                })
-                .collect(),
-            key: (0..columns.len()).collect(),
-            cart: Some(vec![cart]),
-            parent: None,
-        };
-        let tables = vec![table("cart", &["id"], 0), table("line", &["cart", "id"], 0)];
-        Router::new(Arc::new(Layout { tables }), NonZeroUsize::MIN)
-    }
-
-    fn line(cart: &str, id: &str) -> Cells {
-        Box::new([Cell::Text(cart.into()), Cell::Text(id.into())])
-    }
-
-    fn joined(ops: Vec<Op>) -> Vec<Op> {
-        let changes = ops.into_iter().map(|op| Change { table: 1, op });
-        let mut changes: Vec<(u32, Change)> = (1..).zip(changes).collect();
-        router().join_moves(&mut changes);
-        changes.into_iter().map(|(_, change)| change.op).collect()
-    }
-
-    #[test]
-    fn a_delete_and_an_insert_in_another_cart_are_a_move() {
-        let (old, new) = (line("1", "7"), line("2", "7"));
-        let ops = vec![
-            Op::Delete { old: old.clone() },
-            Op::Insert { new: new.clone() },
-        ];
-        let old = Some(old);
-        assert_eq!(joined(ops), [Op::Update { old, new }]);
-    }
-
-    #[test]
-    fn other_rows_and_the_same_cart_stay_as_they_are() {
-        let ops = vec![
-            Op::Delete {
-                old: line("1", "7"),
-            },
-            Op::Insert {
-                new: line("2", "8"),
-            },
-            Op::Delete {
-                old: line("3", "9"),
-            },
-            Op::Insert {
-                new: line("3", "9"),
-            },
-        ];
-        assert_eq!(joined(ops.clone()), ops);
     }
 }

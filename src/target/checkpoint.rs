@@ -119,7 +119,7 @@ const COUNTERS: [&str; 9] = [
 
 /// Drops the lanes that are too many, and gives what they counted to the first.
 fn fold_counters() -> String {
-    let list = |each: &dyn Fn(&str) -> String| COUNTERS.map(|c| each(c)).join(", ");
+    let list = |each: &dyn Fn(&str) -> String| COUNTERS.map(each).join(", ");
     format!(
         "WITH former AS (DELETE FROM cartage.checkpoint WHERE pipeline = $1 AND lane >= $2 \
                          RETURNING {}), \
