@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(with(3), with(8_000));
         let changes = groups.read(with(3)[0]).unwrap();
         let of_three = |(_, a): &&(u32, Action)| a.carts().any(|c| *c == cart(3));
-        let last = changes.iter().filter(of_three).next_back().unwrap();
+        let last = changes.iter().rfind(of_three).unwrap();
         assert_eq!(last.1, wish);
     }
 

@@ -204,6 +204,10 @@ pub struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the end of the changes and the end of the file are told apart by `?`"
+    )]
     pub fn next(&mut self) -> io::Result<Option<(u32, Change)>> {
         while let Some((spot, (seq, mut change))) = self.records.next::<(u32, Change)>()? {
             if self.spill.joined.contains(&spot) {
