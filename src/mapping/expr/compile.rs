@@ -282,7 +282,9 @@ impl Compiler<'_> {
         span: Range<usize>,
     ) -> Option<Plan> {
         let to = SqlType::parse(&data_type.to_string().to_lowercase());
-        if matches!(to.class, Class::Other | Class::Enum) {
+        // An interval of some fields would have to be cut to them.
+        let of_fields = to.class == Class::Interval && to.base != Class::Interval.name();
+        if matches!(to.class, Class::Inet | Class::Other | Class::Enum) || of_fields {
             return self.fail(span, format!("expressions cannot cast to {}", to.name));
         }
         let Some(from) = value.class else {

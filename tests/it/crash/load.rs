@@ -100,7 +100,7 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
                 storefront.assert_open();
                 let look = looks.replace(looks.get() + 1);
                 match provocation {
-                    Poison if look % 40 == 0 => {
+                    Poison if look.is_multiple_of(40) => {
                         storefront.shared.poison.store(2, Ordering::Relaxed)
                     }
                     Truncate if look % 400 == 40 => storefront.truncate(&stand.shops.source).await,

@@ -71,13 +71,18 @@ impl Pipeline {
 async fn require_extensions(client: &Client) {
     let sql = "SELECT wanted.name FROM unnest(ARRAY['citext', 'hstore']) AS wanted (name)
                WHERE wanted.name NOT IN (SELECT name FROM pg_available_extensions)";
-    for row in client.query(sql, &[]).await.unwrap() {
-        panic!(
-            "this server has no extension {}: install the contrib package that belongs to it, or \
-             name the programs of a server that has it in CARTAGE_PG_BIN",
-            row.get::<_, &str>(0)
-        );
-    }
+    let lacking: Vec<String> = client
+        .query(sql, &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert!(
+        lacking.is_empty(),
+        "this server has no extensions {lacking:?}: install the contrib package that belongs to \
+         it, or name the programs of a server that has them in CARTAGE_PG_BIN"
+    );
 }
 
 pub async fn run(client: &Client, sql: &str, side: &str) {
