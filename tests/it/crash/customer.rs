@@ -340,7 +340,8 @@ fn mend(carts: &mut Carts) -> Option<String> {
     None
 }
 
-fn take_one(counter: &std::sync::atomic::AtomicU64) -> bool {
+/// Counts down, and says whether there was one.
+pub fn take_one(counter: &std::sync::atomic::AtomicU64) -> bool {
     let less = |n: u64| n.checked_sub(1);
     counter
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)

@@ -42,7 +42,12 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
         for (place, visits) in places {
             let nth = rng.u64(1..=visits);
             let mut daemon = stand.start(&["run"], Some(Kill { place, nth }));
-            daemon.dies(async || storefront.assert_open()).await;
+            storefront.open_for(80);
+            let provoke = async || {
+                storefront.assert_open();
+                storefront.open_for(2);
+            };
+            daemon.dies(provoke).await;
             drop(daemon);
             let mut daemon = stand.start(&["run"], None);
             tokio::time::sleep(Duration::from_millis(rng.u64(..1_000))).await;

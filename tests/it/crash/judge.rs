@@ -14,7 +14,7 @@ use super::storefront::Storefront;
 use crate::scenario::servers::{number, rows};
 use crate::scenario::settled::awaited;
 
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(240);
 const LOOK: Duration = Duration::from_millis(25);
 /// Where `found.sql` has the note and the perks.
 const NOTE: usize = 4;

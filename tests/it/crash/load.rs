@@ -32,7 +32,7 @@ enum Provocation {
     Mapping,
 }
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 use Provocation::{Mapping, Poison, Refresh, Sale, Sales, Truncate};
 
@@ -95,9 +95,11 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
                 Sale => sold.sell(&stand, &storefront).await,
                 Sales | Truncate | Poison => {}
             }
+            storefront.open_for(80);
             let looks = Cell::new(0_u64);
             let provoke = async || {
                 storefront.assert_open();
+                storefront.open_for(2);
                 let look = looks.replace(looks.get() + 1);
                 match provocation {
                     Poison if look.is_multiple_of(40) => {

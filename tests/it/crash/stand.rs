@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::tally::Tally;
 use crate::scenario::servers::Shops;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(5);
 const SIGKILL: i32 = 9;
 

@@ -8,13 +8,13 @@ use tokio::sync::{Mutex, RwLock};
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
-use super::customer::Customer;
+use super::customer::{Customer, take_one};
 use super::model::{Cart, Carts};
 use crate::scenario::servers::connect;
 
 const WORKERS: u64 = 3;
 /// Between two transactions of one worker.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(15);
 
 /// What all workers share.
 pub struct Shared {
@@ -22,6 +22,8 @@ pub struct Shared {
     pub gate: RwLock<()>,
     pub numbers: AtomicI64,
     pub transactions: AtomicU64,
+    /// Customers who are still to come: a slow machine must not fall behind without end.
+    pub waiting: AtomicU64,
     /// Lines that the new shop refuses are to be made, so many.
     pub poison: AtomicU64,
     /// None is made any more, and those that there are get mended.
@@ -61,6 +63,7 @@ impl Storefront {
                 gate: RwLock::default(),
                 numbers: AtomicI64::new(1),
                 transactions: AtomicU64::new(0),
+                waiting: AtomicU64::new(0),
                 poison: AtomicU64::new(0),
                 mending: AtomicBool::new(false),
                 backfilled: AtomicBool::new(false),
@@ -131,11 +134,17 @@ impl Storefront {
         }
     }
 
+    /// Lets so many customers come, if not more are waiting already.
+    pub fn open_for(&self, customers: u64) {
+        self.shared.waiting.fetch_max(customers, Ordering::Relaxed);
+    }
+
     /// Waits until so many more transactions have been committed.
     pub async fn sells(&self, more: u64) {
         let goal = self.shared.transactions.load(Ordering::Relaxed) + more;
         while self.shared.transactions.load(Ordering::Relaxed) < goal {
             self.assert_open();
+            self.open_for(more);
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -165,6 +174,10 @@ async fn work(
 ) {
     while !shared.closing.load(Ordering::Relaxed) {
         tokio::time::sleep(PAUSE).await;
+        let mending = shared.mending.load(Ordering::Relaxed);
+        if !mending && !take_one(&shared.waiting) {
+            continue;
+        }
         let _open = shared.gate.read().await;
         let mut carts = own.lock().await;
         let before = carts.clone();

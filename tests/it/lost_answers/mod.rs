@@ -44,8 +44,13 @@ impl Ends {
     async fn survives(&self, proxy: &Proxy, trap: Trap) {
         proxy.set(trap);
         let restarts = self.restarts();
+        self.storefront.open_for(40);
         let mut daemon = self.stand.start(&["run"], None);
-        proxy.springs(async || self.storefront.assert_open()).await;
+        let provoke = async || {
+            self.storefront.assert_open();
+            self.storefront.open_for(2);
+        };
+        proxy.springs(provoke).await;
         let sprung = Instant::now();
         while self.restarts() == restarts {
             daemon.assert_alive();
@@ -54,6 +59,7 @@ impl Ends {
                 "{trap:?} was not noticed in {NOTICED:?}\n{}",
                 self.stand.log()
             );
+            self.storefront.open_for(1);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         println!("{trap:?} noticed after {:?}", sprung.elapsed());
