@@ -24,6 +24,8 @@ enum Provocation {
     Refresh,
     /// The perks of all carts are truncated.
     Truncate,
+    /// All open carts change in one transaction.
+    Announcement,
     /// Lines that the new shop refuses.
     Poison,
     /// A cart is sold in the new shop.
@@ -34,7 +36,7 @@ enum Provocation {
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
-use Provocation::{Mapping, Poison, Refresh, Sale, Sales, Truncate};
+use Provocation::{Announcement, Mapping, Poison, Refresh, Sale, Sales, Truncate};
 
 /// With the visits among which the one that kills is drawn.
 const PLACES: &[(Place, Provocation, u64)] = &[
@@ -60,7 +62,9 @@ const PLACES: &[(Place, Provocation, u64)] = &[
     (Place::StageWalked, Refresh, 2),
     (Place::StageDone, Refresh, 2),
     (Place::TruncateBegun, Truncate, 1),
-    (Place::TruncateChunk, Truncate, 1),
+    (Place::TruncateChunk, Truncate, 2),
+    (Place::Grouped, Announcement, 1),
+    (Place::PieceDealt, Announcement, 1),
     (Place::Held, Poison, 2),
     (Place::PartCommitted, Poison, 2),
     (Place::HandedOver, Sale, 1),
@@ -73,6 +77,7 @@ const PLACES: &[(Place, Provocation, u64)] = &[
 pub async fn play(seed: u64, rounds: u64) -> Tally {
     let mut rng = Rng::with_seed(seed);
     let mut stand = Stand::new("crash_load", 4, 200).await;
+    stand.bounds = "in-memory=40,cleared=100";
     let url = stand.shops.source_url.clone();
     let storefront = Storefront::open(&url, seed, Habits::All, 180).await;
     let mut sold = Sold::default();
@@ -93,7 +98,7 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
                 }
                 Refresh => stand.must(&["refresh", "--all"]).await,
                 Sale => sold.sell(&stand, &storefront).await,
-                Sales | Truncate | Poison => {}
+                Sales | Truncate | Announcement | Poison => {}
             }
             storefront.open_for(80);
             let looks = Cell::new(0_u64);
@@ -106,6 +111,10 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
                         storefront.shared.poison.store(2, Ordering::Relaxed)
                     }
                     Truncate if look % 400 == 40 => storefront.truncate(&stand.shops.source).await,
+                    Announcement if look % 400 == 40 => {
+                        let note = format!("sale {look}");
+                        storefront.announce(&stand.shops.source, &note).await;
+                    }
                     _ => {}
                 }
             };

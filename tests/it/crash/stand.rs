@@ -25,6 +25,8 @@ pub struct Stand {
     /// As the configuration names the ends.
     urls: [String; 2],
     timeout: &'static str,
+    /// Smaller ones than usual (`CARTAGE_BOUND`).
+    pub bounds: &'static str,
     /// The variant of the mapping that makes notes upper case.
     pub upper: bool,
     folder: TempDir,
@@ -47,6 +49,7 @@ impl Stand {
         let stand = Self {
             urls: [shops.source_url.clone(), shops.target_url.clone()],
             timeout: "10s",
+            bounds: "",
             shops,
             tally: Tally::default(),
             name: name.to_owned(),
@@ -122,6 +125,7 @@ impl Stand {
             .arg(self.config())
             .args(arguments)
             .env("CARTAGE_PLACES", self.folder.path().join("places"))
+            .env("CARTAGE_BOUND", self.bounds)
             .env_remove("CARTAGE_KILL")
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())

@@ -134,6 +134,20 @@ impl Storefront {
         }
     }
 
+    /// Writes a note on all open carts by one UPDATE.
+    pub async fn announce(&self, client: &Client, note: &str) {
+        let _alone = self.shared.gate.write().await;
+        let sql =
+            format!("UPDATE carts SET note = '{note}' WHERE token LIKE 't%' AND state = 'cart'");
+        client.batch_execute(&sql).await.unwrap();
+        for own in &self.carts {
+            let mut own = own.lock().await;
+            for cart in own.values_mut().filter(|cart| !cart.bought) {
+                cart.note = Some(note.to_owned());
+            }
+        }
+    }
+
     /// Lets so many customers come, if not more are waiting already.
     pub fn open_for(&self, customers: u64) {
         self.shared.waiting.fetch_max(customers, Ordering::Relaxed);
