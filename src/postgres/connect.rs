@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -283,8 +284,13 @@ fn refused(config: &Config, error: &tokio_postgres::Error) -> ConnectError {
 }
 
 /// What the server's own refusal means.
-pub(super) fn by_code(config: &Config, error: ServerError) -> ConnectError {
+pub(super) fn by_code(config: &Config, mut error: ServerError) -> ConnectError {
     let hosts = url::hosts(config);
+    // The first session after a change of the catalogs writes their cache, and where the disk is
+    // full that has no state of its own (relcache.c); the message is not translated.
+    if error.code == "XX000" && error.message.contains("could not write init file") {
+        error.code = SqlState::DISK_FULL.code().to_owned();
+    }
     match error.code.as_str() {
         "28P01" => ConnectError::Password {
             hosts,

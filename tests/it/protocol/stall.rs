@@ -23,7 +23,7 @@ fn source() -> &'static Cluster {
     SOURCE.get_or_init(|| {
         std::thread::spawn(|| {
             let options = Options::default()
-                .setting("max_replication_slots", "60")
+                .setting("max_replication_slots", "500")
                 .setting("max_wal_senders", "60")
                 .setting("track_commit_timestamp", "on")
                 .setting("synchronous_standby_names", "a_standby_that_is_missing")

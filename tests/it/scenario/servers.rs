@@ -19,7 +19,7 @@ pub fn shared() -> &'static Servers {
         std::thread::spawn(|| {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let options = || Options::default().setting("max_replication_slots", "60");
+                let options = || Options::default().setting("max_replication_slots", "500");
                 Servers {
                     source: Cluster::start(options().setting("max_wal_senders", "60"))
                         .await
