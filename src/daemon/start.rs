@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -147,10 +148,13 @@ pub async fn start(
         compiled_at,
         patience: config.watch.slot_wait,
     };
-    let stream = LogStream::open(&config.source, origin, notifier.pulses.of("log"), |pid| {
+    let open = LogStream::open(&config.source, origin, notifier.pulses.of("log"), |pid| {
         notifier.status(&format!("waiting: slot {slot_name} is in use by PID {pid}"))
-    })
-    .await?;
+    });
+    let stream = tokio::select! {
+        stream = open => stream?,
+        why = overtaken(&control, pipeline.id, taken.epoch) => return Err(why),
+    };
     confirm_slot(&source, &slot_name, start.lsn).await?;
     let parts = Parts {
         pipeline,
@@ -167,6 +171,21 @@ pub async fn start(
         rates,
     };
     assemble(config, parts, notifier).await
+}
+
+/// Looks again and again whether another daemon has taken the pipeline over. Who waits for the slot
+/// writes nothing, and would not find out by itself that it waits for its own successor.
+async fn overtaken(control: &Client, pipeline: i32, epoch: i64) -> DaemonError {
+    const LOOK: Duration = Duration::from_millis(500);
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let sql = "SELECT epoch FROM cartage.pipeline WHERE id = $1";
+        match control.query_one(sql, &[&pipeline]).await {
+            Ok(row) if row.get::<_, i64>(0) == epoch => {}
+            Ok(_) => return DaemonError::Overtaken,
+            Err(error) => return DaemonError::Target(error),
+        }
+    }
 }
 
 /// What was found and checked, to be set to work.

@@ -71,7 +71,7 @@ const PLACES: &[(Place, Provocation, u64)] = &[
     (Place::MappingStored, Mapping, 1),
     (Place::MappingBegun, Mapping, 1),
     (Place::MappingInForce, Mapping, 1),
-    (Place::MappingTouched, Mapping, 4),
+    (Place::MappingTouched, Mapping, 2),
 ];
 
 pub async fn play(seed: u64, rounds: u64) -> Tally {
