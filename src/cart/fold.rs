@@ -41,6 +41,8 @@ pub struct Folding {
     pub wish: Option<Wish>,
     /// The new backend has finished with it: changes are only counted.
     pub handed_over: bool,
+    /// The cart that it was before its header's key changed.
+    pub heir_of: Option<CartKey>,
     pub late: u64,
     /// Why `live` cannot be evaluated.
     pub fault: Option<String>,
@@ -61,6 +63,7 @@ impl Folding {
             position,
             wish: None,
             handed_over: false,
+            heir_of: None,
             late: 0,
             fault: None,
             removed: Vec::new(),

@@ -1,5 +1,7 @@
 //! What commits with a unit beside its rows, and what the lane then knows of its carts.
 
+use std::collections::HashMap;
+
 use tracing::warn;
 
 use super::known::Known;
@@ -8,7 +10,7 @@ use crate::cart::codec;
 use crate::cart::image::{Image, Life};
 use crate::cart::layout::Layout;
 use crate::mapping::difference::{Left, RowOp, RowWrite};
-use crate::mapping::map::{Mapper, TargetRow, row_number};
+use crate::mapping::map::{Mapper, RowKey, TargetRow, row_number};
 use crate::mapping::plan::Role;
 use crate::switch::{self, Mutant};
 use crate::target::ledger::{
@@ -31,6 +33,7 @@ pub(super) fn record(
     let name = first
         .filter(|_| open.next().is_some() && !switch::mutant(Mutant::HeldAlone))
         .map(|key| key.to_string());
+    let rows = Rows::of(unit, tokens);
     for cart in &unit.carts {
         let is_first = Some(&cart.key) == first;
         if let Some(why) = cart.wish
@@ -43,7 +46,7 @@ pub(super) fn record(
         let wished = cart.wish.is_some() || cart.known.wished && !cart.refreshed;
         let mut known = match &unit.decision {
             _ if cart.handed_over => over(cart, mapper, records),
-            Decision::Apply => applied(unit, cart, tokens, mapper, records),
+            Decision::Apply => applied(&rows, cart, mapper, records),
             Decision::Hold {
                 reason,
                 message,
@@ -117,9 +120,8 @@ fn over(cart: &UnitCart, mapper: &Mapper, records: &mut Records) -> Option<Known
 
 /// The ledger row of a cart whose patch is written. None where cartage knows nothing of it.
 fn applied(
-    unit: &Unit,
+    rows: &Rows<'_>,
     cart: &UnitCart,
-    tokens: &[Option<Box<str>>],
     mapper: &Mapper,
     records: &mut Records,
 ) -> Option<Known> {
@@ -133,7 +135,7 @@ fn applied(
         .rows
         .iter()
         .map(|row| Left {
-            token: token_of(unit, tokens, row),
+            token: rows.token(row),
             row: row.clone(),
         })
         .collect();
@@ -150,7 +152,7 @@ fn applied(
         state,
         position: cart.position,
         mapping: mapper.id,
-        patched: patched(unit, cart),
+        patched: rows.patched(cart),
         refreshed: cart.refreshed,
         image: codec::encode(&image),
         shareable: cart
@@ -181,40 +183,59 @@ fn applied(
     Some(known.bounded())
 }
 
-/// What the unit's patch does to this cart of it.
-fn patched(unit: &Unit, cart: &UnitCart) -> Patched {
-    let is = |row: &TargetRow, w: &RowWrite| w.index == Some(row.into) && w.key == row.key;
-    let wanted = |w: &RowWrite| cart.rows.iter().any(|row| is(row, w));
-    let left = |w: &RowWrite| cart.known.left.iter().any(|left| is(&left.row, w));
-    let begins = |w: &RowWrite| {
-        w.into.role == Role::Header && matches!(w.op, RowOp::Insert { .. }) && wanted(w)
-    };
-    let writes = &unit.patch.writes;
-    if writes.iter().any(begins) {
-        Patched::First
-    } else if writes.iter().any(|w| wanted(w) || left(w)) || !cart.known.dropped.is_empty() {
-        Patched::Yes
-    } else {
-        Patched::No
-    }
+/// A unit's target rows by their number of `[[into]]` and their key: carts can have thousands.
+struct Rows<'u> {
+    /// With the token that our write left.
+    written: HashMap<(usize, &'u RowKey), (&'u RowWrite, Option<&'u str>)>,
+    left: HashMap<(usize, &'u RowKey), &'u Left>,
 }
 
-/// The token that our write left on a row, else the one that it had.
-fn token_of(unit: &Unit, tokens: &[Option<Box<str>>], row: &TargetRow) -> Option<Box<str>> {
-    let written = unit
-        .patch
-        .writes
-        .iter()
-        .zip(tokens)
-        .find(|(w, _)| w.index == Some(row.into) && w.key == row.key);
-    if let Some((_, token)) = written {
-        return token.clone();
+impl<'u> Rows<'u> {
+    fn of(unit: &'u Unit, tokens: &'u [Option<Box<str>>]) -> Self {
+        let mut rows = Rows {
+            written: HashMap::new(),
+            left: HashMap::new(),
+        };
+        for (write, token) in unit.patch.writes.iter().zip(tokens) {
+            if let Some(into) = write.index {
+                let entry = rows.written.entry((into, &write.key));
+                entry.or_insert((write, token.as_deref()));
+            }
+        }
+        for left in unit.carts.iter().flat_map(|c| &c.known.left) {
+            rows.left.entry(left.row.id()).or_insert(left);
+        }
+        rows
     }
-    unit.carts
-        .iter()
-        .flat_map(|c| &c.known.left)
-        .find(|left| left.row.id() == row.id())
-        .and_then(|left| left.token.clone())
+
+    /// The token that our write left on a row, else the one that it had.
+    fn token(&self, row: &TargetRow) -> Option<Box<str>> {
+        let token = match self.written.get(&row.id()) {
+            Some((_, token)) => *token,
+            None => self.left.get(&row.id()).and_then(|l| l.token.as_deref()),
+        };
+        token.map(Into::into)
+    }
+
+    /// What the unit's patch does to this cart of it.
+    fn patched(&self, cart: &UnitCart) -> Patched {
+        let written = |row: &TargetRow| self.written.get(&row.id()).map(|(write, _)| *write);
+        let begins =
+            |w: &RowWrite| w.into.role == Role::Header && matches!(w.op, RowOp::Insert { .. });
+        if cart.rows.iter().filter_map(written).any(begins) {
+            return Patched::First;
+        }
+        let mut rows = cart
+            .known
+            .left
+            .iter()
+            .map(|left| &left.row)
+            .chain(&cart.rows);
+        match rows.any(|row| written(row).is_some()) || !cart.known.dropped.is_empty() {
+            true => Patched::Yes,
+            false => Patched::No,
+        }
+    }
 }
 
 /// The ledger of a cart whose target rows stay as they are: its image and tokens stay too, under

@@ -103,14 +103,19 @@ pub(super) fn hand_over(mapper: &Mapper, unit: Unit, finished: Vec<(usize, Evide
             .map(|c| Folding::new(c.image.clone(), c.position));
         foldings = folding.collect();
     }
-    for (at, evidence) in finished {
+    let mut finished = finished;
+    while let Some((at, evidence)) = finished.pop() {
         let cart = &mut carts[at];
         cart.handed_over = true;
-        cart.finding = Some(evidence);
+        cart.finding = Some(evidence.clone());
         cart.touched = true;
         cart.late = cart.late.max(1);
         cart.wish = None;
         foldings[at].handed_over = true;
+        // Under a new key it is the same cart.
+        let heir = |f: &Folding| !f.handed_over && f.heir_of.as_ref() == Some(&carts[at].key);
+        let heirs = (0..foldings.len()).filter(|&i| heir(&foldings[i]));
+        finished.extend(heirs.map(|i| (i, evidence.clone())));
     }
     let unit = decide(mapper, carts.into_iter().zip(foldings).collect());
     Unit { attempts, ..unit }

@@ -22,6 +22,10 @@ pub(super) fn transfer(
     let layout = rules.layout;
     let mut taken = Vec::new();
     if table == Layout::HEADER {
+        let finished = carts.get(&from).is_some_and(|c| c.handed_over);
+        if finished && finish(carts, at, &from, &to) {
+            return;
+        }
         one(carts, &from, at, |cart| {
             if cart.whole()
                 && let Some(image) = &mut cart.image
@@ -36,6 +40,7 @@ pub(super) fn transfer(
         });
         one(carts, &to, at, |cart| {
             rekeyed(rules, cart, at, &taken, &old, new);
+            cart.heir_of = Some(from);
         });
         return;
     }
@@ -93,6 +98,22 @@ pub(super) fn transfer(
             judge(rules, cart, at);
         }
     });
+}
+
+/// A cart that the new backend has finished with is the same cart under its new key. False where
+/// another one lives there.
+fn finish(carts: &mut Foldings, at: At, from: &CartKey, to: &CartKey) -> bool {
+    let Some(heir) = carts.get_mut(to).filter(|c| !c.lives()) else {
+        return false;
+    };
+    if !heir.skips(at.position) {
+        heir.handed_over = true;
+        heir.wish = None;
+    }
+    for key in [from, to] {
+        one(carts, key, at, |_| ());
+    }
+    true
 }
 
 /// The header of `taken` has a new key: the same rows begin another cart.

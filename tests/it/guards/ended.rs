@@ -103,6 +103,55 @@ async fn a_cart_that_the_new_backend_deleted_is_never_written_again() {
 }
 
 #[tokio::test]
+async fn a_finished_cart_does_not_come_back_under_another_key() {
+    let shop = Shop::shared(COUNTER).await;
+    let sold = |cart: i64| {
+        format!(
+            "UPDATE cart SET completed_at = now(), version = version + 1 WHERE cart_id = {cart}"
+        )
+    };
+    let deleted = |cart: i64| {
+        format!(
+            "DELETE FROM cart_line WHERE cart_id = {cart}; DELETE FROM cart WHERE cart_id = {cart}"
+        )
+    };
+    for (cart, end, known) in [
+        (5410, sold(5410), true),
+        (5420, deleted(5420), true),
+        (5430, sold(5430), false),
+        (5440, deleted(5440), false),
+    ] {
+        let (line, heir) = (cart * 10, cart + 1);
+        shop.born(cart, &[(line, "tea", 1)]).await;
+        shop.new_shop(&end).await;
+        if known {
+            let sql = format!("UPDATE orders SET email = 'late@example.org' WHERE id = {cart}");
+            shop.change(cart, &sql).await;
+            assert_eq!(shop.state(cart).await, "handed_over");
+        }
+        let found = format!(
+            "SELECT (SELECT count(*) FROM cart WHERE cart_id = {heir})
+                  + (SELECT count(*) FROM cart_line WHERE cart_id = {heir})"
+        );
+        for sql in [
+            format!("UPDATE orders SET id = {heir} WHERE id = {cart}"),
+            format!("UPDATE orders SET email = 'later@example.org' WHERE id = {heir}"),
+            format!(
+                "INSERT INTO order_lines VALUES ({}, {heir}, 'milk', 1)",
+                line + 1
+            ),
+        ] {
+            shop.change(heir, &sql).await;
+            assert_eq!(shop.state(cart).await, "handed_over", "{sql}");
+            assert_eq!(shop.state(heir).await, "handed_over", "{sql}");
+            assert_eq!(shop.number(&found).await, 0, "{sql}");
+        }
+        shop.command(&["refresh", &heir.to_string(), "--wait"]);
+        assert_eq!(shop.number(&found).await, 0, "after a refresh");
+    }
+}
+
+#[tokio::test]
 async fn neither_a_refresh_of_all_nor_a_truncate_nor_another_mapping_resurrects_a_cart() {
     let shop = Shop::own(ROW).await;
     for cart in [1, 2, 3] {
