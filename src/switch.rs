@@ -130,8 +130,6 @@ named! {
     Bound {
         /// Changes that a window keeps.
         Kept = "kept",
-        /// Changes of a source transaction that are kept together.
-        Grouped = "grouped",
         /// Changes of a source transaction that wait in memory.
         InMemory = "in-memory",
         /// Bytes of log behind which no window opens.

@@ -30,7 +30,7 @@ use crate::source::change::Lsn;
 use crate::source::postgres::identity::{self, IdentityError};
 use crate::source::postgres::slot::Pressure;
 use crate::source::postgres::{LogStream, Origin, lineage, publication, slot};
-use crate::switch::{self, Bound, Place};
+use crate::switch::{self, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::tables::Tables;
@@ -264,7 +264,7 @@ async fn assemble(
         control: control.clone(),
         pipeline,
         room: Room {
-            changes: switch::bound(Bound::Grouped, config.apply.transaction_rows as u64) as usize,
+            changes: config.apply.transaction_rows,
             folder: config.apply.scratch.clone(),
         },
         requests: asked,

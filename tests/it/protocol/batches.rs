@@ -121,8 +121,8 @@ async fn a_cart_that_does_not_fit_is_stored_with_the_checkpoint_that_passes_it()
 /// and in the last, and the daemon dies after the first.
 #[tokio::test]
 async fn changes_that_share_a_commit_are_told_apart_after_a_restart() {
-    let one_by_one = ("lanes = 1", "lanes = 1\nbatch_rows = 1");
-    let stall = Stall::changed("shared_commit", &[one_by_one]).await;
+    let in_pieces = "lanes = 1\nbatch_rows = 1\ntransaction_rows = 4";
+    let stall = Stall::changed("shared_commit", &[("lanes = 1", in_pieces)]).await;
     stall.follow().await.stop().await;
     stall
         .old_shop(
@@ -131,10 +131,7 @@ async fn changes_that_share_a_commit_are_told_apart_after_a_restart() {
              UPDATE orders SET email = 'last' WHERE id = 7; DELETE FROM lines WHERE id = 72; COMMIT",
         )
         .await;
-    let switches = [
-        ("CARTAGE_BOUND", "grouped=4"),
-        ("CARTAGE_KILL", "lane.after-commit@1"),
-    ];
+    let switches = [("CARTAGE_KILL", "lane.after-commit@1")];
     let mut killed = Daemon::start_with(&stall.config, &switches);
     assert!(killed.ended().await.code().is_none(), "{}", killed.log());
     let halfway = "SELECT count(*) FROM cart WHERE id = 7 AND email = 'first'";
@@ -143,7 +140,7 @@ async fn changes_that_share_a_commit_are_told_apart_after_a_restart() {
         1,
         "killed after the first piece"
     );
-    let mut daemon = Daemon::start_with(&stall.config, &switches[..1]);
+    let mut daemon = Daemon::start(&stall.config);
     stall.assert_equal(&mut daemon).await;
     daemon.stop().await;
 }
