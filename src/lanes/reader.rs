@@ -255,19 +255,20 @@ impl Reader {
     }
 
     async fn change(&mut self, change: Change) -> Result<(), ReaderError> {
+        let full = |t: &Transaction| t.is_full(&self.room);
+        if self.state.transaction.as_ref().is_some_and(full) {
+            self.deal_part().await?;
+        }
         let Some(transaction) = &mut self.state.transaction else {
             return Ok(());
         };
-        if let Err(error) = transaction.push(change, &mut self.router, &self.room) {
-            transaction.confined = true;
-            let folder = self.room.folder.display();
-            warn!(%folder, "no scratch space: {error}; see [apply] scratch");
-            return self.deal_part().await;
-        }
-        match transaction.is_full(&self.room) {
-            true => self.deal_part().await,
-            false => Ok(()),
-        }
+        let Err(error) = transaction.push(change, &mut self.router, &self.room) else {
+            return Ok(());
+        };
+        transaction.confined = true;
+        let folder = self.room.folder.display();
+        warn!(%folder, "no scratch space: {error}; see [apply] scratch");
+        self.deal_part().await
     }
 
     /// A part of a transaction that is too large to be kept whole.

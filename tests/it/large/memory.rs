@@ -3,17 +3,10 @@
 
 use super::shop::Shop;
 use crate::scenario::settled::settled;
+use crate::scenario::size::size;
 
 /// MiB of resident memory that the daemon may have taken at any time.
 const MOST: u64 = 256;
-
-/// The size of the short run, or that of the long one.
-fn size(short: u32, long: u32) -> u32 {
-    match std::env::var_os("CARTAGE_LONG") {
-        Some(_) => long,
-        None => short,
-    }
-}
 
 async fn bounded(name: &str, carts: u32, lines: u32, changes: &[&str]) {
     let shop = Shop::open(name, carts, lines, "").await;

@@ -8,13 +8,11 @@ use super::pair::{Pair, assert_equal};
 use super::seller::Seller;
 use crate::scenario::daemon::Daemon;
 use crate::scenario::settled::{backfilled, settled};
+use crate::scenario::size::size;
 
 /// Long enough for the pauses to have grown; a minute in the long run.
 fn outage() -> Duration {
-    match std::env::var_os("CARTAGE_LONG") {
-        Some(_) => Duration::from_secs(60),
-        None => Duration::from_secs(8),
-    }
+    Duration::from_secs(size(8, 60))
 }
 
 #[tokio::test(flavor = "multi_thread")]

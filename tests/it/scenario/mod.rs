@@ -19,6 +19,7 @@ pub mod folder;
 pub mod play;
 pub mod servers;
 pub mod settled;
+pub mod size;
 pub mod statements;
 
 use std::collections::BTreeSet;

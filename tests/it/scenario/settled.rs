@@ -6,13 +6,14 @@ use tokio_postgres::Client;
 
 use super::daemon::Daemon;
 use super::servers::Shops;
+use super::size::size;
 
-const DEADLINE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(25);
 
 /// Waits until `done` finds nothing left to wait for; it names what it still awaits.
 async fn until(daemon: &mut Daemon, done: impl AsyncFn() -> Option<String>) {
-    let deadline = Instant::now() + DEADLINE;
+    let patience = Duration::from_secs(size(90, 1200));
+    let deadline = Instant::now() + patience;
     while let Some(awaited) = done().await {
         assert!(
             daemon.alive(),
@@ -21,7 +22,7 @@ async fn until(daemon: &mut Daemon, done: impl AsyncFn() -> Option<String>) {
         );
         assert!(
             Instant::now() < deadline,
-            "waited {DEADLINE:?} for this: {awaited}\n{}",
+            "waited {patience:?} for this: {awaited}\n{}",
             daemon.log()
         );
         tokio::time::sleep(LOOK).await;
