@@ -115,7 +115,7 @@ pub fn decode_tokens(bytes: &[u8]) -> Result<Vec<Option<Box<str>>>, CodecError> 
     }
     input.many(|input| match input.size()? {
         0 => Ok(None),
-        length => input.take_text(length - 1).map(Some),
+        length => Ok(Some(input.take_text(length - 1)?.into())),
     })
 }
 
@@ -131,7 +131,9 @@ fn cells(input: &mut Input<'_>) -> Result<Cells, CodecError> {
         .many(|input| match input.size()? {
             0 => Ok(Cell::Null),
             1 => Ok(Cell::Missing),
-            length => input.take_text(length - 2).map(Cell::Text),
+            length => input
+                .take_text(length - 2)
+                .map(|text| Cell::Text(text.into())),
         })?
         .into_boxed_slice())
 }
@@ -204,15 +206,13 @@ impl Input<'_> {
 
     fn text(&mut self) -> Result<Box<str>, CodecError> {
         let length = self.size()?;
-        self.take_text(length)
+        Ok(self.take_text(length)?.into())
     }
 
-    fn take_text(&mut self, length: usize) -> Result<Box<str>, CodecError> {
+    fn take_text(&mut self, length: usize) -> Result<&str, CodecError> {
         let (text, rest) = self.0.split_at_checked(length).ok_or(CodecError::Short)?;
         self.0 = rest;
-        std::str::from_utf8(text)
-            .map(Box::from)
-            .map_err(|_| CodecError::Damaged("a text is not UTF-8"))
+        std::str::from_utf8(text).map_err(|_| CodecError::Damaged("a text is not UTF-8"))
     }
 
     /// A counted list. Every item takes at least a byte, so a count beyond what is left is a lie

@@ -1,5 +1,7 @@
 //! A cart's image: its source rows as of a position, reduced to what the mapping reads.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
@@ -11,7 +13,8 @@ pub enum Cell {
     /// Not in the log record: unchanged TOAST, or a column outside the replica identity.
     Missing,
     /// The type's own text form (ISO dates, UTC, hex bytea, shortest floats).
-    Text(Box<str>),
+    /// Shared by the images, rows and parameters that hold the value.
+    Text(Arc<str>),
 }
 
 impl Cell {

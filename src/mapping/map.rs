@@ -391,15 +391,15 @@ fn row_key(into: &Into, env: &Env<'_>) -> Result<RowKey, MapError> {
     into.key
         .iter()
         .map(|column| {
-            let value = column
-                .expr
-                .evaluate(env)
-                .and_then(|value| bind(&value, &column.ty, env.time_zone))
-                .map_err(|why| failed(into, &column.name, why))?;
-            value.ok_or_else(|| MapError::NullKey {
-                table: into.full_name(),
-                column: column.name.clone(),
-            })
+            let why = |why| failed(into, &column.name, why);
+            let value = column.expr.evaluate(env).map_err(why)?;
+            let bound = bind(&value, &column.ty, env.time_zone).map_err(why)?;
+            bound
+                .map(|text| text.into())
+                .ok_or_else(|| MapError::NullKey {
+                    table: into.full_name(),
+                    column: column.name.clone(),
+                })
         })
         .collect()
 }
@@ -415,11 +415,17 @@ fn row_cells(into: &Into, env: &Env<'_>) -> Result<Cells, MapError> {
 
 fn cell(into: &Into, column: usize, expr: &Expr, env: &Env<'_>) -> Result<Cell, MapError> {
     let column = &into.columns[column];
-    let value = expr
-        .evaluate(env)
-        .and_then(|value| bind(&value, &column.ty, env.time_zone))
-        .map_err(|why| failed(into, &column.name, why))?;
-    Ok(value.map_or(Cell::Null, Cell::Text))
+    let why = |why| failed(into, &column.name, why);
+    let value = expr.evaluate(env).map_err(why)?;
+    let bound = bind(&value, &column.ty, env.time_zone).map_err(why)?;
+    Ok(bound.map_or(Cell::Null, |text| shared(&text, env)))
+}
+
+/// A value that comes as it is from the source's row shares that row's text.
+fn shared(text: &str, env: &Env<'_>) -> Cell {
+    let same = |cell: &&Cell| cell.text().is_some_and(|there| std::ptr::eq(there, text));
+    let found = env.row.cells.iter().find(same);
+    found.cloned().unwrap_or_else(|| Cell::Text(text.into()))
 }
 
 fn failed(into: &Into, column: &str, why: EvalError) -> MapError {

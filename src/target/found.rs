@@ -90,7 +90,7 @@ pub async fn find<'a>(
                     let text: Option<&str> = row.try_get(5 + i)?;
                     Ok(text.map_or(Cell::Null, |text| {
                         let canonical = canonical(text, &column.ty);
-                        Cell::Text(canonical.unwrap_or_else(|_| text.into()))
+                        Cell::Text(canonical.map_or_else(|_| text.into(), |text| text.into()))
                     }))
                 })
                 .collect::<Result<Cells, Error>>()?;

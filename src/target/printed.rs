@@ -49,7 +49,7 @@ pub async fn alike<'f>(
                 all.push(Alike {
                     row: id.clone(),
                     column,
-                    ours: written.clone(),
+                    ours: written.as_ref().into(),
                 });
             }
         }

@@ -21,7 +21,11 @@ pub enum Assign {
 
 /// The text of `value` as a column of type `ty` holds and prints it; none for null. `zone` is what
 /// zoneless timestamps mean.
-pub fn bind(value: &Value<'_>, ty: &SqlType, zone: Tz) -> Result<Option<Box<str>>, EvalError> {
+pub fn bind<'v>(
+    value: &'v Value<'_>,
+    ty: &SqlType,
+    zone: Tz,
+) -> Result<Option<Cow<'v, str>>, EvalError> {
     let Value::Of { class, text } = value else {
         return Ok(None);
     };
@@ -42,7 +46,7 @@ pub fn bind(value: &Value<'_>, ty: &SqlType, zone: Tz) -> Result<Option<Box<str>
         Context::Assignment,
         zone,
     )?;
-    Ok(Some(text.into()))
+    Ok(Some(text))
 }
 
 /// A text of type `ty` in the one form in which the server prints it.

@@ -311,8 +311,10 @@ fn money() {
 
 #[test]
 fn values_fit_columns() {
-    let fit =
-        |text: &'static str, class, ty| bind(&Value::of(class, text), &SqlType::parse(ty), Tz::UTC);
+    let fit = |text: &'static str, class, ty| {
+        let value = Value::of(class, text);
+        bind(&value, &SqlType::parse(ty), Tz::UTC).map(|bound| bound.map(String::from))
+    };
     assert_eq!(
         fit("1.005", Class::Numeric, "numeric(10,2)")
             .unwrap()
