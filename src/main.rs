@@ -7,6 +7,10 @@ use cartage::cli::logging::Levels;
 use cartage::cli::{self, Cli, Command, CommandError};
 use cartage::config::Config;
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
+
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
