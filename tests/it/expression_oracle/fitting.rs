@@ -200,12 +200,18 @@ pub async fn canonical_forms(client: &Client) {
         .unwrap()
         .unwrap();
     let endless = version.as_str() >= "170000";
+    // What ours does too: fractions of a year are rounded to months, and seconds have 64 bits.
+    let exact = version.as_str() >= "150000";
+    const INEXACT: &[&str] = &["0.05 years", "2147483648"];
     let mut differences = Vec::new();
     for (column, name) in TYPES.iter().enumerate() {
         let ty = sql_type(name);
         for text in TEXTS {
             // Infinite intervals came with 17.
             if !endless && ty.class == Class::Interval && text.to_lowercase().contains("inf") {
+                continue;
+            }
+            if !exact && ty.class == Class::Interval && INEXACT.contains(text) {
                 continue;
             }
             let sql = format!(

@@ -155,7 +155,7 @@ impl Daemon {
 
     /// SIGTERM: it must drain and exit with 0.
     pub async fn stop(mut self) {
-        assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
+        self.hears().await;
         self.signal(Signal::TERM);
         let status = self.ended().await;
         assert!(
@@ -163,6 +163,29 @@ impl Daemon {
             "after SIGTERM it ended with {status}\n{}",
             self.log()
         );
+    }
+
+    /// Waits until it has a handler of SIGTERM: in the first milliseconds of its life it has none
+    /// (`SigCgt` of proc(5)).
+    async fn hears(&mut self) {
+        let file = format!("/proc/{}/status", self.child.id());
+        let bit = 1 << (Signal::TERM.as_raw() - 1);
+        let deadline = Instant::now() + STOP_DEADLINE;
+        loop {
+            assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
+            let status = fs::read_to_string(&file).unwrap_or_default();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            if caught.is_some_and(|mask| mask & bit != 0) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no handler of SIGTERM\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// All that it has logged, in all its lives.

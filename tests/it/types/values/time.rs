@@ -115,11 +115,17 @@ pub fn interval(rng: &mut Rng) -> String {
                 "1 mon -1 day 00:00:00.000001",
             ],
         ),
-        _ => format!(
-            "{} months {} days {} microseconds",
-            rng.i32(-500..500),
-            rng.i32(-500..500),
-            rng.i64(-1_000_000_000_000..1_000_000_000_000)
-        ),
+        _ => {
+            let (months, days) = (rng.i32(-500..500), rng.i32(-500..500));
+            let sign = pick(rng, &["", "-"]);
+            // Postgres 14 reads no more than 2^31 of a unit.
+            let micros = rng.u64(..1_000_000_000_000);
+            let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+            let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+            let seconds = seconds % 60;
+            format!(
+                "{months} months {days} days {sign}{hours}:{minutes:02}:{seconds:02}.{fraction:06}"
+            )
+        }
     }
 }
