@@ -222,6 +222,9 @@ async fn an_earlier_state_of_the_source_is_not_trusted() {
     let shops = pair.shops().await;
     let lost = "INSERT INTO orders VALUES (901, 'lost@example.org', 'EUR')";
     shops.source.batch_execute(lost).await.unwrap();
+    // More than the restored server writes by itself before the daemon looks.
+    let much = "SELECT pg_logical_emit_message(false, 'much', repeat('.', 4000000))";
+    shops.source.batch_execute(much).await.unwrap();
     settled(&mut daemon, &shops).await;
     command(&pair.config(), &["refresh", "--wait", "901"]);
     let read = "SELECT count(*) FROM cartage.ledger WHERE cart = '901' AND refreshed IS NOT NULL";
