@@ -4,8 +4,8 @@ use tokio_postgres::{Client, Error};
 
 use super::report::{End, Report};
 use crate::cart::layout::Layout;
+use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::postgres::catalog::Catalog;
 use crate::source::postgres::tables::{quoted, quoted_name};
 
 pub async fn source(source: &Client, layout: &Layout, report: &mut Report) -> Result<(), Error> {

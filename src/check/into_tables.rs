@@ -1,9 +1,9 @@
 //! What each target table must be for guarded writes: keys, locks, foreign keys, triggers.
 
 use super::report::{End, Report};
+use crate::catalog::{Catalog, TableInfo, TableKind};
 use crate::config::{Config, Into};
 use crate::mapping::plan::Role;
-use crate::postgres::catalog::{Catalog, TableInfo, TableKind};
 use crate::source::postgres::tables::{quoted, quoted_name};
 
 pub fn check(config: &Config, target: &Catalog, report: &mut Report) {

@@ -14,8 +14,8 @@ pub use report::{End, Finding, Report, Verdict};
 
 use tokio_postgres::{Client, Error};
 
+use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::postgres::catalog::Catalog;
 use crate::source::postgres::outline::outline;
 use crate::source::postgres::slot;
 

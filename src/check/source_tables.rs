@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Error};
 
 use super::report::{End, Report};
 use crate::cart::layout::{Layout, Table};
-use crate::postgres::catalog::{Catalog, TableInfo};
+use crate::catalog::{Catalog, TableInfo};
 use crate::source::postgres::identity::{IdentityError, too_small};
 use crate::source::postgres::tables::quoted;
 

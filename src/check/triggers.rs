@@ -10,8 +10,8 @@ use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 use tokio_postgres::{Client, Error};
 
 use super::report::{End, Report};
+use crate::catalog::{Catalog, TableInfo};
 use crate::config::{Config, Into};
-use crate::postgres::catalog::{Catalog, TableInfo};
 use crate::source::postgres::tables::{quoted, quoted_name};
 use crate::switch::{self, Mutant};
 

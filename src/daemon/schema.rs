@@ -5,11 +5,11 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Oid;
 
 use super::DaemonError;
+use crate::catalog::{Catalog, TableInfo};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 use crate::mapping::compile::stored::StoredSchemas;
 use crate::mapping::compile::{Compiled, compile};
-use crate::postgres::catalog::{Catalog, TableInfo};
 use crate::postgres::connect::connect;
 use crate::source::change::Lsn;
 use crate::source::postgres::tables::{quoted, quoted_name};

@@ -14,11 +14,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{self, Fault};
 use super::lifeline;
-use super::tls::{self, TlsError};
 use super::url::{self, UrlError};
 use super::wire::ServerError;
 use super::wire::handshake::{NO_ROOM, Offer, tls_offer};
 use crate::config::Endpoint;
+use crate::tls::{self, TlsError};
 
 /// What is printed and how it is read must not depend on what the role or the database happens to
 /// have set. The search path is the shop's own. Sessions may have nothing to do for a night.

@@ -1,4 +1,4 @@
-//! What an error means for the work at hand: try again, set the cart aside, or stop.
+//! What an error of Postgres means for the work at hand.
 
 use std::error::Error;
 use std::io;
@@ -6,27 +6,7 @@ use std::io;
 use tokio_postgres::error::SqlState;
 
 use super::wire::ServerError;
-
-/// Who deals with an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It passes by itself: wait and try again.
-    Retry,
-    /// This cart's values do not fit: hold the cart, go on with the others.
-    Row,
-    /// Nothing helps but a human.
-    Stop,
-}
-
-impl Fault {
-    /// Outside a cart's own write there is no row to blame.
-    pub fn without_row(self) -> Self {
-        match self {
-            Self::Row => Self::Stop,
-            fault => fault,
-        }
-    }
-}
+pub use crate::fault::Fault;
 
 /// SQLSTATEs and classes (Postgres manual, appendix A), the exact ones before their class, with
 /// a sentence for the operator. What is not listed stops.

@@ -12,8 +12,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::warn;
 
 use super::connect::{ConnectError, Session, attempt, open};
-use super::{tls, url};
+use super::url;
 use crate::config::Endpoint;
+use crate::tls;
 
 /// Opens a session that ends once the server falls silent on it: whoever waits for an answer then
 /// gets the error of a broken connection.

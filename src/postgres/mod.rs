@@ -4,6 +4,5 @@ pub mod catalog;
 pub mod connect;
 pub mod fault;
 pub mod lifeline;
-pub mod tls;
 pub mod url;
 pub mod wire;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::catalog::Catalog;
 use crate::mapping::plan::Into;
-use crate::postgres::catalog::Catalog;
 
 /// Facts of the target's tables by schema and name.
 #[derive(Clone, Debug, Default)]

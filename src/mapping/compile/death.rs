@@ -5,9 +5,9 @@ use toml::Spanned;
 use super::into::{Place, check_fits};
 use super::report::Report;
 use super::source::refers;
+use crate::catalog::TableInfo;
 use crate::config::{self, Model};
 use crate::mapping::plan::{Fate, MappedColumn, Role};
-use crate::postgres::catalog::TableInfo;
 
 /// A table without `ended` stays if the header stays, and goes if it goes.
 pub(super) fn default_ended(model: &Model) -> config::Fate {

@@ -7,10 +7,10 @@ use toml::Spanned;
 use super::report::Report;
 use super::{death, line, share};
 use crate::cart::layout::Layout;
+use crate::catalog::{Catalog, ColumnInfo, TableInfo, TableKind};
 use crate::config::{self, Model, alias_of};
 use crate::mapping::expr::{Assign, Expr, Scope, assignable, target_condition};
 use crate::mapping::plan::{Closed, Into, KeyColumn, Lock, MappedColumn, Role};
-use crate::postgres::catalog::{Catalog, ColumnInfo, TableInfo, TableKind};
 use crate::sqltype::{Class, SqlType};
 use crate::switch::{self, Mutant};
 

@@ -5,9 +5,9 @@ use toml::Spanned;
 use super::report::Report;
 use super::source::refers;
 use crate::cart::layout::{Layout, Table};
+use crate::catalog::TableInfo;
 use crate::config::{self, Model, alias_of};
 use crate::mapping::plan::{Line, Role};
-use crate::postgres::catalog::TableInfo;
 use crate::sqltype::Class;
 
 pub(super) fn compile(

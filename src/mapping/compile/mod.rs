@@ -20,9 +20,9 @@ use self::stored::StoredSchemas;
 use super::expr::{Expr, Scope};
 use super::plan::{Fate, Into, LIVE_ALIAS, Mapping};
 use crate::cart::layout::Layout;
+use crate::catalog::Catalog;
 use crate::config::{Config, Model};
 use crate::diagnostic::Diagnostics;
-use crate::postgres::catalog::Catalog;
 
 /// A mapping, and what is worth saying of it.
 #[derive(Debug)]

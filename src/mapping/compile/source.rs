@@ -6,8 +6,8 @@ use toml::Spanned;
 
 use super::report::Report;
 use crate::cart::layout::{Column, Layout, Table};
+use crate::catalog::{Catalog, ForeignKey, TableInfo, TableKind};
 use crate::config::{Model, alias_of};
-use crate::postgres::catalog::{Catalog, ForeignKey, TableInfo, TableKind};
 use crate::sqltype::Class;
 
 /// A layout with all columns of the tables.
@@ -83,7 +83,7 @@ fn check_twice(
 
 fn table(alias: &str, info: Option<&TableInfo>) -> Table {
     let columns = info.map_or(Vec::new(), |info| {
-        let column = |c: &crate::postgres::catalog::ColumnInfo| Column {
+        let column = |c: &crate::catalog::ColumnInfo| Column {
             name: c.name.clone(),
             ty: c.ty.clone(),
             not_null: c.not_null,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cart::layout::Layout;
+use crate::catalog::{Catalog, TableInfo};
 use crate::mapping::plan::Into;
-use crate::postgres::catalog::{Catalog, TableInfo};
 
 /// Written to the control tables as JSON, beside the mapping's text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

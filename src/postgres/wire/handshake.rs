@@ -18,8 +18,9 @@ use super::frame::{Frames, Socket};
 use super::{ReplicationConnection, WireError};
 use crate::config::{Endpoint, TlsMode};
 use crate::postgres::connect::{ConnectError, SETTINGS, by_code, first};
+use crate::postgres::url;
 use crate::postgres::url::UrlError;
-use crate::postgres::{tls, url};
+use crate::tls;
 
 pub(super) async fn connect(
     endpoint: &Endpoint,

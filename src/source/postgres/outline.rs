@@ -4,8 +4,8 @@
 use toml::Spanned;
 
 use crate::cart::layout::{Column, Layout, Table};
+use crate::catalog::{Catalog, TableInfo, TableKind};
 use crate::config::{Config, Rows};
-use crate::postgres::catalog::{Catalog, TableInfo, TableKind};
 
 /// A layout of all tables that are there, with all of their columns, and what is wrong with the
 /// others.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::SourceError;
 use super::identity::needed;
 use crate::cart::layout::Layout;
-use crate::postgres::catalog::Catalog;
+use crate::catalog::Catalog;
 use crate::switch::{self, Mutant};
 
 /// One column as a Relation message describes it.

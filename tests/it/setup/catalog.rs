@@ -1,7 +1,7 @@
 //! What the catalogs say, read from a real server.
 
+use cartage::catalog::{Catalog, ReplicaIdentity, TableKind};
 use cartage::demo::cluster::Options;
-use cartage::postgres::catalog::{Catalog, ReplicaIdentity, TableKind};
 
 use super::Ends;
 #[tokio::test]

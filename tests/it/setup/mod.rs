@@ -9,12 +9,12 @@ mod trust;
 use std::path::Path;
 use std::process::ExitCode;
 
+use cartage::catalog::Catalog;
 use cartage::check::{self, Report, Verdict};
 use cartage::cli::setup::{self, SetupArgs};
 use cartage::cli::teardown::{self, TeardownArgs};
 use cartage::config::Config;
 use cartage::demo::cluster::{Cluster, Options};
-use cartage::postgres::catalog::Catalog;
 use cartage::postgres::connect::connect;
 use cartage::source::postgres::identity::{self, IdentityError};
 use cartage::source::postgres::outline::{self, Outline};

@@ -6,12 +6,10 @@ use std::path::Path;
 
 use super::stored::StoredSchemas;
 use super::{Compiled, compile, recompile};
+use crate::catalog::{Catalog, ColumnInfo, ForeignKey, ReplicaIdentity, TableInfo, TableKind};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 use crate::mapping::plan::{Fate, Lock, Mapping};
-use crate::postgres::catalog::{
-    Catalog, ColumnInfo, ForeignKey, ReplicaIdentity, TableInfo, TableKind,
-};
 use crate::sqltype::SqlType;
 
 /// A table from lines like `id bigint not null`; the first column is its primary key.

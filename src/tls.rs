@@ -103,7 +103,7 @@ pub fn client_config(tls: &Tls) -> Result<ClientConfig, TlsError> {
 
 /// Why a handshake failed, and what mends it. None where it was the connection that broke: a server
 /// that goes down does so in the middle of one too, and that passes.
-pub(super) fn explain(error: &io::Error) -> Option<String> {
+pub(crate) fn explain(error: &io::Error) -> Option<String> {
     use CertificateError as C;
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(match error {
@@ -158,6 +158,14 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
         return Err(TlsError::NoRoots);
     }
     Ok(roots)
+}
+
+/// Those that can be read: systems carry some that cannot.
+pub(crate) fn usable(
+    all: Vec<CertificateDer<'static>>,
+) -> impl Iterator<Item = CertificateDer<'static>> {
+    all.into_iter()
+        .filter(|one| RootCertStore::empty().add(one.clone()).is_ok())
 }
 
 fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
