@@ -1,5 +1,5 @@
 # Everything here runs on a fresh Debian 12 that has rustup's toolchain, make and a C linker.
-# What is missing beyond that (the Postgres server's binaries, systemd-analyze) is installed by
+# What is missing beyond that (the binaries of Postgres and MariaDB, systemd-analyze) is installed by
 # `setup-tools`.
 
 CARGO ?= cargo
@@ -10,7 +10,7 @@ CARGO ?= cargo
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
 
-setup-tools: ## install what the tests and the demo need (Debian packages: postgresql, systemd)
+setup-tools: ## install what the tests and the demo need (Debian packages: postgresql, mariadb-server-core, systemd)
 	@scripts/setup-tools
 
 build: ## build the release binary, target/release/cartage

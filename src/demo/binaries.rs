@@ -60,7 +60,7 @@ pub struct Account {
     pub gid: u32,
 }
 
-/// Whom to run the server as. Postgres refuses to be run by root, so root steps down to
+/// Whom to run a server as. Neither Postgres nor MySQL lets root run it, so root steps down to
 /// `postgres`, or to `nobody` where that user does not exist.
 pub fn account() -> Result<Option<Account>, ClusterError> {
     if !rustix::process::geteuid().is_root() {
@@ -73,7 +73,7 @@ pub fn account() -> Result<Option<Account>, ClusterError> {
         .map(Some)
         .ok_or_else(|| {
             ClusterError::NoBinaries(
-                "PostgreSQL cannot be run by root, and there is neither a user `postgres` nor `nobody`"
+                "a database server cannot be run by root, and there is neither a user `postgres` nor `nobody`"
                     .into(),
             )
         })

@@ -58,6 +58,8 @@ pub enum ClusterError {
     Stopped { log: String },
     #[error("cannot connect to the throwaway server: {0}")]
     Connect(#[from] tokio_postgres::Error),
+    #[error("cannot connect to the throwaway server: {0}")]
+    Mysql(#[from] mysql_async::Error),
 }
 
 impl ClusterError {
@@ -169,7 +171,10 @@ impl Cluster {
 
     /// Takes a free port; the cluster keeps it for life.
     async fn first_launch(mut self) -> Result<Self, ClusterError> {
-        let watchdog = watchdog(self.folder.path(), self._template.as_deref())
+        let folder = self.folder.path();
+        let mut folders = vec![folder];
+        folders.extend(self._template.as_deref().map(Template::path));
+        let watchdog = watchdog(&folder.join("data/postmaster.pid"), &folders)
             .map_err(ClusterError::io("cannot start sh"))?;
         self.watchdog = Some(watchdog);
         let mut attempts = 1;
@@ -368,14 +373,14 @@ impl Drop for Cluster {
     }
 }
 
-fn signal(process: &Child, signal: Signal) {
+pub(super) fn signal(process: &Child, signal: Signal) {
     if let Some(pid) = i32::try_from(process.id()).ok().and_then(Pid::from_raw) {
         // The only failure is that the process has gone already, which `wait` will tell.
         let _ = kill_process(pid, signal);
     }
 }
 
-fn free_port() -> io::Result<u16> {
+pub(super) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 

@@ -118,7 +118,7 @@ pub async fn copy(from: &Path, to: &Path) -> Result<(), ClusterError> {
     finish(Command::new("cp").arg("-a").arg(from).arg(to)).await
 }
 
-async fn finish(command: &mut Command) -> Result<(), ClusterError> {
+pub(super) async fn finish(command: &mut Command) -> Result<(), ClusterError> {
     let program = command
         .as_std()
         .get_program()
