@@ -9,6 +9,7 @@ mod faults;
 mod guards;
 mod large;
 mod lost_answers;
+mod mysql;
 mod outages;
 mod protocol;
 mod reload;

@@ -1,0 +1,60 @@
+//! MySQL and MariaDB: sessions, catalogs and values, against every server that this machine has.
+
+mod catalog;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use cartage::config::{Endpoint, Kind, Secret, Tls, TlsMode};
+use cartage::demo::mysql::{Options, Programs, Server};
+use cartage::mysql::connect::{Session, connect};
+
+/// One server of each kind, shared by the tests here; each test has a database of its own.
+fn servers() -> &'static [Server] {
+    static SERVERS: OnceLock<Vec<Server>> = OnceLock::new();
+    SERVERS.get_or_init(|| {
+        // A runtime of its own: the caller may be inside one.
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let mut servers = Vec::new();
+                for programs in Programs::all().unwrap() {
+                    servers.push(
+                        Server::start_of(programs, Options::default())
+                            .await
+                            .unwrap(),
+                    );
+                }
+                servers
+            })
+        })
+        .join()
+        .unwrap()
+    })
+}
+
+fn endpoint(url: String) -> Endpoint {
+    Endpoint {
+        kind: Kind::Mysql,
+        url: Secret(url),
+        password: None,
+        tls: Tls {
+            mode: TlsMode::Prefer,
+            ca: None,
+            certificate: None,
+            key: None,
+        },
+        connect_timeout: Duration::from_secs(10),
+        application_name: None,
+        time_zone: "UTC".into(),
+    }
+}
+
+/// A session in a new database of this name, in which the statements were run.
+async fn session(server: &Server, database: &str, sql: &str) -> Session {
+    let made = format!("DROP DATABASE IF EXISTS {database}; CREATE DATABASE {database}");
+    server.run(&made).await.unwrap();
+    server.run(&format!("USE {database}; {sql}")).await.unwrap();
+    let endpoint = endpoint(server.url(database));
+    connect(&endpoint, "test").await.unwrap()
+}
