@@ -43,6 +43,8 @@ pub struct LogColumn {
     pub ordinal: u32,
     pub ty: SqlType,
     pub kind: Kind,
+    /// Of a text, by MySQL's name.
+    pub charset: Option<String>,
     pub nullable: bool,
     /// Computed at each reading, not stored.
     pub is_virtual: bool,
@@ -226,6 +228,7 @@ fn column(row: &Row, checks: &[String]) -> (ColumnInfo, LogColumn) {
         ordinal: u32::try_from(ordinal).unwrap_or(0),
         ty,
         kind,
+        charset: charset.clone(),
         nullable,
         is_virtual: generated && extra.contains("VIRTUAL"),
     };

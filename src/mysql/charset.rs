@@ -14,7 +14,10 @@ pub enum Charset {
     Utf16,
     Utf16Le,
     Utf32,
-    Other(&'static Encoding),
+    /// Where each byte is a character.
+    Whole(&'static Encoding),
+    /// Where some bytes are none. To the server they are question marks.
+    WithGaps(&'static Encoding),
     /// One whose bytes cannot be read here. A query can, for the server converts.
     Unknown,
 }
@@ -30,14 +33,11 @@ impl Charset {
             "ucs2" | "utf16" => Self::Utf16,
             "utf16le" => Self::Utf16Le,
             "utf32" => Self::Utf32,
-            "latin2" => Self::Other(encoding_rs::ISO_8859_2),
-            "cp1250" => Self::Other(encoding_rs::WINDOWS_1250),
-            "cp1251" => Self::Other(encoding_rs::WINDOWS_1251),
-            "cp1257" => Self::Other(encoding_rs::WINDOWS_1257),
-            "cp866" => Self::Other(encoding_rs::IBM866),
-            "koi8r" => Self::Other(encoding_rs::KOI8_R),
-            "greek" => Self::Other(encoding_rs::ISO_8859_7),
-            "gb18030" => Self::Other(encoding_rs::GB18030),
+            "latin2" => Self::Whole(encoding_rs::ISO_8859_2),
+            "koi8r" => Self::Whole(encoding_rs::KOI8_R),
+            "cp1250" => Self::WithGaps(encoding_rs::WINDOWS_1250),
+            "cp1251" => Self::WithGaps(encoding_rs::WINDOWS_1251),
+            "cp1257" => Self::WithGaps(encoding_rs::WINDOWS_1257),
             _ => Self::Unknown,
         }
     }
@@ -46,9 +46,10 @@ impl Charset {
     pub fn decode(self, bytes: &[u8]) -> Option<String> {
         match self {
             Self::Utf8 => String::from_utf8(bytes.to_vec()).ok(),
-            Self::Ascii => bytes
-                .is_ascii()
-                .then(|| bytes.iter().map(|b| char::from(*b)).collect()),
+            Self::Ascii => {
+                let chars = bytes.iter().map(|b| char::from(*b));
+                Some(chars.map(|c| if c.is_ascii() { c } else { '?' }).collect())
+            }
             // The WHATWG's windows-1252 fills the same five gaps in the same way.
             Self::Latin1 => strict(encoding_rs::WINDOWS_1252, bytes),
             Self::Utf16 => strict(encoding_rs::UTF_16BE, bytes),
@@ -58,7 +59,12 @@ impl Charset {
                 let chars = units.iter().map(|b| char::from_u32(u32::from_be_bytes(*b)));
                 rest.is_empty().then(|| chars.collect::<Option<_>>())?
             }
-            Self::Other(encoding) => strict(encoding, bytes),
+            Self::Whole(encoding) => strict(encoding, bytes),
+            Self::WithGaps(encoding) => {
+                let (text, _) = encoding.decode_without_bom_handling(bytes);
+                let gap = |c: char| matches!(c, '\u{80}'..='\u{9f}' | char::REPLACEMENT_CHARACTER);
+                Some(text.chars().map(|c| if gap(c) { '?' } else { c }).collect())
+            }
             Self::Unknown => None,
         }
     }
@@ -83,14 +89,13 @@ mod tests {
             ("utf16le", b"e\x00\xac\x20", "e€"),
             ("utf32", b"\x00\x01\xf6\xd2", "🛒"),
             ("latin2", b"\xb1", "ą"),
-            ("cp1251", b"\xff", "я"),
+            ("cp1251", b"\xff\x98", "я?"),
         ] {
             let decoded = Charset::named(charset).decode(bytes);
             assert_eq!(decoded.as_deref(), Some(text), "{charset}");
         }
         for (charset, bytes) in [
             ("utf8mb4", &b"\xff"[..]),
-            ("ascii", b"\xe9"),
             ("utf32", b"\x00\x00\xd8\x00"),
             ("swe7", b"abc"),
         ] {

@@ -1,4 +1,4 @@
-//! MySQL and MariaDB: sessions, URLs, what their errors mean, and what their catalogs say.
+//! MySQL and MariaDB: sessions, URLs, what their errors mean, what their catalogs say, and their values.
 
 pub mod connect;
 pub mod fault;
@@ -6,3 +6,6 @@ pub mod url;
 pub mod charset;
 pub mod types;
 pub mod catalog;
+mod moment;
+mod json;
+pub mod value;

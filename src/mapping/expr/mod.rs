@@ -15,7 +15,7 @@ mod currency;
 mod decimal;
 mod error;
 mod evaluate;
-mod float;
+pub(crate) mod float;
 mod forms;
 mod functions;
 mod infix;

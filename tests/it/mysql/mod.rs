@@ -1,6 +1,7 @@
 //! MySQL and MariaDB: sessions, catalogs and values, against every server that this machine has.
 
 mod catalog;
+mod values;
 
 use std::sync::OnceLock;
 use std::time::Duration;
