@@ -21,18 +21,22 @@ pub(super) fn endpoint(
     }
     let mut section = root.table(key, problems)?;
     let kind = kind(&mut section, problems);
-    let url = section.required("url", "\"postgres://user@host:5432/database\"", problems);
-    if let Some(url) = &url
-        && kind == Some(Kind::Postgres)
-    {
-        check_url(url, problems);
+    let form = match kind {
+        Some(Kind::Mysql) => "\"mysql://user@host:3306/database\"",
+        _ => "\"postgres://user@host:5432/database\"",
+    };
+    let url = section.required("url", form, problems);
+    match (&url, kind) {
+        (Some(url), Some(Kind::Postgres)) => check_url(url, problems),
+        (Some(url), Some(Kind::Mysql)) => check_mysql_url(url, problems),
+        _ => {}
     }
     let password = secret::read(&mut section, "password", path, problems);
     let tls = tls(&mut section, path, problems);
     let connect_timeout = section.duration("connect_timeout", problems);
     let application_name = section.string("application_name", problems);
     let time_zone = time_zone(&mut section, problems);
-    section.not_built("server_id", problems);
+    let server_id = server_id(&mut section, kind, problems);
     section.finish(problems);
     Some(Endpoint {
         kind: kind?,
@@ -42,7 +46,23 @@ pub(super) fn endpoint(
         connect_timeout: connect_timeout.unwrap_or(Duration::from_secs(10)),
         application_name: application_name.map(Spanned::into_inner),
         time_zone,
+        server_id,
     })
+}
+
+fn server_id(
+    section: &mut Section<'_>,
+    kind: Option<Kind>,
+    problems: &mut Problems,
+) -> Option<u32> {
+    if kind == Some(Kind::Postgres)
+        && let Some((span, _)) = section.take("server_id")
+    {
+        let message = "`server_id` is for MySQL: Postgres tells its readers apart by their slots";
+        problems.push(Diagnostic::error(span, message));
+    }
+    let id = section.integer("server_id", 1..=u32::MAX.into(), problems)?;
+    u32::try_from(id).ok()
 }
 
 fn kind(section: &mut Section<'_>, problems: &mut Problems) -> Option<Kind> {
@@ -52,6 +72,7 @@ fn kind(section: &mut Section<'_>, problems: &mut Problems) -> Option<Kind> {
     let (_, value) = section.take("kind")?;
     match value.get_ref().as_str() {
         Some("postgres") => Some(Kind::Postgres),
+        Some("mysql") if section.name == "[source]" => Some(Kind::Mysql),
         Some("mysql") => {
             let message = format!("`kind = \"mysql\"` in {} is not built yet", section.name);
             problems.push(Diagnostic::error(value.span(), message).expected("`postgres`"));
@@ -74,6 +95,13 @@ fn check_url(url: &Spanned<String>, problems: &mut Problems) {
             Diagnostic::error(url.span(), "`url` is not the URL of a Postgres database")
                 .expected("\"postgres://user@host:5432/database\", several hosts with commas"),
         );
+    }
+}
+
+fn check_mysql_url(url: &Spanned<String>, problems: &mut Problems) {
+    if let Err(reason) = crate::mysql::url::read(url.get_ref()) {
+        let expected = "\"mysql://user@host:3306/database\", several hosts with commas";
+        problems.push(Diagnostic::error(url.span(), reason.to_string()).expected(expected));
     }
 }
 

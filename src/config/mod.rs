@@ -16,6 +16,7 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
 pub(crate) use cart::alias_of;
@@ -42,6 +43,21 @@ pub struct Config {
     pub rows: Vec<Rows>,
     pub into: Vec<Into>,
     pub merge: Merge,
+}
+
+impl Config {
+    /// Two replicas of one number drive each other out. Without one in the file it is made of the
+    /// pipeline's name, so that it stays the same, and high, where nobody counts servers.
+    pub fn server_id(&self) -> u32 {
+        const LEAST: u32 = 4_000_000_000;
+        self.source.server_id.unwrap_or_else(|| {
+            let hash = Sha256::digest(self.name.as_bytes());
+            let [a, b, c, d, ..] = hash.as_slice() else {
+                return LEAST;
+            };
+            LEAST + u32::from_be_bytes([*a, *b, *c, *d]) % (u32::MAX - LEAST)
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +88,9 @@ pub struct Endpoint {
     pub application_name: Option<String>,
     /// What zoneless dates mean (default UTC).
     pub time_zone: String,
+    /// As whom a MySQL source knows us among its replicas, where it is given; see
+    /// [`Config::server_id`].
+    pub server_id: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,9 +9,9 @@ pub const USUAL_PORT: u16 = 3306;
 /// The URL cannot be used. The text never holds the URL itself: it may contain a password.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    #[error("the database URL cannot be read; write it as mysql://user@host:3306/database")]
+    #[error("the database URL cannot be read")]
     Unreadable,
-    #[error("the database URL names no {0}; write it as mysql://user@host:3306/database")]
+    #[error("the database URL names no {0}")]
     Without(&'static str),
     #[error("the database URL has a port that is no number from 1 to 65535")]
     Port,

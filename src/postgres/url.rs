@@ -194,6 +194,7 @@ mod tests {
             connect_timeout: Duration::from_secs(3),
             application_name: None,
             time_zone: "UTC".into(),
+            server_id: None,
         }
     }
 

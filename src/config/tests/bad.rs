@@ -76,8 +76,24 @@ fn bad_settings() {
         ),
         (
             "mysql",
-            rest("").replacen("'postgres'", "'mysql'", 1),
-            "c:3:8: `kind = \"mysql\"` in [source] is not built yet (expected `postgres`)",
+            rest("")
+                .replace("'postgres'", "'mysql'")
+                .replace("postgres:", "mysql:"),
+            "c:6:8: `kind = \"mysql\"` in [target] is not built yet (expected `postgres`)",
+        ),
+        (
+            "mysql's url",
+            rest("").replacen("'postgres'", "'mysql'", 1).replacen(
+                "postgres://u@h/d",
+                "mysql://u:pw@h?x",
+                1,
+            ),
+            "c:4:7: the database URL has options after `?`, and there are none for MySQL; encryption is set with `tls` (expected \"mysql://user@host:3306/database\", several hosts with commas)",
+        ),
+        (
+            "server_id",
+            rest("").replacen("[target]", "server_id = 7\n[target]", 1),
+            "c:5:1: `server_id` is for MySQL: Postgres tells its readers apart by their slots",
         ),
         (
             "url",

@@ -77,6 +77,23 @@ fn defaults() {
 }
 
 #[test]
+fn a_mysql_source() {
+    let text = with(&format!("{CART}{INTO}"))
+        .replacen("'postgres'", "'mysql'", 1)
+        .replacen("postgres://u@h/d", "mysql://u@one,two:3307/d", 1);
+    let config = Config::parse(&text, Path::new("c")).unwrap();
+    assert_eq!(config.source.kind, Kind::Mysql);
+    let id = config.server_id();
+    assert!(id >= 4_000_000_000);
+    let other = text.replacen("name = 'a'", "name = 'b'", 1);
+    let other = Config::parse(&other, Path::new("c")).unwrap();
+    assert_ne!(other.server_id(), id);
+    let own = text.replacen("[target]", "server_id = 7\n[target]", 1);
+    let own = Config::parse(&own, Path::new("c")).unwrap();
+    assert_eq!(own.server_id(), 7);
+}
+
+#[test]
 fn all_problems_come_at_once() {
     let text = EXAMPLE
         .replace("batch_rows = 5000", "batchrows = 5000")

@@ -247,6 +247,7 @@ mod tests {
             connect_timeout: Duration::from_secs(10),
             application_name: None,
             time_zone: "UTC".into(),
+            server_id: None,
         };
         let layout = Arc::new(Layout { tables: Vec::new() });
         let open = || {

@@ -1,6 +1,8 @@
 //! MySQL and MariaDB: sessions, catalogs and values, against every server that this machine has.
 
 mod catalog;
+mod sessions;
+mod tls;
 mod values;
 
 use std::sync::OnceLock;
@@ -48,6 +50,7 @@ fn endpoint(url: String) -> Endpoint {
         connect_timeout: Duration::from_secs(10),
         application_name: None,
         time_zone: "UTC".into(),
+        server_id: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Encryption, and whom we trust: the ordinary sessions and the replication connection, which have
 //! TLS and SCRAM of their own, must always come to the same verdict.
 
-mod authority;
+pub mod authority;
 mod binding;
 mod clients;
 mod hosts;
@@ -45,6 +45,7 @@ fn endpoint(url: String, mode: TlsMode, ca: Option<&Path>) -> Endpoint {
         connect_timeout: Duration::from_secs(10),
         application_name: None,
         time_zone: "UTC".into(),
+        server_id: None,
     }
 }
 
