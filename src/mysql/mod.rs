@@ -9,3 +9,4 @@ pub mod catalog;
 mod moment;
 mod json;
 pub mod value;
+pub mod sql;

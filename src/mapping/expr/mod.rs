@@ -178,6 +178,17 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// The same for a source of MySQL or MariaDB; its sessions set no mode that reads it otherwise.
+    pub fn pushdown_to_mysql(&self, row_alias: &str) -> Option<String> {
+        render::mysql::MysqlRender {
+            layout: &self.layout,
+            alias: row_alias,
+        }
+        .wide(&self.plan)
+    }
+}
+
 /// A condition over the columns of a target table: its SQL over the alias `t`, and the columns it
 /// names.
 pub fn target_condition(

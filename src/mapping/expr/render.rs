@@ -1,5 +1,7 @@
 //! A plan as SQL of the server, where the server means the same by it.
 
+pub mod mysql;
+
 use super::cast::{self, Context};
 use super::plan::{Comparison, Node, Place, Plan};
 use crate::cart::layout::Layout;

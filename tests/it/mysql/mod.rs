@@ -1,6 +1,7 @@
 //! MySQL and MariaDB: sessions, catalogs and values, against every server that this machine has.
 
 mod catalog;
+mod pushdown;
 mod sessions;
 mod tls;
 mod values;

@@ -2,6 +2,7 @@
 
 mod charsets;
 mod log;
+mod nothing;
 mod samples;
 
 use cartage::mysql::catalog::read;
