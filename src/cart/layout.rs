@@ -51,6 +51,23 @@ impl Layout {
         self.tables.iter().position(|t| t.alias == alias)
     }
 
+    /// From a table up its parents to the one that names the cart, and the columns that do it there;
+    /// none where no way leads to a cart.
+    pub fn path(&self, table: usize) -> Option<(Vec<usize>, &[usize])> {
+        let mut path = vec![table];
+        while path.len() <= self.tables.len() {
+            let this = &self.tables[*path.last()?];
+            match (&this.cart, &this.parent) {
+                (Some(columns), _) | (None, Some((Self::HEADER, columns))) => {
+                    return Some((path, columns));
+                }
+                (None, Some((parent, _))) => path.push(*parent),
+                (None, None) => return None,
+            }
+        }
+        None
+    }
+
     /// The tables whose rows hang below a row of `table`, with the columns that name it.
     pub fn children(&self, table: usize) -> impl Iterator<Item = (usize, &[usize])> {
         self.tables.iter().enumerate().filter_map(move |(i, t)| {

@@ -2,16 +2,26 @@
 
 use std::time::SystemTime;
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Client;
 
+use super::CheckError;
 use super::report::{End, Report};
+use crate::postgres::clock;
+use crate::source::Source;
 
 /// Seconds by which a clock may be off before lag in seconds and merges by time mislead.
 const TOLERABLE_SKEW: f64 = 2.0;
 
-pub async fn clocks(source: &Client, target: &Client, report: &mut Report) -> Result<(), Error> {
-    for (client, end) in [(source, End::Source), (target, End::Target)] {
-        let skew = skew(client).await?;
+pub async fn clocks(
+    source: &Source,
+    target: &Client,
+    report: &mut Report,
+) -> Result<(), CheckError> {
+    let skews = [
+        (skew(source.clock()).await?, End::Source),
+        (skew(clock(target)).await?, End::Target),
+    ];
+    for (skew, end) in skews {
         let message = format!("{skew:+.1} s against this host");
         if skew.abs() <= TOLERABLE_SKEW {
             report.pass("clock skew", end, message);
@@ -25,14 +35,13 @@ pub async fn clocks(source: &Client, target: &Client, report: &mut Report) -> Re
 }
 
 /// The middle of the question stands for the moment of the answer.
-async fn skew(client: &Client) -> Result<f64, Error> {
+async fn skew<E>(there: impl Future<Output = Result<f64, E>>) -> Result<f64, E> {
     let seconds = |time: SystemTime| {
         time.duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0.0, |d| d.as_secs_f64())
     };
     let before = SystemTime::now();
-    let sql = "SELECT extract(epoch FROM clock_timestamp())::float8";
-    let there: f64 = client.query_one(sql, &[]).await?.try_get(0)?;
+    let there = there.await?;
     let after = SystemTime::now();
     Ok(there - (seconds(before) + seconds(after)) / 2.0)
 }

@@ -4,20 +4,42 @@ mod both;
 mod grants;
 mod into_tables;
 mod mapping;
-mod pipeline;
+mod postgres;
+mod mysql;
 mod report;
 mod server;
+mod source;
 mod source_tables;
 mod triggers;
 
 pub use report::{End, Finding, Report, Verdict};
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Client;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::source::postgres::outline::outline;
-use crate::source::postgres::slot;
+use crate::fault::Fault;
+use crate::postgres::fault;
+use crate::source::outline::outline;
+use crate::source::{AskError, Source};
+
+/// A question could not be put to one of the ends.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    #[error(transparent)]
+    Source(#[from] AskError),
+    #[error("{}", fault::describe(.0))]
+    Target(#[from] tokio_postgres::Error),
+}
+
+impl CheckError {
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Source(error) => error.fault(),
+            Self::Target(error) => fault::of(error).without_row(),
+        }
+    }
+}
 
 /// Both ends as their catalogs have them, for the mapping to be compiled against.
 #[derive(Debug)]
@@ -26,7 +48,11 @@ pub struct Schemas {
     pub target: Catalog,
 }
 
-pub async fn schemas(config: &Config, source: &Client, target: &Client) -> Result<Schemas, Error> {
+pub async fn schemas(
+    config: &Config,
+    source: &Source,
+    target: &Client,
+) -> Result<Schemas, CheckError> {
     let mut into: Vec<String> = config
         .into
         .iter()
@@ -34,7 +60,7 @@ pub async fn schemas(config: &Config, source: &Client, target: &Client) -> Resul
         .collect();
     into.dedup();
     Ok(Schemas {
-        source: Catalog::read(source, &config.source_tables()).await?,
+        source: source.catalog(&config.source_tables()).await?,
         target: Catalog::read(target, &into).await?,
     })
 }
@@ -43,26 +69,27 @@ pub async fn schemas(config: &Config, source: &Client, target: &Client) -> Resul
 /// the answer was bad.
 pub async fn run(
     config: &Config,
-    source: &Client,
+    source: &Source,
     target: &Client,
     schemas: &Schemas,
-) -> Result<Report, Error> {
+) -> Result<Report, CheckError> {
     let mut report = Report::new(&config.name);
     let outline = outline(config, &schemas.source);
     for problem in &outline.problems {
         report.fail("source tables", End::Source, problem, None);
     }
-    server::source(source, &slot::name_of(&config.name), &mut report).await?;
+    source::server(config, source, &mut report).await?;
     server::target(target, &mut report).await?;
     both::clocks(source, target, &mut report).await?;
-    grants::source(source, &outline.layout, &mut report).await?;
+    source::grants(source, &outline.layout, &mut report).await?;
     grants::target(target, config, &schemas.target, &mut report).await?;
-    source_tables::check(source, &outline.layout, &schemas.source, &mut report).await?;
+    source::tables(source, &outline.layout, &schemas.source, &mut report).await?;
+    source_tables::check(&outline.layout, &schemas.source, &mut report);
     mapping::check(config, schemas, &mut report);
     into_tables::check(config, &schemas.target, &mut report);
     triggers::check(target, config, &schemas.target, &mut report).await?;
     if outline.problems.is_empty() {
-        pipeline::check(config, source, target, &outline.layout, &mut report).await?;
+        source::pipeline(config, source, target, &outline.layout, &mut report).await?;
     }
     Ok(report)
 }

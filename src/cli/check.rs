@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use super::{CommandError, NOT_WELL};
-use crate::check::{self, Report};
+use crate::check::{self, CheckError, Report};
 use crate::config::Config;
-use crate::postgres::connect::{ConnectError, connect};
-use crate::postgres::fault::{self, Fault};
+use crate::fault::Fault;
+use crate::postgres::{self, connect::connect};
+use crate::source::{self, Source};
 
 /// Connect to both ends and say of each requirement whether it holds. Changes nothing.
 #[derive(Debug, Default, clap::Args)]
@@ -30,8 +31,8 @@ struct Obstacle {
     error: CommandError,
 }
 
-impl From<ConnectError> for Obstacle {
-    fn from(error: ConnectError) -> Self {
+impl From<source::ConnectError> for Obstacle {
+    fn from(error: source::ConnectError) -> Self {
         Self {
             fault: error.fault(),
             error: CommandError::failed(error),
@@ -39,11 +40,20 @@ impl From<ConnectError> for Obstacle {
     }
 }
 
-impl From<tokio_postgres::Error> for Obstacle {
-    fn from(error: tokio_postgres::Error) -> Self {
+impl From<postgres::connect::ConnectError> for Obstacle {
+    fn from(error: postgres::connect::ConnectError) -> Self {
         Self {
-            fault: fault::of(&error),
-            error: error.into(),
+            fault: error.fault(),
+            error: CommandError::failed(error),
+        }
+    }
+}
+
+impl From<CheckError> for Obstacle {
+    fn from(error: CheckError) -> Self {
+        Self {
+            fault: error.fault(),
+            error: CommandError::failed(error),
         }
     }
 }
@@ -75,7 +85,7 @@ pub async fn run(config: &Config, args: CheckArgs) -> Result<ExitCode, CommandEr
 }
 
 async fn look(config: &Config) -> Result<Report, Obstacle> {
-    let source = connect(&config.source, "check").await?;
+    let source = Source::connect(&config.source, "check").await?;
     let target = connect(&config.target, "check").await?;
     let schemas = check::schemas(config, &source, &target).await?;
     Ok(check::run(config, &source, &target, &schemas).await?)

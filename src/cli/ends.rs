@@ -8,10 +8,11 @@ use crate::daemon::DaemonError;
 use crate::daemon::schema::compile_live;
 use crate::mapping::compile::Compiled;
 use crate::postgres::connect::connect;
+use crate::source::Source;
 use crate::target::control::pipeline::{self, PipelineRow};
 
-pub async fn source(config: &Config, purpose: &str) -> Result<Client, CommandError> {
-    connect(&config.source, purpose)
+pub async fn source(config: &Config, purpose: &str) -> Result<Source, CommandError> {
+    Source::connect(&config.source, purpose)
         .await
         .map_err(|why| CommandError::failed(format!("source: {why}")))
 }
@@ -42,7 +43,7 @@ pub async fn pipeline(config: &Config, target: &Client) -> Result<PipelineRow, C
 /// The mapping in the file against both live schemas.
 pub async fn compiled(
     config: &Config,
-    source: &Client,
+    source: &Source,
     target: &Client,
 ) -> Result<Compiled, CommandError> {
     match compile_live(config, source, target).await {

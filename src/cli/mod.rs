@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::postgres::fault;
+use crate::source::AskError;
 
 /// The operation failed.
 pub const FAILED: u8 = 1;
@@ -62,6 +63,12 @@ impl From<tokio_postgres::Error> for CommandError {
     /// The server's own message where there is one: the driver's says only "db error".
     fn from(error: tokio_postgres::Error) -> Self {
         Self::failed(fault::describe(&error))
+    }
+}
+
+impl From<AskError> for CommandError {
+    fn from(error: AskError) -> Self {
+        Self::failed(error)
     }
 }
 

@@ -54,11 +54,9 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
         secret: known.unwrap_or_else(|| PLACEHOLDER.to_vec()),
     };
     let layout = mapper.layout();
-    read::begin(&source).await.map_err(CommandError::failed)?;
-    let (reads, _) = read::carts(&source, layout, mapper.mapping.changed_at, &carts)
-        .await
-        .map_err(CommandError::failed)?;
-    read::end(&source).await.map_err(CommandError::failed)?;
+    source.open().await?;
+    let (reads, _) = read::carts(&source, layout, mapper.mapping.changed_at, &carts).await?;
+    source.close().await?;
     let documents: Vec<Value> = reads
         .iter()
         .map(|read| document(&mapper, &read.cart, read.image.as_ref()))

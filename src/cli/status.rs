@@ -9,6 +9,7 @@ use tokio_postgres::Client;
 
 use super::{CommandError, NOT_WELL, ends};
 use crate::config::Config;
+use crate::source::Source;
 use crate::status::{Status, look};
 
 /// Show phase, lag, progress and what needs a human. Works while the source is unreachable. Exits
@@ -57,7 +58,7 @@ pub async fn run(config: &Config, args: StatusArgs) -> Result<ExitCode, CommandE
 async fn one(
     config: &Config,
     target: &Client,
-    source: &Result<Client, CommandError>,
+    source: &Result<Source, CommandError>,
 ) -> Result<Status, CommandError> {
     let pipeline = ends::pipeline(config, target).await?;
     let source = source.as_ref().map_err(|why| why.message.as_str());

@@ -7,8 +7,8 @@ use tokio_postgres::Client;
 use super::CommandError;
 use super::confirm::confirm;
 use crate::config::Config;
-use crate::postgres::connect::{connect, connect_to_write};
-use crate::source::postgres::{publication, slot};
+use crate::postgres::connect::connect_to_write;
+use crate::source::Source;
 use crate::switch::{self, Place};
 use crate::target::control::pipeline;
 
@@ -23,29 +23,21 @@ pub struct TeardownArgs {
 }
 
 struct Traces {
-    slot: bool,
-    publication: bool,
+    source: Vec<String>,
     row: bool,
     schema: bool,
     generated_secret: bool,
 }
 
 pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, CommandError> {
-    let source = connect(&config.source, "teardown")
+    let source = Source::connect(&config.source, "teardown")
         .await
         .map_err(CommandError::failed)?;
     let target = connect_to_write(&config.target, "teardown")
         .await
         .map_err(CommandError::failed)?;
-    let name = slot::name_of(&config.name);
-    let traces = traces(config, &source, &target, &name).await?;
-    let mut steps = Vec::new();
-    if traces.slot {
-        steps.push(format!("source: drop the replication slot {name}"));
-    }
-    if traces.publication {
-        steps.push(format!("source: drop the publication {name}"));
-    }
+    let traces = traces(config, &source, &target).await?;
+    let mut steps = traces.source;
     if traces.row {
         steps.push(format!(
             "target: remove the control rows of the pipeline {} (ledger, checkpoint, held carts)",
@@ -70,10 +62,7 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
         return Err(CommandError::failed("nothing was done"));
     }
     // The row goes last: a teardown that is cut short is known by it, and can be run again.
-    slot::drop(&source, &name).await?;
-    switch::place(Place::SlotDropped);
-    publication::drop(&source, &name).await?;
-    switch::place(Place::PublicationDropped);
+    source.remove_traces(&config.name).await?;
     if traces.row {
         pipeline::delete(&target, &config.name).await?;
         switch::place(Place::RowsRemoved);
@@ -81,25 +70,16 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
     if traces.schema {
         target.batch_execute("DROP SCHEMA cartage CASCADE").await?;
     }
-    println!("Done. Replica identities that were widened for it stay as they are.");
+    println!("{}", source.farewell());
     Ok(ExitCode::SUCCESS)
 }
 
-async fn traces(
-    config: &Config,
-    source: &Client,
-    target: &Client,
-    name: &str,
-) -> Result<Traces, CommandError> {
-    let slot = slot::find(source, name).await?;
-    if let Some(pid) = slot.as_ref().and_then(|slot| slot.active_pid) {
-        return Err(CommandError::failed(format!(
-            "the replication slot {name} is in use by the process {pid} of the source; stop the \
-             daemon first (systemctl stop cartage), or run on the source: SELECT \
-             pg_terminate_backend({pid})"
-        )));
+async fn traces(config: &Config, source: &Source, target: &Client) -> Result<Traces, CommandError> {
+    let found = source.traces(config).await?;
+    if let Some(why) = found.busy {
+        return Err(CommandError::failed(why));
     }
-    let publication = publication::find(source, name).await?.is_some();
+    let source = found.steps;
     let (row, others) = if pipeline::installed(target).await? {
         let row = pipeline::load(target, &config.name).await?;
         let all = pipeline::count(target).await?;
@@ -116,8 +96,7 @@ async fn traces(
         .await?
         .try_get(0)?;
     Ok(Traces {
-        slot: slot.is_some(),
-        publication,
+        source,
         generated_secret: row.as_ref().is_some_and(|row| row.ids_secret.is_some()),
         row: row.is_some(),
         schema: schema && others == 0,

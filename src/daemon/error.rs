@@ -8,22 +8,19 @@ use crate::lanes::lane::LaneError;
 use crate::lanes::reader::ReaderError;
 use crate::postgres::connect::ConnectError;
 use crate::postgres::fault::{self, Fault};
-use crate::refresh::read::ReadError;
 use crate::refresh::refresher::RefreshError;
-use crate::refresh::rows::RowsError;
-use crate::source::postgres::SourceError;
-use crate::source::postgres::identity::IdentityError;
+use crate::source::{self, AskError, IdentityError, SourceError};
 use crate::target::ledger::LedgerError;
 use crate::target::writer::WriteError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
     #[error("source: {0}")]
-    ConnectSource(ConnectError),
+    ConnectSource(source::ConnectError),
     #[error("target: {0}")]
     ConnectTarget(ConnectError),
-    #[error("source: {}", fault::describe(.0))]
-    Source(tokio_postgres::Error),
+    #[error("source: {0}")]
+    Source(AskError),
     #[error("target: {}", fault::describe(.0))]
     Target(tokio_postgres::Error),
     #[error("{}", .0.render(false))]
@@ -75,8 +72,10 @@ impl DaemonError {
     /// What is to be done: begin anew after a pause, or stop.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::ConnectSource(error) | Self::ConnectTarget(error) => error.fault(),
-            Self::Source(error) | Self::Target(error) => of_database(error),
+            Self::ConnectSource(error) => error.fault(),
+            Self::ConnectTarget(error) => error.fault(),
+            Self::Source(error) => error.fault(),
+            Self::Target(error) => of_database(error),
             Self::Identity(error) => error.fault(),
             Self::SchemaMoved => Fault::Retry,
             Self::Log(error) => error.fault(),
@@ -85,15 +84,13 @@ impl DaemonError {
             Self::Reader(error) => match error {
                 ReaderError::Source(error) => error.fault(),
                 ReaderError::Control(error) => of_database(error),
-                ReaderError::Owners(error) => of_rows(error.cause()),
+                ReaderError::Owners(error) => error.cause().fault(),
                 ReaderError::Identity(error) => error.fault(),
                 ReaderError::SourceGone | ReaderError::Lane(_) => Fault::Retry,
                 ReaderError::Scratch { .. } | ReaderError::Stopping => Fault::Stop,
             },
             Self::Refresh(error) => match error {
-                RefreshError::Source(ReadError::Database(error)) => of_database(error),
-                RefreshError::Source(ReadError::Rows(error)) => of_rows(error),
-                RefreshError::Source(ReadError::Answer) => Fault::Stop,
+                RefreshError::Source(error) => error.fault(),
                 RefreshError::Control(error) => of_database(error),
                 RefreshError::ReaderGone => Fault::Retry,
             },
@@ -103,22 +100,21 @@ impl DaemonError {
 
     /// It stops the daemon, and a changed schema may be behind it.
     pub fn may_be_schema(&self) -> bool {
-        let of_log = matches!(
-            self,
-            Self::Log(SourceError::Schema { .. } | SourceError::Renamed { .. })
-                | Self::Reader(ReaderError::Source(
-                    SourceError::Schema { .. } | SourceError::Renamed { .. }
-                ))
-        );
-        let of_statement = matches!(
-            self,
-            Self::Source(_)
-                | Self::Target(_)
-                | Self::Identity(IdentityError::TableMissing(_))
-                | Self::Lane(LaneError::Write(WriteError::Database(_)))
-                | Self::Reader(ReaderError::Owners(_) | ReaderError::Control(_))
-                | Self::Refresh(RefreshError::Source(_) | RefreshError::Control(_))
-        );
+        let of_log = match self {
+            Self::Log(error) | Self::Reader(ReaderError::Source(error)) => error.is_schema(),
+            _ => false,
+        };
+        let of_statement = match self {
+            Self::Identity(error) => error.is_missing_table(),
+            _ => matches!(
+                self,
+                Self::Source(_)
+                    | Self::Target(_)
+                    | Self::Lane(LaneError::Write(WriteError::Database(_)))
+                    | Self::Reader(ReaderError::Owners(_) | ReaderError::Control(_))
+                    | Self::Refresh(RefreshError::Source(_) | RefreshError::Control(_))
+            ),
+        };
         of_log || of_statement && self.fault() == Fault::Stop
     }
 
@@ -144,13 +140,6 @@ impl DaemonError {
 /// No cart is to blame for a fault outside its own write.
 fn of_database(error: &tokio_postgres::Error) -> Fault {
     fault::of(error).without_row()
-}
-
-fn of_rows(error: &RowsError) -> Fault {
-    match error {
-        RowsError::Database(error) => of_database(error),
-        RowsError::Format => Fault::Stop,
-    }
 }
 
 fn of_write(error: &WriteError) -> Fault {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_postgres::Client;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::DaemonError;
 use super::schema::{Shape, fit};
@@ -15,10 +15,10 @@ use crate::cart::layout::Layout;
 use crate::config::Config;
 use crate::lanes::reader::Progress;
 use crate::refresh::runs::{self, Kind};
+use crate::source::Source;
 use crate::source::change::Lsn;
-use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::slot::Pressure;
-use crate::source::postgres::{publication, slot};
+use crate::source::identity::Unseen;
+use crate::source::standing::Pressure;
 use crate::stop::told;
 use crate::switch::{self, Bound, Place};
 use crate::target::control::pipeline::{self, PipelineRow};
@@ -26,10 +26,8 @@ use crate::target::control::pipeline::{self, PipelineRow};
 pub struct Lookout {
     pub config: Config,
     pub pipeline: PipelineRow,
-    pub source: Arc<Client>,
+    pub source: Source,
     pub control: Arc<Client>,
-    pub slot: String,
-    pub publication: String,
     pub layout: Arc<Layout>,
     /// The published tables as they were when last looked at.
     pub state: serde_json::Value,
@@ -59,14 +57,16 @@ impl Lookout {
     }
 
     async fn look(&mut self) -> Result<(), DaemonError> {
-        self.slot().await?;
+        let from = self.progress.borrow().confirmed;
+        let pressure = self.source.headroom(&self.pipeline, from, self.pressure);
+        self.pressure = pressure.await?;
         // A table that is gone is missing from the publication too: the first is the cause.
         let live = fit(&self.config, &self.pipeline, &self.source, &self.control).await?;
         if live.shape != self.shape {
             return Err(DaemonError::SchemaMoved);
         }
         self.published().await?;
-        let small = identity::too_small(&self.source, &self.layout).await?;
+        let small = self.source.too_small(&self.layout).await?;
         match small.into_iter().next() {
             None => Ok(()),
             Some(error) => {
@@ -76,66 +76,21 @@ impl Lookout {
         }
     }
 
-    /// A slot that was lost stops the daemon at once; one that will be is warned of, once each time
-    /// that it comes nearer.
-    async fn slot(&mut self) -> Result<(), DaemonError> {
-        let query = |error| DaemonError::from(IdentityError::Query(error));
-        let end = slot::end_of_log(&self.source).await.map_err(query)?;
-        let found = slot::find(&self.source, &self.slot).await.map_err(query)?;
-        let slot = found.ok_or_else(|| IdentityError::SlotMissing(self.slot.clone()))?;
-        if let Some(reason) = &slot.lost {
-            let (slot, reason) = (self.slot.clone(), reason.clone());
-            return Err(IdentityError::SlotLost { slot, reason }.into());
-        }
-        let before = std::mem::replace(&mut self.pressure, slot.pressure(end));
-        let (retained, headroom) = (slot.retained(end), slot.safe_wal_size);
-        match self.pressure {
-            Pressure::None if before != Pressure::None => {
-                info!(
-                    slot = self.slot,
-                    headroom, "the replication slot has room again"
-                );
-            }
-            Pressure::Low if before < Pressure::Low => warn!(
-                slot = self.slot,
-                retained,
-                headroom,
-                "less than a quarter of the log that the source keeps for the replication slot is \
-                 left (headroom, in bytes): it is given up after that; find out what holds the \
-                 pipeline back, or raise max_slot_wal_keep_size on the source"
-            ),
-            Pressure::Unreserved if before < Pressure::Unreserved => warn!(
-                slot = self.slot,
-                retained,
-                headroom,
-                "the source gives the replication slot up at its next checkpoint (wal_status \
-                 unreserved): raise max_slot_wal_keep_size there at once, and find out what holds \
-                 the pipeline back"
-            ),
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// What may have changed unseen is read again; a publication that is not whole stops the daemon,
     /// and has all carts read again once it is.
     async fn published(&mut self) -> Result<(), DaemonError> {
-        let query = IdentityError::Query;
-        let found = publication::find(&self.source, &self.publication)
-            .await
-            .map_err(query)?
-            .ok_or_else(|| IdentityError::PublicationMissing(self.publication.clone()))?;
-        let state = publication::state(&self.source, &self.publication, &self.layout)
-            .await
-            .map_err(query)?;
-        if let Err(narrow) = identity::complete(&self.publication, &found, &self.layout) {
+        let published = self.source.published(&self.pipeline, &self.layout).await?;
+        let state = published.state;
+        if let Some(lack) = published.lack {
             // Once it is mended, what is stored says that changes may have passed.
             pipeline::set_publication_state(&self.control, self.pipeline.id, &state)
                 .await
                 .map_err(DaemonError::Target)?;
-            return Err(narrow.into());
+            // It may have gone while we looked.
+            fit(&self.config, &self.pipeline, &self.source, &self.control).await?;
+            return Err(lack.into());
         }
-        let changes = publication::changes(&self.state, &state);
+        let changes = self.source.unseen(&self.state, &state);
         if changes.is_empty() {
             return Ok(());
         }
@@ -162,7 +117,7 @@ impl Lookout {
 pub async fn reread(
     control: &Client,
     pipeline: i32,
-    changes: &[publication::Unseen],
+    changes: &[Unseen],
     state: &serde_json::Value,
     at: Lsn,
 ) -> Result<(), tokio_postgres::Error> {

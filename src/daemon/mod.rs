@@ -8,6 +8,7 @@ pub mod start;
 pub mod ids;
 mod mappings;
 mod lookout;
+mod remember;
 mod tell;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use tracing::{error, info};
 
 use super::lookout::{Lookout, reread};
 use super::notify::Notifier;
+use super::remember::Memory;
 use super::schema::{Live, Shape, fit};
 use super::tell::Teller;
 use super::{DaemonError, ids, mappings};
@@ -22,14 +23,15 @@ use crate::lanes::known::Mappers;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
-use crate::postgres::lifeline::{watched, watched_to_write};
+use crate::postgres::lifeline::watched_to_write;
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
 use crate::refresh::throttle::Throttle;
 use crate::source::change::Lsn;
-use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::slot::Pressure;
-use crate::source::postgres::{LogStream, Origin, lineage, publication, slot};
+use crate::source::error::Lack;
+use crate::source::standing::Pressure;
+use crate::source::stream::Origin;
+use crate::source::{IdentityError, LogStream, Source};
 use crate::switch::{self, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
@@ -74,7 +76,7 @@ pub async fn start(
     } = live;
     let layout = compiled.mapping.layout.clone();
 
-    let verified = match identity::verify(&source, &pipeline, &layout).await {
+    let verified = match source.verify(&pipeline, &layout).await {
         Ok(verified) => verified,
         Err(why) => {
             remember_lack(&source, &control, &pipeline, &layout, &why).await?;
@@ -85,9 +87,9 @@ pub async fn start(
         .await
         .map_err(DaemonError::Target)?
         .ok_or_else(|| DaemonError::NotSetUp(config.name.clone()))?;
-    verified.reaches_back_to(least)?;
-    let (was, is) = (pipeline.source_timeline, verified.timeline);
-    lineage::descends(&source, &config.source, was, is, least).await?;
+    let channel = source
+        .goes_on(&config.source, &pipeline, &verified, least)
+        .await?;
     let secret = ids::secret(config, &pipeline)?;
     switch::place(Place::BeforeTakeOver);
     // Waits for the open transactions of a predecessor.
@@ -104,7 +106,7 @@ pub async fn start(
     info!(
         pipeline = config.name,
         epoch = taken.epoch,
-        position = %start.lsn,
+        position = pipeline.spelling().show(start.lsn),
         lanes = config.apply.lanes,
         "taken over"
     );
@@ -116,14 +118,14 @@ pub async fn start(
     }
     let mappers = mappings::install(&control, &pipeline, compiled, secret, start.lsn).await?;
     if !verified.changes.is_empty() {
-        let state = &verified.publication_state;
+        let state = &verified.state;
         reread(&control, pipeline.id, &verified.changes, state, start.lsn)
             .await
             .map_err(DaemonError::Target)?;
     }
     if pipeline.publication_state.is_none() {
         // A setup that was cut short; nothing was read yet that this could hide.
-        let state = &verified.publication_state;
+        let state = &verified.state;
         pipeline::set_publication_state(&control, pipeline.id, state)
             .await
             .map_err(DaemonError::Target)?;
@@ -131,36 +133,32 @@ pub async fn start(
     begin_backfill(&control, &pipeline, start.lsn)
         .await
         .map_err(DaemonError::Target)?;
-    pipeline::set_source(&control, pipeline.id, &verified.system, verified.timeline)
+    pipeline::set_source(&control, pipeline.id, &verified.lineage)
         .await
         .map_err(DaemonError::Target)?;
 
     pipeline.mapping = Some(mappers.current.id);
-    let slot_name = verified.slot.name.clone();
-    let publication = pipeline.publication.clone().unwrap_or_default();
     notifier.status("starting: opening the log");
     let origin = Origin {
-        slot: &slot_name,
-        publication: &publication,
+        server_id: config.server_id(),
         start: start.lsn,
         layout: layout.clone(),
         tables: shape.log_tables.clone(),
         compiled_at,
         patience: config.watch.slot_wait,
     };
-    let open = LogStream::open(&config.source, origin, notifier.pulses.of("log"), |pid| {
-        notifier.status(&format!("waiting: slot {slot_name} is in use by PID {pid}"))
+    let pulse = notifier.pulses.of("log");
+    let open = LogStream::open(&config.source, &channel, origin, pulse, |what| {
+        notifier.status(&format!("waiting: {what}"))
     });
     let stream = tokio::select! {
         stream = open => stream?,
         why = overtaken(&control, pipeline.id, taken.epoch) => return Err(why),
     };
-    confirm_slot(&source, &slot_name, start.lsn).await?;
+    source.still_reaches(&pipeline, start.lsn).await?;
     let parts = Parts {
         pipeline,
-        slot: slot_name,
-        publication,
-        publication_state: verified.publication_state,
+        state: verified.state,
         taken,
         mappers: Arc::new(mappers),
         tables: Arc::new(tables),
@@ -191,15 +189,13 @@ async fn overtaken(control: &Client, pipeline: i32, epoch: i64) -> DaemonError {
 /// What was found and checked, to be set to work.
 struct Parts {
     pipeline: PipelineRow,
-    slot: String,
-    publication: String,
-    publication_state: serde_json::Value,
+    state: serde_json::Value,
     taken: Taken,
     mappers: Arc<Mappers>,
     tables: Arc<Tables>,
     shape: Shape,
     stream: LogStream,
-    source: Arc<Client>,
+    source: Source,
     control: Arc<Client>,
     rates: watch::Receiver<config::Refresh>,
 }
@@ -220,7 +216,7 @@ async fn assemble(
     let mut tasks: JoinSet<Result<(), DaemonError>> = JoinSet::new();
     let (halt, stop) = watch::channel(false);
     let mapping = &mappers.current.mapping;
-    let (live, changed_at) = (mapping.live_sql.clone(), mapping.changed_at);
+    let (live, changed_at) = (mapping.live.clone(), mapping.changed_at);
     let layout = mapping.layout.clone();
 
     let pace = Pace {
@@ -247,6 +243,8 @@ async fn assemble(
 
     let (requests, asked) = mpsc::channel(16);
     let (progress, progress_seen) = watch::channel(Progress::default());
+    let (memory, latest) = watch::channel(None);
+    let remembers = parts.stream.memory().is_some();
     let start = taken.start.position();
     let (source, control) = (parts.source, parts.control);
     let teller = Teller {
@@ -269,10 +267,22 @@ async fn assemble(
         },
         requests: asked,
         progress,
+        memory,
         stop: stop.clone(),
         state: State::new(start),
     };
     tasks.spawn(pulse.watch(async move { Ok(reader.run().await?) }));
+
+    if remembers {
+        let memory = Memory {
+            control: control.clone(),
+            pipeline,
+            epoch: taken.epoch,
+            latest,
+            stop: stop.clone(),
+        };
+        tasks.spawn(notifier.pulses.of("memory").watch(memory.run()));
+    }
 
     let pulse = notifier.pulses.of("refresher");
     let refresher = Refresher {
@@ -296,10 +306,8 @@ async fn assemble(
         pipeline: parts.pipeline,
         source,
         control,
-        slot: parts.slot,
-        publication: parts.publication,
         layout,
-        state: parts.publication_state,
+        state: parts.state,
         shape: parts.shape.clone(),
         pressure: Pressure::default(),
         progress: progress_seen,
@@ -314,8 +322,8 @@ async fn assemble(
     })
 }
 
-async fn connect_source(config: &Config, purpose: &str) -> Result<Arc<Client>, DaemonError> {
-    watched(&config.source, purpose)
+async fn connect_source(config: &Config, purpose: &str) -> Result<Source, DaemonError> {
+    Source::watched(&config.source, purpose)
         .await
         .map_err(DaemonError::ConnectSource)
 }
@@ -340,35 +348,32 @@ async fn load_pipeline(config: &Config, control: &Client) -> Result<PipelineRow,
         .ok_or_else(not_set_up)
 }
 
-/// A publication that is not whole lets changes pass. Once it is mended it looks as if it had always
-/// been whole, so what it lacked is stored, and the next start reads all carts again.
+/// What is not whole lets changes pass. Once it is mended it looks as if it had always been whole, so
+/// what it lacked is stored, and the next start reads all carts again.
 async fn remember_lack(
-    source: &Client,
+    source: &Source,
     control: &Client,
     pipeline: &PipelineRow,
     layout: &Layout,
     why: &IdentityError,
 ) -> Result<(), DaemonError> {
-    use IdentityError::{IdentityTooSmall, PublicationMissing, PublicationNarrow};
-    if matches!(why, IdentityTooSmall { .. }) {
-        // Rows may have moved meanwhile without a word of where they were.
-        let at = pipeline::checkpoint(control, pipeline.id)
-            .await
-            .map_err(DaemonError::Target)?;
-        return runs::begin(control, pipeline.id, Kind::All, at.unwrap_or_default())
-            .await
-            .map_err(DaemonError::Target);
+    match why.lack() {
+        Lack::Nothing => Ok(()),
+        Lack::State => {
+            let state = source.state(pipeline, layout).await?;
+            pipeline::set_publication_state(control, pipeline.id, &state)
+                .await
+                .map_err(DaemonError::Target)
+        }
+        Lack::Rows => {
+            let at = pipeline::checkpoint(control, pipeline.id)
+                .await
+                .map_err(DaemonError::Target)?;
+            runs::begin(control, pipeline.id, Kind::All, at.unwrap_or_default())
+                .await
+                .map_err(DaemonError::Target)
+        }
     }
-    if !matches!(why, PublicationMissing(_) | PublicationNarrow { .. }) {
-        return Ok(());
-    }
-    let name = pipeline.publication.as_deref().unwrap_or_default();
-    let state = publication::state(source, name, layout)
-        .await
-        .map_err(DaemonError::Source)?;
-    pipeline::set_publication_state(control, pipeline.id, &state)
-        .await
-        .map_err(DaemonError::Target)
 }
 
 async fn begin_backfill(
@@ -390,24 +395,6 @@ async fn begin_backfill(
         )
         .await?;
     Ok(())
-}
-
-/// Between the check and the start of the stream somebody may have moved or remade the slot: then
-/// the server would begin later than asked, without a word.
-async fn confirm_slot(source: &Client, name: &str, start: Lsn) -> Result<(), DaemonError> {
-    let slot = slot::find(source, name)
-        .await
-        .map_err(DaemonError::Source)?
-        .ok_or_else(|| IdentityError::SlotMissing(name.to_owned()))?;
-    match slot.confirmed {
-        Some(confirmed) if confirmed > start => Err(IdentityError::SlotAhead {
-            slot: name.to_owned(),
-            confirmed,
-            checkpoint: start,
-        }
-        .into()),
-        _ => Ok(()),
-    }
 }
 
 /// Leaves the reason where `status` finds it.

@@ -10,6 +10,7 @@ use tokio_postgres::Client;
 
 use super::notify::Notifier;
 use crate::postgres::fault;
+use crate::source::Source;
 use crate::status;
 use crate::target::control::pipeline;
 
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Asks over sessions that the reader has anyway.
 pub struct Teller {
-    pub source: Arc<Client>,
+    pub source: Source,
     pub control: Arc<Client>,
     pub pipeline: String,
 }

@@ -11,9 +11,8 @@ use super::window::Window;
 use crate::cart::owner::{Action, Question, Routed, Untraceable, Wish};
 use crate::refresh::owners::carts_of;
 use crate::refresh::runs::{self, Kind};
+use crate::source::IdentityError;
 use crate::source::change::{Change, Lsn, Position};
-use crate::source::postgres::identity::{self, IdentityError};
-use crate::source::postgres::slot;
 use crate::switch::{self, Mutant, Place};
 
 /// Owners that are asked for at once.
@@ -37,7 +36,7 @@ impl Reader {
             return self.deal_large(of, spill, through).await;
         };
         let spilled = Position {
-            lsn: of.commit,
+            lsn: of.id.commit,
             seq: first - 1,
         };
         self.deal_large(of, spill, spilled).await?;
@@ -52,7 +51,7 @@ impl Reader {
         }
         of.waived = true;
         warn!(
-            commit = %of.commit,
+            commit = %of.id.commit,
             "a source transaction is larger than what is kept whole: \
              its carts are applied in parts; see [apply] transaction_rows"
         );
@@ -110,7 +109,7 @@ impl Reader {
                 warn!(folder = %self.room.folder.display(), "no scratch space: {error}");
                 self.waive(of).await?;
                 let before = Position {
-                    lsn: of.commit,
+                    lsn: of.id.commit,
                     seq: seq - 1,
                 };
                 self.deal_groups(of, groups, before).await?;
@@ -194,7 +193,7 @@ impl Reader {
         let routing = match self.router.route(change) {
             Ok(routing) => routing,
             Err(Untraceable { table }) => {
-                self.read_all_again(table, of.commit).await?;
+                self.read_all_again(table, of.id.commit).await?;
                 return Ok(None);
             }
         };
@@ -211,7 +210,7 @@ impl Reader {
             return Ok(());
         }
         let layout = self.router.layout();
-        let small = identity::too_small(&self.source, layout).await?;
+        let small = self.source.too_small(layout).await?;
         if let Some(error) = small.into_iter().next() {
             return Err(error.into());
         }
@@ -220,8 +219,8 @@ impl Reader {
             "the log has rows of before their table was altered, which do not hold all that the \
              mapping reads; reading all carts again"
         );
-        let end = slot::end_of_log(&self.source).await;
-        self.state.reread = end.map_err(IdentityError::Query)?.max(commit);
+        let end = self.source.log_end().await;
+        self.state.reread = end.map_err(IdentityError::from)?.max(commit);
         runs::begin(&self.control, self.pipeline, Kind::All, self.state.at.lsn).await?;
         Ok(())
     }
@@ -270,7 +269,7 @@ impl Reader {
         self.abandon(&mut load);
         let (this, earlier): (Vec<_>, Vec<_>) = std::mem::take(&mut load.changes)
             .into_iter()
-            .partition(|change| change.position.lsn == of.commit);
+            .partition(|change| change.position.lsn == of.id.commit);
         for change in this {
             let pushed = groups.push(change.position.seq, &change.action);
             pushed.map_err(|e| self.scratch_fault(e))?;
@@ -290,11 +289,11 @@ fn routed(of: &Transaction, seq: u32, action: Action) -> Routed {
     };
     Routed {
         position: Position {
-            lsn: of.commit,
+            lsn: of.id.commit,
             seq,
         },
         time: of.time,
-        xid: of.xid,
+        transaction: of.id,
         action,
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::warn;
@@ -19,10 +20,9 @@ use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed, Router};
 use crate::postgres::fault;
 use crate::refresh::owners::OwnersError;
-use crate::source::change::{Change, Event, Lsn, Position};
-use crate::source::postgres::identity::IdentityError;
-use crate::source::postgres::{LogStream, SourceError};
+use crate::source::change::{Change, Event, Lsn, Position, TransactionId};
 use crate::source::snapshot::Snapshot;
+use crate::source::{IdentityError, LogStream, Source, SourceError};
 use crate::stop::told;
 use crate::switch::{self, Mutant, Place};
 use crate::target::checkpoint::Durable;
@@ -39,7 +39,7 @@ pub enum Request {
     /// must see before it may be read.
     Open {
         carts: Vec<CartKey>,
-        reply: oneshot::Sender<Vec<u32>>,
+        reply: oneshot::Sender<Vec<TransactionId>>,
     },
     /// The carts were read; go on with them once the log has passed `upto`. Answers with the number
     /// of parts, each of which tells `done`, or with none where the window was abandoned.
@@ -105,7 +105,7 @@ pub struct Reader {
     pub dispatch: Dispatch,
     pub durable: Vec<watch::Receiver<Durable>>,
     /// Ordinary SQL on the source, to ask for owners.
-    pub source: Arc<tokio_postgres::Client>,
+    pub source: Source,
     /// Ordinary SQL on the target, for what must be durable before the log goes on.
     pub control: Arc<tokio_postgres::Client>,
     pub pipeline: i32,
@@ -113,6 +113,8 @@ pub struct Reader {
     pub room: Room,
     pub requests: mpsc::Receiver<Request>,
     pub progress: watch::Sender<Progress>,
+    /// What is to be remembered of the source with what is confirmed.
+    pub memory: watch::Sender<Option<Value>>,
     pub stop: watch::Receiver<bool>,
     pub state: State,
 }
@@ -196,7 +198,7 @@ impl Reader {
         tokio::select! {
             biased;
             done = self.read() => done,
-            () = ended(&source) => Err(ReaderError::SourceGone),
+            () = source.ended() => Err(ReaderError::SourceGone),
         }
     }
 
@@ -226,16 +228,12 @@ impl Reader {
 
     async fn take(&mut self, event: Event) -> Result<(), ReaderError> {
         match event {
-            Event::Begin {
-                xid,
-                commit,
-                commit_time,
-            } => {
+            Event::Begin { id, commit_time } => {
                 let time = match switch::mutant(Mutant::StampNow) {
                     true => chrono::Utc::now().timestamp_micros(),
                     false => commit_time,
                 };
-                let transaction = Transaction::new(xid, commit, time, self.state.at);
+                let transaction = Transaction::new(id, time, self.state.at);
                 self.state.transaction = Some(transaction);
             }
             Event::Change(change) => self.change(change).await?,
@@ -291,7 +289,7 @@ impl Reader {
         switch::place(Place::Decoded);
         let border = Position { lsn: end, seq: 0 };
         if transaction.seq > 0 {
-            self.state.tail.push(transaction.xid, transaction.commit);
+            self.state.tail.push(transaction.id);
             self.state.busy = true;
         }
         // Nothing of the transaction is left to be dealt out where it was only a TRUNCATE.
@@ -319,7 +317,7 @@ impl Reader {
         match request {
             Request::Open { carts, reply } => {
                 self.state.window = Some(Window::over(carts));
-                let _ = reply.send(self.state.tail.xids());
+                let _ = reply.send(self.state.tail.ids());
             }
             Request::Close {
                 reads,
@@ -362,7 +360,7 @@ impl Reader {
                         seq: 0,
                     },
                     time: 0,
-                    xid: 0,
+                    transaction: TransactionId::default(),
                     action: Action::Touch { cart: cart.clone() },
                 };
                 let touched = groups.iter().flatten().map(touch);
@@ -449,6 +447,12 @@ impl Reader {
             if safe > state.confirmed {
                 state.confirmed = safe;
                 self.stream.confirm(safe);
+                let memory = self.stream.memory();
+                self.memory.send_if_modified(|known| {
+                    let moved = *known != memory;
+                    *known = memory;
+                    moved
+                });
             }
         }
         let progress = Progress {
@@ -462,13 +466,5 @@ impl Reader {
             moved
         });
         Ok(())
-    }
-}
-
-/// The driver does not tell, it has to be asked.
-async fn ended(session: &tokio_postgres::Client) {
-    let mut look = interval(Duration::from_millis(100));
-    while !session.is_closed() {
-        look.tick().await;
     }
 }

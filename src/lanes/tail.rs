@@ -7,35 +7,35 @@
 
 use std::collections::VecDeque;
 
-use crate::source::change::Lsn;
+use crate::source::change::{Lsn, TransactionId};
 use crate::source::snapshot::Snapshot;
 
 #[derive(Debug, Default)]
 pub struct Tail {
-    transactions: VecDeque<(u32, Lsn)>,
+    transactions: VecDeque<TransactionId>,
 }
 
 impl Tail {
-    /// A transaction was delivered, with the LSN of its commit record.
-    pub fn push(&mut self, xid: u32, commit: Lsn) {
-        self.transactions.push_back((xid, commit));
+    /// A transaction was delivered.
+    pub fn push(&mut self, transaction: TransactionId) {
+        self.transactions.push_back(transaction);
     }
 
     /// A snapshot was taken; what it sees leaves.
     pub fn seen_by(&mut self, snapshot: &Snapshot) {
-        self.transactions.retain(|(xid, _)| !snapshot.sees(*xid));
+        self.transactions.retain(|id| !snapshot.sees(id));
     }
 
     pub fn is_empty(&self) -> bool {
         self.transactions.is_empty()
     }
 
-    pub fn xids(&self) -> Vec<u32> {
-        self.transactions.iter().map(|(xid, _)| *xid).collect()
+    pub fn ids(&self) -> Vec<TransactionId> {
+        self.transactions.iter().copied().collect()
     }
 
     /// Nothing from here on may be confirmed.
     pub fn oldest(&self) -> Option<Lsn> {
-        self.transactions.front().map(|(_, commit)| *commit)
+        self.transactions.front().map(|id| id.commit)
     }
 }

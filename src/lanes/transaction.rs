@@ -9,7 +9,7 @@ use super::scratch::{Records, Scratch, Spot};
 use crate::cart::image::Cells;
 use crate::cart::key::CartKey;
 use crate::cart::owner::Router;
-use crate::source::change::{Change, Lsn, Op, Position};
+use crate::source::change::{Change, Op, Position, TransactionId};
 use crate::switch::{self, Bound};
 
 /// What is kept in memory; more goes into scratch space.
@@ -27,8 +27,7 @@ pub struct Room {
 
 #[derive(Debug)]
 pub struct Transaction {
-    pub xid: u32,
-    pub commit: Lsn,
+    pub id: TransactionId,
     /// Commit time, microseconds since 1970 UTC.
     pub time: i64,
     /// Number of the last change.
@@ -45,10 +44,9 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub fn new(xid: u32, commit: Lsn, time: i64, before: Position) -> Self {
+    pub fn new(id: TransactionId, time: i64, before: Position) -> Self {
         Self {
-            xid,
-            commit,
+            id,
             time,
             seq: 0,
             dealt: before,
@@ -63,7 +61,7 @@ impl Transaction {
     /// The position of its last change.
     pub fn reached(&self) -> Position {
         Position {
-            lsn: self.commit,
+            lsn: self.id.commit,
             seq: self.seq,
         }
     }
@@ -336,7 +334,7 @@ mod tests {
             changes: 8_000,
             folder: std::env::temp_dir(),
         };
-        let mut transaction = Transaction::new(1, Lsn(1), 0, Position::default());
+        let mut transaction = Transaction::new(TransactionId::default(), 0, Position::default());
         for n in 1..=8_000 {
             assert!(!transaction.is_full(&room), "after {n}");
             let change = change(&mut rng);
@@ -362,7 +360,7 @@ mod tests {
             changes: 8_000,
             folder: "/nonexistent".into(),
         };
-        let mut transaction = Transaction::new(1, Lsn(1), 0, Position::default());
+        let mut transaction = Transaction::new(TransactionId::default(), 0, Position::default());
         let mut taken = 0;
         for _ in 0..12_000 {
             if transaction

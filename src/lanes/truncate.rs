@@ -22,7 +22,7 @@ impl Reader {
         };
         let mut so_far = transaction.dealt;
         if switch::mutant(Mutant::TruncatePasses) {
-            so_far.lsn = Lsn(transaction.commit.0 + 1);
+            so_far.lsn = Lsn(transaction.id.commit.0 + 1);
         }
         self.deal(&mut transaction, so_far).await?;
         transaction.seq = transaction.seq.saturating_add(1);
@@ -31,12 +31,12 @@ impl Reader {
         }
         switch::place(Place::TruncateBegun);
         let tables: Arc<[usize]> = tables.into();
-        let (position, time, xid) = (transaction.reached(), transaction.time, transaction.xid);
+        let (position, time, id) = (transaction.reached(), transaction.time, transaction.id);
         self.state.transaction = Some(transaction);
         let clear = |cart: CartKey| Routed {
             position,
             time,
-            xid,
+            transaction: id,
             action: Action::Clear {
                 cart,
                 tables: tables.clone(),

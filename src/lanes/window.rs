@@ -93,7 +93,7 @@ impl Window {
         let kept = self
             .kept
             .into_iter()
-            .filter(|change| joined || !snapshot.sees(change.xid))
+            .filter(|change| joined || !snapshot.sees(&change.transaction))
             .collect();
         (reads, kept)
     }

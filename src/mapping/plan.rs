@@ -14,9 +14,6 @@ pub struct Mapping {
     /// Over the header row; none means always live.
     pub live: Option<Expr>,
     pub intos: Vec<Arc<Into>>,
-    /// The condition of `live`, or a part of it, in the source's SQL over the header row alias
-    /// [`LIVE_ALIAS`]; it may select too many.
-    pub live_sql: Option<String>,
     /// Column of the header row that dates a change.
     pub changed_at: Option<usize>,
     pub merge: Merge,
@@ -26,9 +23,6 @@ pub struct Mapping {
     /// What zoneless timestamps of the source mean where they are cast to a moment.
     pub time_zone: chrono_tz::Tz,
 }
-
-/// The name of the header row in [`Mapping::live_sql`].
-pub const LIVE_ALIAS: &str = "h";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

@@ -11,6 +11,7 @@ use mysql_async::prelude::{FromValue, Queryable as _};
 use mysql_async::{Error, Row};
 
 use super::connect::{Flavor, Session};
+use super::sql::qualified;
 use super::types::{self, Declared, Kind};
 use crate::catalog::{Catalog, ColumnInfo, ForeignKey, ReplicaIdentity, TableInfo, TableKind};
 use crate::sqltype::SqlType;
@@ -125,12 +126,24 @@ pub async fn read(session: &mut Session, names: &[String]) -> Result<Described, 
         if !seen.insert((schema.clone(), table.clone())) {
             continue;
         }
+        settle(session, &schema, &table).await?;
         if let Some((info, log)) = one(session, &schema, &table).await? {
             described.catalog.tables.push(info);
             described.tables.push(log);
         }
     }
     Ok(described)
+}
+
+/// A definition is logged before the catalogs show it, and the table is locked until they do. Whoever
+/// has looked where the log ends must not read an older one.
+async fn settle(session: &mut Session, schema: &str, table: &str) -> Result<(), Error> {
+    let touch = format!("SELECT 1 FROM {} LIMIT 0", qualified(schema, table));
+    match session.conn.query_drop(touch).await {
+        // What is wrong with the table is told by whoever needs it.
+        Err(Error::Server(_)) | Ok(()) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn one(
@@ -303,9 +316,8 @@ fn neutral(key: &LogForeignKey) -> ForeignKey {
         referenced: key.referenced.clone(),
         on_delete_cascade: key.on_delete == "CASCADE",
         deferrable: false,
-        // Only a session that has switched `foreign_key_checks` off gets past one, and the log says
-        // so of its changes.
-        enforced: true,
+        // A session may write without them (`foreign_key_checks`), and many tools do.
+        enforced: false,
     }
 }
 

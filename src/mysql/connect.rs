@@ -179,6 +179,17 @@ pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Session, Conn
     }
 }
 
+/// The same for one host: the number of a session means nothing to another one.
+pub async fn connect_to(
+    endpoint: &Endpoint,
+    host: &Host,
+    purpose: &str,
+) -> Result<Session, ConnectError> {
+    let url = url::read(&endpoint.url.0)?;
+    let tls = tls_options(&endpoint.tls)?;
+    attempt(endpoint, &url, host, tls.as_ref(), purpose).await
+}
+
 async fn attempt(
     endpoint: &Endpoint,
     url: &Url,
@@ -322,7 +333,7 @@ fn refused(url: &Url, host: &Host, error: Error) -> ConnectError {
 }
 
 /// What the server's own refusal means.
-fn by_number(url: &Url, host: String, error: ServerError) -> ConnectError {
+pub(crate) fn by_number(url: &Url, host: String, error: ServerError) -> ConnectError {
     let user = url.user.clone();
     let database = url.database.clone();
     match error.code {

@@ -6,6 +6,7 @@ pub mod url;
 pub mod charset;
 pub mod types;
 pub mod catalog;
+pub mod lifeline;
 mod moment;
 mod json;
 pub mod value;

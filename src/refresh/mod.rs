@@ -5,5 +5,4 @@ pub mod refresher;
 pub mod runs;
 pub mod throttle;
 pub mod read;
-pub mod rows;
 pub mod owners;

@@ -10,15 +10,18 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 use tracing::{info, warn};
 
-use super::read::{self, ReadError};
+use super::read;
 use super::runs::{self, Kind, Run, Stage};
 use super::throttle::{Throttle, too_far_behind};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::lanes::reader::{Progress, Request};
+use crate::mapping::expr::Expr;
 use crate::postgres::fault;
 use crate::pulse::{Doing, Pulse};
-use crate::source::change::Lsn;
+use crate::source::change::{Lsn, TransactionId};
+use crate::source::session::View;
+use crate::source::{AskError, Source};
 use crate::stop::told;
 use crate::switch::{self, Mutant, Place};
 
@@ -30,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(200);
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
     #[error("the source cannot be read: {0}")]
-    Source(ReadError),
+    Source(#[from] AskError),
     #[error("the control tables cannot be read: {}", fault::describe(.0))]
     Control(#[from] tokio_postgres::Error),
     /// The reader has stopped; its own error says why.
@@ -38,20 +41,14 @@ pub enum RefreshError {
     ReaderGone,
 }
 
-impl From<ReadError> for RefreshError {
-    fn from(error: ReadError) -> Self {
-        RefreshError::Source(error)
-    }
-}
-
 pub struct Refresher {
-    pub source: Arc<Client>,
+    pub source: Source,
     pub control: Arc<Client>,
     pub pipeline: i32,
     pub mapping: i32,
     pub layout: Arc<Layout>,
-    /// The filter on live carts in the source's SQL.
-    pub live: Option<String>,
+    /// Which carts are live.
+    pub live: Option<Expr>,
     pub changed_at: Option<usize>,
     pub throttle: Throttle,
     pub requests: mpsc::Sender<Request>,
@@ -97,7 +94,7 @@ impl Refresher {
     /// carts are tried again.
     async fn tend(&mut self) -> Result<bool, RefreshError> {
         if self.progress.borrow().unseen {
-            let snapshot = read::current_snapshot(&self.source).await?;
+            let snapshot = self.source.snapshot().await?;
             self.ask(Request::Seen(snapshot)).await?;
         }
         self.held().await
@@ -192,14 +189,17 @@ impl Refresher {
     async fn walk(&mut self, mut run: Run) -> Result<(), RefreshError> {
         info!(kind = run.kind.name(), run = run.id, "reading carts");
         if run.stage == Stage::Read && run.total.is_none() {
-            let total = read::estimate(&self.source, &self.layout, self.live.as_deref()).await?;
+            let total = self
+                .source
+                .estimate(&self.layout, self.live.as_ref())
+                .await?;
             runs::set_total(&self.control, run.id, total).await?;
         }
         if run.kind == Kind::All && run.stage == Stage::Read && run.cursor.is_none() {
             self.outlast_writers(run.id).await?;
             // What was read before now is old, whatever the lanes' positions said when the run was
             // asked for: else the sweep would take a cart that vanished since for one just read.
-            run.start = read::log_end(&self.source).await?;
+            run.start = self.source.committed().await?;
             runs::set_start(&self.control, run.id, run.start).await?;
         }
         if run.stage == Stage::Sweep {
@@ -269,14 +269,13 @@ impl Refresher {
     async fn next_chunk(&self, run: &Run) -> Result<Vec<CartKey>, RefreshError> {
         let limit = self.throttle.chunk_carts();
         match run.stage {
-            Stage::Read => Ok(read::next_keys(
-                &self.source,
-                &self.layout,
-                self.live.as_deref(),
-                run.cursor.as_ref(),
-                limit,
-            )
-            .await?),
+            Stage::Read => {
+                let (live, after) = (self.live.as_ref(), run.cursor.as_ref());
+                Ok(self
+                    .source
+                    .next_keys(&self.layout, live, after, limit)
+                    .await?)
+            }
             Stage::Sweep => {
                 let limit = i64::try_from(limit).unwrap_or(i64::MAX);
                 Ok(runs::sweep(&self.control, self.pipeline, run, self.mapping, limit).await?)
@@ -288,11 +287,7 @@ impl Refresher {
     async fn wait_until_welcome(&mut self, run: &Run) -> Result<(), RefreshError> {
         sleep(self.throttle.pause()).await;
         loop {
-            let mut objection = self
-                .throttle
-                .objection(&self.source)
-                .await
-                .map_err(ReadError::from)?;
+            let mut objection = self.throttle.objection(&self.source).await?;
             if objection.is_none() {
                 objection = self.too_far_behind().await?;
             }
@@ -316,10 +311,9 @@ impl Refresher {
     /// so those that are open now have to end before a snapshot can see all that is missing.
     async fn outlast_writers(&mut self, run: i32) -> Result<(), RefreshError> {
         let begun = Instant::now();
-        let open = read::current_snapshot(&self.source).await?;
+        let open = self.source.writers().await?;
         loop {
-            let now = read::current_snapshot(&self.source).await?;
-            let left = now.open_since(&open);
+            let left = self.source.writers().await?.left_of(&open);
             if left == 0 || switch::mutant(Mutant::WritersUnawaited) {
                 return Ok(());
             }
@@ -370,7 +364,7 @@ impl Refresher {
         switch::place(Place::SnapshotTaken);
         let (reads, rows) =
             read::carts(&self.source, &self.layout, self.changed_at, &carts).await?;
-        read::end(&self.source).await?;
+        self.source.close().await?;
         switch::place(Place::ChunkRead);
         let (done, finished) = mpsc::unbounded_channel();
         let (reply, answer) = oneshot::channel();
@@ -398,21 +392,18 @@ impl Refresher {
     /// these carts were let go or applied, and are not among those kept (protocol rule 16).
     async fn see_all(
         &mut self,
-        unseen: &[u32],
+        unseen: &[TransactionId],
         run: Option<i32>,
-    ) -> Result<read::View, RefreshError> {
+    ) -> Result<View, RefreshError> {
         let begun = Instant::now();
         let mut told = false;
         loop {
-            let view = read::begin(&self.source).await?;
-            let missing = unseen
-                .iter()
-                .filter(|xid| !view.snapshot.sees(**xid))
-                .count();
+            let view = self.source.open().await?;
+            let missing = unseen.iter().filter(|id| !view.snapshot.sees(id)).count();
             if missing == 0 || switch::mutant(Mutant::ReadAtOnce) {
                 return Ok(view);
             }
-            read::end(&self.source).await?;
+            self.source.close().await?;
             if begun.elapsed() > PATIENCE && !told {
                 told = true;
                 let why = format!(

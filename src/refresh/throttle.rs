@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio_postgres::Client;
 
-use super::read::ReadError;
 use crate::config;
 use crate::source::change::Lsn;
+use crate::source::{AskError, Source};
 use crate::switch::{self, Bound, Mutant};
 
 /// No window opens while the reader is further behind than this.
@@ -55,20 +54,10 @@ impl Throttle {
     }
 
     /// Why the source is too busy to be read now.
-    pub async fn objection(
-        &self,
-        source: &Client,
-    ) -> Result<Option<String>, tokio_postgres::Error> {
+    pub async fn objection(&self, source: &Source) -> Result<Option<String>, AskError> {
         let settings = self.settings.borrow().clone();
         if let Some(most) = settings.max_active {
-            let active: i64 = source
-                .query_one(
-                    "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' \
-                     AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
-                    &[],
-                )
-                .await?
-                .get(0);
+            let active = source.active_sessions().await?;
             if active > i64::from(most) {
                 return Ok(Some(format!(
                     "{active} sessions of the source are active, more than max_active = {most}"
@@ -76,13 +65,7 @@ impl Throttle {
             }
         }
         if let Some(most) = settings.max_replica_lag {
-            let lag: Option<f64> = source
-                .query_one(
-                    "SELECT extract(epoch FROM max(replay_lag))::float8 FROM pg_stat_replication",
-                    &[],
-                )
-                .await?
-                .get(0);
+            let lag = source.standby_lag().await?;
             if lag.is_some_and(|lag| lag > most.as_secs_f64()) {
                 return Ok(Some(format!(
                     "a standby of the source replays {:.1} s late, more than max_replica_lag",
@@ -91,9 +74,7 @@ impl Throttle {
             }
         }
         if let Some((sql, most)) = &settings.guard {
-            // Whatever numeric type it has.
-            let sql = format!("SELECT guard.value::float8 FROM ({sql}) AS guard(value)");
-            let value: Option<f64> = source.query_one(&sql, &[]).await?.get(0);
+            let value = source.number(sql).await?;
             if value.is_none_or(|value| value > *most) {
                 return Ok(Some(format!(
                     "the query of [refresh] guard gives more than {most}"
@@ -105,14 +86,8 @@ impl Throttle {
 }
 
 /// Says how far the reader is behind, where a window over so much log would keep too much.
-pub async fn too_far_behind(source: &Client, delivered: Lsn) -> Result<Option<String>, ReadError> {
-    let sql = "SELECT pg_current_wal_lsn()::text";
-    let row = source.query_one(sql, &[]).await?;
-    let end: Lsn = row
-        .get::<_, &str>(0)
-        .parse()
-        .map_err(|_| ReadError::Answer)?;
-    let lag = end.0.saturating_sub(delivered.0);
+pub async fn too_far_behind(source: &Source, delivered: Lsn) -> Result<Option<String>, AskError> {
+    let lag = source.behind(delivered).await?;
     let most = switch::bound(Bound::Lag, MAX_LAG);
     let far = lag > most && !switch::mutant(Mutant::LagUnbounded);
     Ok(far.then(|| format!("the log is {} MiB behind", lag >> 20)))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mysql::gtid::Gtid;
 use crate::cart::image::{Cells, footprint};
 
 /// A byte position in a Postgres log.
@@ -39,13 +40,24 @@ pub struct Position {
     pub seq: u32,
 }
 
+/// All that the log knows a transaction by; a snapshot picks what its server can tell of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransactionId {
+    /// Postgres: the low 32 bits of its number.
+    pub xid: u32,
+    /// Where it stands in the log, before its end and after the end of the one before.
+    pub commit: Lsn,
+    /// MySQL and MariaDB: the global one, where the server gives them out.
+    pub gtid: Option<Gtid>,
+}
+
 /// What the source's log says, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     Begin {
-        xid: u32,
-        /// LSN of the commit record.
-        commit: Lsn,
+        /// Its `commit` is the LSN of the commit record, or, where that is not known before the first
+        /// change, another point between the end of the transaction before and its own.
+        id: TransactionId,
         /// Microseconds since 1970 UTC.
         commit_time: i64,
     },

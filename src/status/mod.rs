@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 pub use read::look;
 
-use crate::source::postgres::slot::Pressure;
+use crate::source::Spelling;
+use crate::source::change::Lsn;
+use crate::source::standing::Standing;
 
 /// With log left to apply, lanes that have committed nothing for so long are stalled: even idle
 /// ones note every few seconds how far the log has come.
@@ -20,9 +22,10 @@ const IDLE_BYTES: u64 = 64 << 10;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
     pub pipeline: String,
+    pub spelling: Spelling,
     pub phase: String,
     pub stopped_reason: Option<String>,
-    pub source: Source,
+    pub source: Standing,
     pub applied: Applied,
     pub carts: Carts,
     pub wishes: i64,
@@ -35,28 +38,6 @@ pub struct Status {
     pub walk: Option<Walk>,
     /// Measured between two looks.
     pub rates: Option<Rates>,
-}
-
-/// What the source says.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Source {
-    /// Why it could not be asked.
-    pub unreachable: Option<String>,
-    /// The end of its log.
-    pub position: Option<u64>,
-    pub slot: Option<String>,
-    /// Whether the slot is there; none where the source could not be asked.
-    pub slot_there: Option<bool>,
-    pub slot_lost: Option<String>,
-    /// The walsender that reads it: a daemon is at work.
-    pub slot_pid: Option<i32>,
-    /// Log kept for us.
-    pub retained_bytes: Option<u64>,
-    /// Log that may still be written before the slot is in danger; none means no limit.
-    pub headroom_bytes: Option<i64>,
-    /// `reserved`, `extended`, `unreserved` or `lost`.
-    pub wal_status: Option<String>,
-    pub pressure: Pressure,
 }
 
 /// What is durable in the target.
@@ -114,7 +95,8 @@ pub struct Rates {
 
 impl Status {
     pub fn lag_bytes(&self) -> Option<u64> {
-        Some(self.source.position?.saturating_sub(self.applied.position?))
+        let difference = || Some(self.source.position?.saturating_sub(self.applied.position?));
+        self.source.behind.or_else(difference)
     }
 
     /// How long ago the source committed what was applied last. The log dates only commits, so
@@ -213,7 +195,7 @@ impl Status {
             "stalled": self.stalled(),
             "stopped_reason": self.stopped_reason,
             "source": {
-                "position": self.source.position.map(position),
+                "position": self.source.position.map(|at| self.spelling.show(Lsn(at))),
                 "unreachable": self.source.unreachable,
                 "slot": self.source.slot,
                 "slot_active": self.source.slot_there.map(|_| self.source.slot_pid.is_some()),
@@ -223,7 +205,7 @@ impl Status {
                 "wal_status": self.source.wal_status,
             },
             "applied": {
-                "position": self.applied.position.map(position),
+                "position": self.applied.position.map(|at| self.spelling.show(Lsn(at))),
                 "lanes": self.applied.lanes,
                 "quiet_seconds": self.applied.quiet_seconds,
             },
@@ -254,10 +236,6 @@ impl Status {
     }
 }
 
-fn position(lsn: u64) -> String {
-    crate::source::change::Lsn(lsn).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,10 +243,10 @@ mod tests {
     fn following(lag: u64, quiet: f64) -> Status {
         Status {
             phase: "following".to_owned(),
-            source: Source {
+            source: Standing {
                 position: Some(0x0200_0000 + lag),
                 slot_there: Some(true),
-                ..Source::default()
+                ..Standing::default()
             },
             applied: Applied {
                 position: Some(0x0200_0000),
@@ -290,7 +268,7 @@ mod tests {
     #[test]
     fn what_is_not_measured_is_null() {
         let mut status = following(5, 1.0);
-        status.source = Source::default();
+        status.source = Standing::default();
         let json = status.json();
         assert_eq!(json["lag"], json!({ "bytes": null, "seconds": null }));
         assert_eq!(json["source"]["position"], Value::Null);

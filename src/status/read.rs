@@ -3,8 +3,10 @@
 use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Client, Error};
 
-use super::{Applied, Blocked, Carts, Source, Status, Walk};
-use crate::source::postgres::slot;
+use super::{Applied, Blocked, Carts, Status, Walk};
+use crate::source::Source;
+use crate::source::change::Lsn;
+use crate::source::standing::Standing;
 use crate::target::control::pipeline::PipelineRow;
 
 /// Seconds for which a wait for a lock is nothing to speak of.
@@ -14,7 +16,7 @@ const LOCK_PATIENCE: f64 = 5.0;
 /// reached.
 pub async fn look(
     target: &Client,
-    source: Result<&Client, &str>,
+    source: Result<&Source, &str>,
     pipeline: &PipelineRow,
 ) -> Result<Status, Error> {
     let row = target
@@ -34,6 +36,7 @@ pub async fn look(
         .await?;
     let mut status = Status {
         pipeline: pipeline.name.clone(),
+        spelling: pipeline.spelling(),
         phase: pipeline.phase.clone(),
         stopped_reason: pipeline.stopped_reason.clone(),
         applied: Applied {
@@ -62,42 +65,20 @@ pub async fn look(
     status.source = match source {
         Err(why) => unreachable(pipeline, why),
         // A source that goes away between two looks is unreachable, not an error of the command.
-        Ok(client) => ask(client, pipeline)
+        Ok(source) => source
+            .standing(pipeline, status.applied.position.map(Lsn))
             .await
-            .unwrap_or_else(|why| unreachable(pipeline, &crate::postgres::fault::describe(&why))),
+            .unwrap_or_else(|why| unreachable(pipeline, &why.to_string())),
     };
     Ok(status)
 }
 
-fn unreachable(pipeline: &PipelineRow, why: &str) -> Source {
-    Source {
+fn unreachable(pipeline: &PipelineRow, why: &str) -> Standing {
+    Standing {
         unreachable: Some(why.to_owned()),
         slot: pipeline.slot.clone(),
-        ..Source::default()
+        ..Standing::default()
     }
-}
-
-async fn ask(source: &Client, pipeline: &PipelineRow) -> Result<Source, Error> {
-    let end = slot::end_of_log(source).await?;
-    let mut answer = Source {
-        position: Some(end.0),
-        slot: pipeline.slot.clone(),
-        ..Source::default()
-    };
-    let Some(name) = &pipeline.slot else {
-        return Ok(answer);
-    };
-    let slot = slot::find(source, name).await?;
-    answer.slot_there = Some(slot.is_some());
-    if let Some(slot) = slot {
-        answer.slot_pid = slot.active_pid;
-        answer.retained_bytes = slot.retained(end);
-        answer.headroom_bytes = slot.safe_wal_size;
-        answer.pressure = slot.pressure(end);
-        answer.wal_status = slot.wal_status;
-        answer.slot_lost = slot.lost;
-    }
-    Ok(answer)
 }
 
 /// A lane that waits for a lock of the target. Sessions of one role see each other without further

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
-use super::{Status, position};
-use crate::source::postgres::slot::Pressure;
+use super::Status;
+use crate::source::change::Lsn;
+use crate::source::standing::Pressure;
 
 const UNKNOWN: &str = "not known";
 
@@ -24,7 +25,7 @@ impl Status {
             line("stopped", why.clone());
         }
         line("source", self.source_line());
-        line("applied", or_unknown(self.applied.position.map(position)));
+        line("applied", or_unknown(self.position(self.applied.position)));
         line("lag", self.lag_line());
         if let Some(lock) = self.lock_line() {
             line("waits", lock);
@@ -123,7 +124,7 @@ impl Status {
         if let Some(why) = &self.source.unreachable {
             return format!("{UNKNOWN}: {why}");
         }
-        let mut text = or_unknown(self.source.position.map(position));
+        let mut text = or_unknown(self.position(self.source.position));
         if let Some(bytes) = self.source.retained_bytes {
             let _ = write!(text, ", keeps {} of log for us", HumanBytes(bytes));
         }
@@ -148,6 +149,10 @@ impl Status {
             text.push_str("; nobody reads the slot");
         }
         text
+    }
+
+    fn position(&self, at: Option<u64>) -> Option<String> {
+        at.map(|at| self.spelling.show(Lsn(at)))
     }
 
     fn lag_line(&self) -> String {

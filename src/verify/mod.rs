@@ -17,8 +17,8 @@ pub use report::{Difference, Kind, Report};
 
 use crate::cart::key::CartKey;
 use crate::mapping::map::Mapper;
-use crate::refresh::read::ReadError;
 use crate::source::change::Lsn;
+use crate::source::{AskError, Source};
 use crate::target::ledger::LedgerError;
 
 /// How long a difference waits for the log to pass.
@@ -31,7 +31,7 @@ const CHUNK: usize = 500;
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error("source: {0}")]
-    Source(#[from] ReadError),
+    Source(#[from] AskError),
     #[error("target: {}", crate::postgres::fault::describe(.0))]
     Target(#[from] Error),
     #[error("target: {0}")]
@@ -41,7 +41,7 @@ pub enum VerifyError {
 /// Both ends, and the mapping between them.
 #[derive(Debug)]
 pub struct Verifier<'a> {
-    pub source: &'a Client,
+    pub source: &'a Source,
     pub target: &'a Client,
     pub pipeline: i32,
     pub mapper: &'a Mapper,

@@ -30,9 +30,11 @@ impl Verifier<'_> {
         let mut met = HashSet::new();
         let mut after: Option<CartKey> = None;
         loop {
-            let live = mapping.live_sql.as_deref();
-            let keys =
-                read::next_keys(self.source, &mapping.layout, live, after.as_ref(), CHUNK).await?;
+            let live = mapping.live.as_ref();
+            let next = self
+                .source
+                .next_keys(&mapping.layout, live, after.as_ref(), CHUNK);
+            let keys = next.await?;
             let Some(last) = keys.last() else { break };
             after = Some(last.clone());
             met.extend(keys.iter().map(|key| hash.hash_one(key)));
@@ -78,9 +80,9 @@ impl Verifier<'_> {
     /// The carts as the source has them, and the point that the log must pass to bring as much.
     pub(super) async fn read(&self, carts: &[CartKey]) -> Result<(Vec<Read>, Lsn), VerifyError> {
         let mapping = &self.mapper.mapping;
-        let view = read::begin(self.source).await?;
+        let view = self.source.open().await?;
         let reads = read::carts(self.source, &mapping.layout, mapping.changed_at, carts).await;
-        read::end(self.source).await?;
+        self.source.close().await?;
         Ok((reads?.0, view.upto))
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cart::image::{Cells, footprint};
 use crate::cart::key::CartKey;
-use crate::source::change::Position;
+use crate::source::change::{Position, TransactionId};
 
 /// Why a cart must be read again from the source. The names are stored in `cartage.wish`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct Routed {
     pub position: Position,
     /// Commit time, microseconds since 1970 UTC.
     pub time: i64,
-    pub xid: u32,
+    pub transaction: TransactionId,
     pub action: Action,
 }
 

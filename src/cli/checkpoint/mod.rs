@@ -14,8 +14,7 @@ use super::confirm::confirm;
 use super::{CommandError, ends};
 use crate::config::Config;
 use crate::source::change::Lsn;
-use crate::source::postgres::identity;
-use crate::source::postgres::slot::{self, Slot};
+use crate::source::standing::Kept;
 use crate::switch::{self, Mutant, Place};
 use crate::target::control::pipeline::PipelineRow;
 
@@ -73,7 +72,8 @@ pub async fn run(config: &Config, command: CheckpointCommand) -> Result<ExitCode
             import(config, &mut target, &pipeline, &export, only_secret, yes).await?;
         }
         CheckpointCommand::Set { position, yes } => {
-            let to: Lsn = position.parse().map_err(CommandError::usage)?;
+            let to = pipeline.spelling().read(&position);
+            let to = to.map_err(CommandError::usage)?;
             move_to(config, &mut target, &pipeline, to, yes).await?;
         }
     }
@@ -83,13 +83,15 @@ pub async fn run(config: &Config, command: CheckpointCommand) -> Result<ExitCode
 async fn show(target: &Client, pipeline: &PipelineRow, as_json: bool) -> Result<(), CommandError> {
     let lanes = saved::lanes(target, pipeline.id).await?;
     let least = lanes.iter().map(|lane| lane.position()).min();
+    let spelling = pipeline.spelling();
+    let show = |lsn| spelling.show(lsn);
     if as_json {
         println!(
             "{}",
             json!({
                 "pipeline": pipeline.name,
-                "position": least.map(|least| least.lsn.to_string()),
-                "purge_horizon": pipeline.purge_horizon.map(|lsn| lsn.to_string()),
+                "position": least.map(|least| show(least.lsn)),
+                "purge_horizon": pipeline.purge_horizon.map(show),
                 "epoch": pipeline.epoch,
                 "lanes": lanes,
             })
@@ -103,14 +105,16 @@ async fn show(target: &Client, pipeline: &PipelineRow, as_json: bool) -> Result<
         };
         println!(
             "lane {}  {}{inside}  committed {}",
-            lane.lane, lane.lsn, lane.updated_at
+            lane.lane,
+            show(lane.position().lsn),
+            lane.updated_at
         );
     }
     if let Some(least) = least {
-        println!("position  {}", least.lsn);
+        println!("position  {}", show(least.lsn));
     }
     if let Some(horizon) = pipeline.purge_horizon {
-        println!("it may not be moved back below  {horizon}");
+        println!("it may not be moved back below  {}", show(horizon));
     }
     Ok(())
 }
@@ -157,7 +161,7 @@ async fn import(
     }
     let known = pipeline.ids_secret.as_ref().map(|secret| &secret.0);
     if let Some(secret) = secret.filter(|secret| known != Some(secret)) {
-        no_daemon(&slot_of(config, pipeline).await?.0)?;
+        no_daemon(&kept(config, pipeline).await?)?;
         if !saved::put_secret(target, pipeline.id, &secret).await? {
             return Err(CommandError::failed(
                 "the file's key of ids is another one, and carts were already written under the \
@@ -173,21 +177,16 @@ async fn import(
         .least()
         .ok_or_else(|| CommandError::usage("the file holds no position"))?;
     let source = ends::source(config, "checkpoint").await?;
-    let cluster = identity::cluster(&source)
-        .await
-        .map_err(CommandError::failed)?;
-    if export.source_system.as_deref() != Some(cluster.system.as_str()) {
+    let lineage = source.lineage().await.map_err(CommandError::failed)?;
+    if export.source_system.as_deref() != Some(lineage.system.as_str()) {
         return Err(CommandError::failed(format!(
             "the file's position is of another source cluster (system identifier {}, this one has \
              {}); positions compare only within one log",
             export.source_system.as_deref().unwrap_or("unknown"),
-            cluster.system
+            lineage.system
         )));
     }
-    if export
-        .source_timeline
-        .is_some_and(|timeline| timeline > cluster.timeline)
-    {
+    if export.source_timeline > lineage.timeline {
         return Err(CommandError::failed(
             "the file's position is of a later timeline: the source was restored to an earlier \
              point; run: cartage setup",
@@ -196,36 +195,19 @@ async fn import(
     move_to(config, target, pipeline, to, yes).await
 }
 
-/// The slot, and the end of the source's log.
-async fn slot_of(config: &Config, pipeline: &PipelineRow) -> Result<(Slot, Lsn), CommandError> {
+async fn kept(config: &Config, pipeline: &PipelineRow) -> Result<Kept, CommandError> {
     let source = ends::source(config, "checkpoint").await?;
-    let name = pipeline
-        .slot
-        .clone()
-        .unwrap_or_else(|| slot::name_of(&config.name));
-    let slot = slot::find(&source, &name).await?.ok_or_else(|| {
-        CommandError::failed(format!(
-            "the replication slot {name} is not on the source, so there is no log to begin in; \
-             run: cartage setup"
-        ))
-    })?;
-    let row = source
-        .query_one("SELECT pg_current_wal_lsn()::text", &[])
-        .await?;
-    let end: Lsn = row
-        .try_get::<_, &str>(0)?
-        .parse()
-        .map_err(CommandError::failed)?;
-    Ok((slot, end))
+    source
+        .kept(config, pipeline)
+        .await
+        .map_err(CommandError::failed)
 }
 
-fn no_daemon(slot: &Slot) -> Result<(), CommandError> {
-    match slot.active_pid {
+fn no_daemon(kept: &Kept) -> Result<(), CommandError> {
+    match &kept.reader {
         None => Ok(()),
-        Some(pid) => Err(CommandError::failed(format!(
-            "a daemon runs: the replication slot {} is in use by the process {pid} of the source; \
-             stop it first: systemctl stop cartage",
-            slot.name
+        Some(reader) => Err(CommandError::failed(format!(
+            "a daemon runs: {reader}; stop it first: systemctl stop cartage"
         ))),
     }
 }
@@ -237,26 +219,35 @@ async fn move_to(
     to: Lsn,
     yes: bool,
 ) -> Result<(), CommandError> {
-    let (slot, end) = slot_of(config, pipeline).await?;
-    no_daemon(&slot)?;
+    let kept = kept(config, pipeline).await?;
+    no_daemon(&kept)?;
+    let spelling = pipeline.spelling();
+    let show = |lsn| spelling.show(lsn);
     let horizon = pipeline
         .purge_horizon
         .filter(|_| !switch::mutant(Mutant::NoHorizon));
     if let Some(horizon) = horizon.filter(|horizon| to < *horizon) {
         return Err(CommandError::failed(format!(
-            "{to} is below the purge horizon {horizon}: what tells old changes from new ones is \
-             kept only from there on"
+            "{} is below the purge horizon {}: what tells old changes from new ones is kept only \
+             from there on",
+            show(to),
+            show(horizon)
         )));
     }
-    if let Some(confirmed) = slot.confirmed.filter(|confirmed| to < *confirmed) {
+    if let Some(from) = kept.from.filter(|from| to < *from) {
         return Err(CommandError::failed(format!(
-            "{to} is impossible: the source has let go of its log before {confirmed}; to bring \
-             carts up to date, run: cartage refresh"
+            "{} is impossible: the source has let go of its log before {}; to bring carts up to \
+             date, run: cartage refresh",
+            show(to),
+            show(from)
         )));
     }
+    let end = kept.end;
     if to > end {
         return Err(CommandError::failed(format!(
-            "{to} is beyond the end of the source's log, {end}"
+            "{} is beyond the end of the source's log, {}",
+            show(to),
+            show(end)
         )));
     }
     let lanes = saved::lanes(target, pipeline.id).await?;
@@ -272,13 +263,16 @@ async fn move_to(
         .unwrap_or_default();
     let step = match to > least {
         true => format!(
-            "target: SKIP the changes between {least} and {to} ({} of log); carts changed in them \
-             stay as they are until they change again, or until: cartage refresh --all",
+            "target: SKIP the changes between {} and {} ({} of log); carts changed in them stay as \
+             they are until they change again, or until: cartage refresh --all",
+            show(least),
+            show(to),
             HumanBytes(to.0 - least.0)
         ),
         false => format!(
-            "target: read again from {to} ({} of log); changes that are applied already change \
+            "target: read again from {} ({} of log); changes that are applied already change \
              nothing",
+            show(to),
             HumanBytes(most.0.saturating_sub(to.0))
         ),
     };

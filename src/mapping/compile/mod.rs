@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use self::report::Report;
 use self::stored::StoredSchemas;
 use super::expr::{Expr, Scope};
-use super::plan::{Fate, Into, LIVE_ALIAS, Mapping};
+use super::plan::{Fate, Into, Mapping};
 use crate::cart::layout::Layout;
 use crate::catalog::Catalog;
 use crate::config::{Config, Model};
@@ -81,7 +81,6 @@ fn assemble(model: &Model, schemas: &StoredSchemas) -> Result<Mapping, Diagnosti
         return Err(report.into_diagnostics());
     }
     Ok(Mapping {
-        live_sql: built.live.as_ref().and_then(|l| l.pushdown(LIVE_ALIAS)),
         layout: Arc::new(schemas.layout.clone()),
         live: built.live,
         intos: built.intos.into_iter().map(Arc::new).collect(),

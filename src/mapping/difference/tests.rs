@@ -119,7 +119,6 @@ fn mapper(gone: Gone) -> Mapper {
             ),
             layout: Arc::new(layout),
             intos,
-            live_sql: None,
             changed_at: None,
             merge: Merge {
                 quantity: QuantityRule::Both,

@@ -11,6 +11,8 @@ use crate::postgres::connect::ConnectError;
 use crate::postgres::fault::{self, Fault};
 use crate::postgres::wire::ServerError;
 use crate::source::change::Lsn;
+use crate::source::error::Lack;
+use crate::source::identity::Unseen;
 use crate::switch::{self, Mutant};
 use crate::target::control::pipeline::PipelineRow;
 
@@ -25,7 +27,7 @@ pub struct Verified {
     /// To be stored with the pipeline, once `changes` are dealt with.
     pub publication_state: serde_json::Value,
     /// Tables that may have changed unseen since the state was last stored.
-    pub changes: Vec<publication::Unseen>,
+    pub changes: Vec<Unseen>,
 }
 
 /// Each message names the object, and what mends it.
@@ -156,6 +158,16 @@ impl IdentityError {
             _ => Fault::Stop,
         }
     }
+
+    /// A publication that is not whole lets changes pass. Once it is mended it looks as if it had
+    /// always been whole.
+    pub fn lack(&self) -> Lack {
+        match self {
+            Self::PublicationMissing(_) | Self::PublicationNarrow { .. } => Lack::State,
+            Self::IdentityTooSmall { .. } => Lack::Rows,
+            _ => Lack::Nothing,
+        }
+    }
 }
 
 /// The cluster behind a connection: its system identifier and the timeline that it writes.
@@ -195,15 +207,43 @@ impl Verified {
     /// durable in the target. Asked for after the slot: a daemon at work moves the checkpoint first
     /// and the slot later, so that in this order they are never found the wrong way round.
     pub fn reaches_back_to(&self, checkpoint: Lsn) -> Result<(), IdentityError> {
-        if self.confirmed > checkpoint && !switch::mutant(Mutant::SlotAheadUnseen) {
-            return Err(IdentityError::SlotAhead {
-                slot: self.slot.name.clone(),
-                confirmed: self.confirmed,
-                checkpoint,
-            });
-        }
-        Ok(())
+        reaches_back(&self.slot.name, self.confirmed, checkpoint)
     }
+}
+
+pub fn reaches_back(slot: &str, confirmed: Lsn, checkpoint: Lsn) -> Result<(), IdentityError> {
+    if confirmed > checkpoint && !switch::mutant(Mutant::SlotAheadUnseen) {
+        return Err(IdentityError::SlotAhead {
+            slot: slot.to_owned(),
+            confirmed,
+            checkpoint,
+        });
+    }
+    Ok(())
+}
+
+/// The same once the slot is being read.
+pub async fn still_reaches(source: &Client, name: &str, start: Lsn) -> Result<(), IdentityError> {
+    let slot = slot::find(source, name)
+        .await?
+        .ok_or_else(|| IdentityError::SlotMissing(name.to_owned()))?;
+    match slot.confirmed {
+        Some(confirmed) if confirmed > start => Err(IdentityError::SlotAhead {
+            slot: name.to_owned(),
+            confirmed,
+            checkpoint: start,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The slot and the publication of a pipeline that is set up.
+pub fn names(pipeline: &PipelineRow) -> Result<(&str, &str), IdentityError> {
+    let names = pipeline
+        .slot
+        .as_deref()
+        .zip(pipeline.publication.as_deref());
+    names.ok_or_else(|| IdentityError::NotSetUp(pipeline.name.clone()))
 }
 
 /// Compares the source with what the pipeline remembers of it.
@@ -212,10 +252,7 @@ pub async fn verify(
     pipeline: &PipelineRow,
     layout: &Layout,
 ) -> Result<Verified, IdentityError> {
-    let not_set_up = || IdentityError::NotSetUp(pipeline.name.clone());
-    let slot_name = pipeline.slot.as_deref().ok_or_else(not_set_up)?;
-    let publication_name = pipeline.publication.as_deref().ok_or_else(not_set_up)?;
-
+    let (slot_name, publication_name) = names(pipeline)?;
     let cluster = cluster(source).await?;
     same_history(pipeline, &cluster)?;
     let slot = slot::find(source, slot_name)
@@ -326,6 +363,19 @@ pub fn complete(
         what: what.join("; "),
         sql: sql.join("; "),
     })
+}
+
+/// The state of the publication, and what it lacks.
+pub async fn published(
+    source: &Client,
+    name: &str,
+    layout: &Layout,
+) -> Result<(serde_json::Value, Option<IdentityError>), IdentityError> {
+    let found = publication::find(source, name)
+        .await?
+        .ok_or_else(|| IdentityError::PublicationMissing(name.to_owned()))?;
+    let state = publication::state(source, name, layout).await?;
+    Ok((state, complete(name, &found, layout).err()))
 }
 
 /// Tables and partitions of which the log does not hold enough of the row before.

@@ -6,7 +6,7 @@ use super::SourceError;
 use super::relation::{LogColumn, LogTables, Mapped, Relation, Relations};
 use crate::cart::image::{Cell, Cells};
 use crate::cart::layout::Layout;
-use crate::source::change::{Change, Event, Lsn, Op};
+use crate::source::change::{Change, Event, Lsn, Op, TransactionId};
 use crate::switch::{self, Mutant};
 
 /// Microseconds from 1970 to 2000, where Postgres begins to count.
@@ -90,8 +90,11 @@ impl Decoder {
                 let xid = r.u32("Begin")?;
                 r.end("Begin")?;
                 Ok(Some(Event::Begin {
-                    xid,
-                    commit,
+                    id: TransactionId {
+                        xid,
+                        commit,
+                        gtid: None,
+                    },
                     commit_time,
                 }))
             }

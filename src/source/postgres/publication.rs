@@ -9,6 +9,7 @@ use tokio_postgres::{Client, Error};
 
 use super::tables::{LoggedOld, leaves, quoted, quoted_name};
 use crate::cart::layout::Layout;
+use crate::source::identity::Unseen;
 use crate::switch::{self, Mutant};
 
 /// A publication as the catalogs have it.
@@ -259,14 +260,6 @@ async fn columns(source: &Client, tables: &[Oid]) -> Result<Vec<ColumnIdentity>,
             })
         })
         .collect()
-}
-
-/// Something of which rows may have changed without a word in the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unseen {
-    /// The table that the mapping names, qualified; or the publication.
-    pub object: String,
-    pub what: String,
 }
 
 /// What is different between two states, for the tables that are in both. A changed replica

@@ -5,6 +5,7 @@ use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Client, Error};
 
 use crate::source::change::Lsn;
+use crate::source::standing::{Kept, Pressure, Standing};
 
 /// What `pg_replication_slots` says of a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,17 +23,6 @@ pub struct Slot {
     pub safe_wal_size: Option<i64>,
     /// Why the server gave it up.
     pub lost: Option<String>,
-}
-
-/// How near the source is to giving a slot up, and with it the log that was not read yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pressure {
-    #[default]
-    None,
-    /// Less than a quarter of what the source keeps is left.
-    Low,
-    /// It goes with the server's next checkpoint (manual, pg_replication_slots, `wal_status`).
-    Unreserved,
 }
 
 impl Slot {
@@ -98,6 +88,45 @@ pub async fn find(source: &Client, name: &str) -> Result<Option<Slot>, Error> {
         wal_status: row.try_get("wal_status")?,
         safe_wal_size: row.try_get("safe_wal_size")?,
         lost: row.try_get("lost")?,
+    }))
+}
+
+/// What the source says of its log and of the slot, where the pipeline has one.
+pub async fn standing(source: &Client, name: Option<&str>) -> Result<Standing, Error> {
+    let end = end_of_log(source).await?;
+    let mut answer = Standing {
+        position: Some(end.0),
+        slot: name.map(str::to_owned),
+        ..Standing::default()
+    };
+    let Some(name) = name else {
+        return Ok(answer);
+    };
+    let slot = find(source, name).await?;
+    answer.slot_there = Some(slot.is_some());
+    if let Some(slot) = slot {
+        answer.slot_pid = slot.active_pid;
+        answer.retained_bytes = slot.retained(end);
+        answer.headroom_bytes = slot.safe_wal_size;
+        answer.pressure = slot.pressure(end);
+        answer.wal_status = slot.wal_status;
+        answer.slot_lost = slot.lost;
+    }
+    Ok(answer)
+}
+
+/// The log from the slot's confirmed position on; none where there is no slot.
+pub async fn kept(source: &Client, name: &str) -> Result<Option<Kept>, Error> {
+    let Some(slot) = find(source, name).await? else {
+        return Ok(None);
+    };
+    let reader = slot.active_pid.map(|pid| {
+        format!("the replication slot {name} is in use by the process {pid} of the source")
+    });
+    Ok(Some(Kept {
+        from: slot.confirmed,
+        end: end_of_log(source).await?,
+        reader,
     }))
 }
 

@@ -6,7 +6,9 @@ use std::io::Read;
 use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Client, Error, Row, Transaction};
 
+use crate::source::Spelling;
 use crate::source::change::Lsn;
+use crate::source::identity::Lineage;
 
 /// A row of `cartage.pipeline`.
 #[derive(Clone, Debug)]
@@ -27,6 +29,13 @@ pub struct PipelineRow {
     pub purge_horizon: Option<Lsn>,
     pub waived: i64,
     pub stopped_reason: Option<String>,
+}
+
+impl PipelineRow {
+    /// How positions in its source's log are written for people.
+    pub fn spelling(&self) -> Spelling {
+        Spelling::of(self.publication_state.as_ref())
+    }
 }
 
 /// The key of `keyed_id` and `uuid_v5`; never printed.
@@ -52,10 +61,10 @@ impl fmt::Debug for IdsSecret {
 #[derive(Clone, Debug)]
 pub struct NewPipeline<'a> {
     pub name: &'a str,
-    pub source_system: &'a str,
-    pub source_timeline: i32,
-    pub slot: &'a str,
-    pub publication: &'a str,
+    pub lineage: &'a Lineage,
+    /// What the source keeps for it, where its kind keeps something.
+    pub slot: Option<&'a str>,
+    pub publication: Option<&'a str>,
     pub ids_secret: Option<&'a IdsSecret>,
 }
 
@@ -111,8 +120,8 @@ pub async fn create(target: &Client, new: &NewPipeline<'_>) -> Result<(), Error>
             sql,
             &[
                 &new.name,
-                &new.source_system,
-                &new.source_timeline,
+                &new.lineage.system,
+                &new.lineage.timeline,
                 &new.slot,
                 &new.publication,
                 &secret,
@@ -160,17 +169,27 @@ pub async fn set_publication_state(
     Ok(())
 }
 
-/// The cluster that the pipeline reads: after a promotion its timeline is a later one.
-pub async fn set_source(
+/// The same by the daemon that owns the pipeline, and by no other.
+pub async fn remember(
     target: &Client,
     pipeline: i32,
-    system: &str,
-    timeline: i32,
+    epoch: i64,
+    state: &serde_json::Value,
 ) -> Result<(), Error> {
+    let sql = "UPDATE cartage.pipeline SET publication_state = $3::text::jsonb \
+               WHERE id = $1 AND epoch = $2";
+    target
+        .execute(sql, &[&pipeline, &epoch, &state.to_string()])
+        .await?;
+    Ok(())
+}
+
+/// The servers that the pipeline reads: after a promotion their timeline is a later one.
+pub async fn set_source(target: &Client, pipeline: i32, lineage: &Lineage) -> Result<(), Error> {
     let sql = "
         UPDATE cartage.pipeline SET source_system = $2, source_timeline = $3 WHERE id = $1";
     target
-        .execute(sql, &[&pipeline, &system, &timeline])
+        .execute(sql, &[&pipeline, &lineage.system, &lineage.timeline])
         .await?;
     Ok(())
 }
@@ -200,8 +219,7 @@ pub async fn restart_at(
     target: &mut Client,
     pipeline: i32,
     at: Lsn,
-    system: &str,
-    timeline: i32,
+    lineage: &Lineage,
 ) -> Result<(), Error> {
     let transaction: Transaction<'_> = target.transaction().await?;
     let at = PgLsn::from(at.0);
@@ -211,7 +229,7 @@ pub async fn restart_at(
              SET epoch = epoch + 1, source_system = $2, source_timeline = $3,
                  purge_horizon = $4, stopped_reason = NULL
              WHERE id = $1 RETURNING epoch",
-            &[&pipeline, &system, &timeline, &at],
+            &[&pipeline, &lineage.system, &lineage.timeline, &at],
         )
         .await?;
     let epoch: i64 = row.try_get(0)?;

@@ -112,7 +112,7 @@ async fn the_catalog_is_read_as_it_is() {
                 referenced: vec!["id".into()],
                 on_delete_cascade: true,
                 deferrable: false,
-                enforced: true,
+                enforced: false,
             }]
         );
         assert_eq!(catalog.find("parted").unwrap().kind, TableKind::Partitioned);

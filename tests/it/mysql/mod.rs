@@ -1,8 +1,12 @@
 //! MySQL and MariaDB: sessions, catalogs and values, against every server that this machine has.
 
 mod catalog;
+mod kills;
+mod pipeline;
+mod reads;
 mod pushdown;
 mod sessions;
+mod silence;
 mod tls;
 mod values;
 

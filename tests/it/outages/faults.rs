@@ -9,11 +9,10 @@ use cartage::postgres::connect::ConnectError;
 use cartage::postgres::fault::{self, Fault};
 use cartage::postgres::wire::ServerError;
 use cartage::refresh::owners::OwnersError;
-use cartage::refresh::read::ReadError;
 use cartage::refresh::refresher::RefreshError;
-use cartage::refresh::rows::RowsError;
 use cartage::source::postgres::SourceError;
 use cartage::source::postgres::identity::IdentityError;
+use cartage::source::{self, AskError};
 use cartage::target::ledger::LedgerError;
 use cartage::target::writer::WriteError;
 use tokio_postgres::{Client, Error};
@@ -34,46 +33,51 @@ const ROW: &str =
 type Wrapper = (&'static str, fn(Error) -> DaemonError);
 
 const OF_CLIENTS: &[Wrapper] = &[
-    ("source", DaemonError::Source),
+    ("source", |e| DaemonError::Source(e.into())),
     ("target", DaemonError::Target),
-    ("identity", |e| IdentityError::Query(e).into()),
+    ("identity", |e| of_identity(IdentityError::Query(e)).into()),
     ("lane", |e| LaneError::Write(e.into()).into()),
     ("ledger", |e| {
         LaneError::Write(WriteError::Ledger(LedgerError::Database(e))).into()
     }),
     ("control", |e| ReaderError::Control(e).into()),
     ("owners", |e| {
-        ReaderError::Owners(OwnersError::from(RowsError::Database(e))).into()
+        ReaderError::Owners(OwnersError::from(AskError::from(e))).into()
     }),
-    ("read", |e| {
-        RefreshError::Source(ReadError::Database(e)).into()
-    }),
-    ("rows", |e| {
-        RefreshError::Source(ReadError::Rows(RowsError::Database(e))).into()
-    }),
+    ("read", |e| RefreshError::Source(e.into()).into()),
     ("runs", |e| RefreshError::Control(e).into()),
     ("untraced", |e| {
-        ReaderError::Identity(IdentityError::Query(e)).into()
+        ReaderError::Identity(AskError::from(e).into()).into()
     }),
 ];
 
 type Bare = (&'static str, fn(ServerError) -> DaemonError);
 
 const OF_THE_WIRE: &[Bare] = &[
-    ("log", |e| SourceError::Server(e).into()),
+    ("log", |e| of_log(SourceError::Server(e)).into()),
     ("reader", |e| {
-        ReaderError::Source(SourceError::Server(e)).into()
+        ReaderError::Source(SourceError::Server(e).into()).into()
     }),
     ("history", |error| {
-        IdentityError::History { timeline: 2, error }.into()
+        of_identity(IdentityError::History { timeline: 2, error }).into()
     }),
-    ("connect", |e| DaemonError::ConnectSource(refused(e))),
+    ("connect", |e| DaemonError::ConnectSource(refused(e).into())),
     ("to write", |e| DaemonError::ConnectTarget(refused(e))),
-    ("to read", |e| SourceError::Connect(refused(e)).into()),
+    ("to read", |e| {
+        of_log(SourceError::Connect(refused(e))).into()
+    }),
     ("hosts", |e| {
-        DaemonError::ConnectSource(ConnectError::NoHost(vec![refused(e)]))
+        DaemonError::ConnectSource(ConnectError::NoHost(vec![refused(e)]).into())
     }),
 ];
+
+fn of_identity(error: IdentityError) -> source::IdentityError {
+    error.into()
+}
+
+fn of_log(error: SourceError) -> source::SourceError {
+    error.into()
+}
 
 fn refused(error: ServerError) -> ConnectError {
     ConnectError::Server {
@@ -128,23 +132,26 @@ fn what_no_server_has_said_stops() {
             rows: 1,
         })
         .into(),
-        IdentityError::SlotMissing("cartage_shop".into()).into(),
-        RefreshError::Source(ReadError::Answer).into(),
-        RefreshError::Source(ReadError::Rows(RowsError::Format)).into(),
-        SourceError::WalLevel.into(),
-        SourceError::Malformed("tuple").into(),
-        DaemonError::ConnectSource(ConnectError::NoTls {
-            hosts: "one:5432".into(),
-        }),
+        of_identity(IdentityError::SlotMissing("cartage_shop".into())).into(),
+        RefreshError::Source(AskError::Answer).into(),
+        RefreshError::Source(AskError::Format).into(),
+        of_log(SourceError::WalLevel).into(),
+        of_log(SourceError::Malformed("tuple")).into(),
+        DaemonError::ConnectSource(
+            ConnectError::NoTls {
+                hosts: "one:5432".into(),
+            }
+            .into(),
+        ),
     ] {
         assert_eq!(error.fault(), Fault::Stop, "{error}");
     }
     for error in [
         DaemonError::from(ReaderError::SourceGone),
         RefreshError::ReaderGone.into(),
-        SourceError::Lost {
+        of_log(SourceError::Lost {
             cause: "reset".into(),
-        }
+        })
         .into(),
         DaemonError::ConnectTarget(ConnectError::Standby {
             hosts: "one:5432".into(),

@@ -16,8 +16,9 @@ use cartage::cli::teardown::{self, TeardownArgs};
 use cartage::config::Config;
 use cartage::demo::cluster::{Cluster, Options};
 use cartage::postgres::connect::connect;
+use cartage::source::Source;
+use cartage::source::outline::{self, Outline};
 use cartage::source::postgres::identity::{self, IdentityError};
-use cartage::source::postgres::outline::{self, Outline};
 use cartage::target::control::pipeline;
 use tokio_postgres::Client;
 const OLD: &str = "
@@ -87,7 +88,7 @@ impl Ends {
     }
 
     async fn check(&self) -> Report {
-        let source = connect(&self.config.source, "check").await.unwrap();
+        let source = Source::connect(&self.config.source, "check").await.unwrap();
         let target = connect(&self.config.target, "check").await.unwrap();
         let schemas = check::schemas(&self.config, &source, &target)
             .await

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use proptest::prelude::*;
 
 use super::*;
-use crate::source::change::Lsn;
+use crate::source::change::{Lsn, TransactionId};
 use shop::{Shop, key, layout};
 
 fn live(image: &Image) -> Result<bool, String> {
@@ -36,7 +36,7 @@ pub(crate) fn routed(lsn: u64, actions: Vec<Action>) -> Vec<Routed> {
     let changes = (1..).zip(actions).map(|(seq, action)| Routed {
         position: Position { lsn: Lsn(lsn), seq },
         time: lsn as i64,
-        xid: 0,
+        transaction: TransactionId::default(),
         action,
     });
     changes.collect()

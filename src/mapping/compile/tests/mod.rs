@@ -172,13 +172,8 @@ fn a_good_mapping_reads_no_more_than_it_needs() {
     assert_eq!(mapping.layout.tables[2].parent, Some((1, vec![1])));
     assert_eq!(mapping.changed_at, Some(3));
     assert!(mapping.trusted_births);
-    assert!(mapping.live.is_some());
-    assert!(
-        mapping
-            .live_sql
-            .as_ref()
-            .is_some_and(|sql| sql.contains("state"))
-    );
+    let live = mapping.live.as_ref().unwrap();
+    assert!(live.pushdown("h").is_some_and(|sql| sql.contains("state")));
 
     let cart = &mapping.intos[0];
     assert_eq!(cart.lock, Lock::Counter("version".into()));

@@ -37,6 +37,14 @@ fn keepalive(end: u64) -> Vec<u8> {
     [b"k".as_slice(), &end.to_be_bytes(), &[0; 9]].concat()
 }
 
+fn id(xid: u32, commit: u64) -> TransactionId {
+    TransactionId {
+        xid,
+        commit: Lsn(commit),
+        gtid: None,
+    }
+}
+
 fn begin(commit: u64, time: i64, xid: u32) -> Vec<u8> {
     let fields = [commit.to_be_bytes(), time.to_be_bytes()].concat();
     wal(&[b"B", fields.as_slice(), &xid.to_be_bytes()].concat())
@@ -128,8 +136,7 @@ fn the_borders_carry_position_time_and_number() {
     assert_eq!(
         event,
         Some(Event::Begin {
-            xid: 42,
-            commit: Lsn(7),
+            id: id(42, 7),
             commit_time
         })
     );
@@ -382,8 +389,7 @@ impl Story {
             (
                 begin(5, 0, 3),
                 Some(Event::Begin {
-                    xid: 3,
-                    commit: Lsn(5),
+                    id: id(3, 5),
                     commit_time: EPOCH,
                 }),
             ),

@@ -1,33 +1,19 @@
-//! `cartage setup`: the publication, the slot and the control tables, as far as they are missing.
-
-use std::process::ExitCode;
+//! What `setup` does where the source is Postgres: the publication and the slot.
 
 use tokio_postgres::Client;
 
-use super::CommandError;
-use super::confirm::confirm;
+use super::{register, start_over};
 use crate::cart::layout::Layout;
-use crate::catalog::Catalog;
+use crate::cli::CommandError;
 use crate::config::Config;
-use crate::postgres::connect::{connect, connect_to_write};
 use crate::postgres::fault;
 use crate::source::change::Lsn;
+use crate::source::identity::Lineage;
 use crate::source::postgres::identity::{self, Cluster, IdentityError};
-use crate::source::postgres::outline::outline;
 use crate::source::postgres::{lineage, publication, slot};
 use crate::switch::{self, Place};
 use crate::target::control::migrate::migrate;
-use crate::target::control::pipeline::{self, IdsSecret, NewPipeline, PipelineRow};
-
-/// Create the publication and the replication slot on the source and the control tables in the
-/// target. What is there already stays.
-#[derive(Debug, Default, clap::Args)]
-#[command(after_help = "Example: cartage --config magento.toml setup --yes")]
-pub struct SetupArgs {
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-}
+use crate::target::control::pipeline::{self, PipelineRow};
 
 /// What is to be done about the slot.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,56 +35,16 @@ enum SlotStep {
     },
 }
 
-struct Plan {
+pub struct Plan {
     name: String,
+    cluster: Cluster,
     publication: Vec<String>,
     slot: SlotStep,
     /// None where the control tables do not know the pipeline yet.
     row: Option<PipelineRow>,
     /// Changes may have passed while the publication was not whole, now or before.
     unseen: bool,
-    steps: Vec<String>,
-}
-
-pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandError> {
-    let source = connect(&config.source, "setup")
-        .await
-        .map_err(CommandError::failed)?;
-    let mut target = connect_to_write(&config.target, "setup")
-        .await
-        .map_err(CommandError::failed)?;
-    let layout = cart_tables(config, &source).await?;
-    let cluster = identity::cluster(&source)
-        .await
-        .map_err(CommandError::failed)?;
-    ready(&source, &layout).await?;
-    let plan = plan(config, &source, &target, &layout, &cluster).await?;
-
-    let heading = format!("Setting up the pipeline {}:", config.name);
-    if plan.steps.is_empty() {
-        // Even then a later version may bring migrations, which ask nothing of the operator.
-        migrate(&config.target)
-            .await
-            .map_err(CommandError::failed)?;
-        println!("The pipeline {} is set up; nothing to do.", config.name);
-        return Ok(ExitCode::SUCCESS);
-    }
-    if !confirm(&heading, &plan.steps, args.yes)? {
-        return Err(CommandError::failed("nothing was done"));
-    }
-    carry_out(config, plan, &source, &mut target, &layout, &cluster).await?;
-    println!("Done. Start the daemon with: cartage run");
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn cart_tables(config: &Config, source: &Client) -> Result<Layout, CommandError> {
-    let catalog = Catalog::read(source, &config.source_tables()).await?;
-    let outline = outline(config, &catalog);
-    if outline.problems.is_empty() {
-        Ok(outline.layout)
-    } else {
-        Err(CommandError::usage(outline.problems.join("\n")))
-    }
+    pub steps: Vec<String>,
 }
 
 /// What must be so before the slot exists, for it decides what the log will hold.
@@ -123,13 +69,16 @@ async fn ready(source: &Client, layout: &Layout) -> Result<(), CommandError> {
     Err(CommandError::failed(messages.join("\n")))
 }
 
-async fn plan(
+pub async fn plan(
     config: &Config,
     source: &Client,
     target: &Client,
     layout: &Layout,
-    cluster: &Cluster,
 ) -> Result<Plan, CommandError> {
+    let cluster = identity::cluster(source)
+        .await
+        .map_err(CommandError::failed)?;
+    ready(source, layout).await?;
     let name = slot::name_of(&config.name);
     let mut steps = Vec::new();
     let installed = pipeline::installed(target).await?;
@@ -162,7 +111,7 @@ async fn plan(
         }
         None => false,
     };
-    let slot = slot_step(config, source, target, row.as_ref(), cluster).await?;
+    let slot = slot_step(config, source, target, row.as_ref(), &cluster).await?;
     let decodable = match &slot {
         SlotStep::Keep | SlotStep::Adopt(_) | SlotStep::Follow { .. } => {
             found.is_some() && decodable(source, &name).await?
@@ -215,6 +164,7 @@ async fn plan(
     }
     Ok(Plan {
         name,
+        cluster,
         publication,
         slot,
         row,
@@ -324,20 +274,24 @@ async fn another_log(
 /// The row before the slot, so that a slot without a row is never ours; the publication before
 /// the slot, so that the slot's whole log is decoded with it. It may be cut short after each step,
 /// and the next setup or the daemon must know from what is stored what is still to be done.
-async fn carry_out(
+pub async fn carry_out(
     config: &Config,
     plan: Plan,
     source: &Client,
     target: &mut Client,
     layout: &Layout,
-    cluster: &Cluster,
 ) -> Result<(), CommandError> {
+    let lineage = Lineage {
+        system: plan.cluster.system.clone(),
+        timeline: Some(plan.cluster.timeline),
+    };
     migrate(&config.target)
         .await
         .map_err(CommandError::failed)?;
     switch::place(Place::Migrated);
     let known = plan.row.is_some();
-    let row = register(config, target, &plan.name, cluster).await?;
+    let kept = Some(plan.name.as_str());
+    let row = register(config, target, &lineage, kept, kept).await?;
     switch::place(Place::Registered);
     if let SlotStep::Replace { drop: true, .. } = plan.slot {
         // Before the publication: a slot that outlives this would be taken for a good one.
@@ -382,9 +336,9 @@ async fn carry_out(
         SlotStep::Replace { .. } => {
             let at = create_slot(source, &plan.name).await?;
             switch::place(Place::SlotMade);
-            start_over(target, row.id, at, cluster).await?;
+            start_over(target, row.id, at, &lineage).await?;
         }
-        SlotStep::Follow { at, .. } => start_over(target, row.id, at, cluster).await?,
+        SlotStep::Follow { at, .. } => start_over(target, row.id, at, &lineage).await?,
     }
     if row.publication_state.is_none() || plan.unseen {
         let state = publication::state(source, &plan.name, layout).await?;
@@ -392,42 +346,6 @@ async fn carry_out(
         switch::place(Place::StateStored);
     }
     Ok(())
-}
-
-async fn start_over(
-    target: &mut Client,
-    pipeline: i32,
-    at: Lsn,
-    cluster: &Cluster,
-) -> Result<(), CommandError> {
-    let (system, timeline) = (&cluster.system, cluster.timeline);
-    pipeline::restart_at(target, pipeline, at, system, timeline).await?;
-    switch::place(Place::StartedOver);
-    Ok(())
-}
-
-async fn register(
-    config: &Config,
-    target: &Client,
-    name: &str,
-    cluster: &Cluster,
-) -> Result<PipelineRow, CommandError> {
-    let secret = match config.ids_secret {
-        Some(_) => None,
-        None => Some(IdsSecret::generate().map_err(CommandError::failed)?),
-    };
-    let new = NewPipeline {
-        name: &config.name,
-        source_system: &cluster.system,
-        source_timeline: cluster.timeline,
-        slot: name,
-        publication: name,
-        ids_secret: secret.as_ref(),
-    };
-    pipeline::create(target, &new).await?;
-    pipeline::load(target, &config.name)
-        .await?
-        .ok_or_else(|| CommandError::failed("the pipeline was removed while it was set up"))
 }
 
 async fn create_slot(source: &Client, name: &str) -> Result<Lsn, CommandError> {

@@ -2,9 +2,11 @@
 
 use tokio_postgres::{Client, Error};
 
-use super::report::{End, Report};
 use crate::cart::layout::Layout;
+use crate::check::CheckError;
+use crate::check::report::{End, Report};
 use crate::config::Config;
+use crate::source::AskError;
 use crate::source::postgres::identity::{self, IdentityError, Verified};
 use crate::source::postgres::{lineage, publication, slot};
 use crate::target::control::pipeline;
@@ -15,7 +17,7 @@ pub async fn check(
     target: &Client,
     layout: &Layout,
     report: &mut Report,
-) -> Result<(), Error> {
+) -> Result<(), CheckError> {
     let name = slot::name_of(&config.name);
     let row = if pipeline::installed(target).await? {
         pipeline::load(target, &config.name).await?
@@ -28,7 +30,9 @@ pub async fn check(
             End::Target,
             "setup registers the pipeline",
         );
-        return before_setup(&name, source, layout, report, false).await;
+        return Ok(before_setup(&name, source, layout, report, false)
+            .await
+            .map_err(AskError::from)?);
     };
     report.pass("control tables", End::Target, "the pipeline is registered");
     let verified = identity::verify(source, &row, layout).await;
@@ -38,7 +42,9 @@ pub async fn check(
             End::Target,
             "setup was cut short; run it again",
         );
-        return before_setup(&name, source, layout, report, true).await;
+        return Ok(before_setup(&name, source, layout, report, true)
+            .await
+            .map_err(AskError::from)?);
     };
     let mut verified = verified.and_then(|v| v.reaches_back_to(checkpoint).map(|()| v));
     if let Ok(Verified { timeline, .. }) = verified {
@@ -69,7 +75,7 @@ pub async fn check(
                 );
             }
         }
-        Err(IdentityError::Query(error)) => return Err(error),
+        Err(IdentityError::Query(error)) => return Err(AskError::from(error).into()),
         // Found already, table by table.
         Err(IdentityError::IdentityTooSmall { .. } | IdentityError::Standby) => {}
         Err(error) => {

@@ -6,22 +6,14 @@ use futures_util::{StreamExt, pin_mut};
 use tokio_postgres::Client;
 
 use crate::cart::image::{Cell, Cells};
-use crate::postgres::fault;
-
-#[derive(Debug, thiserror::Error)]
-pub enum RowsError {
-    #[error("{}", fault::describe(.0))]
-    Database(#[from] tokio_postgres::Error),
-    #[error("the server sent a row that is not in COPY's text format")]
-    Format,
-}
+use crate::source::error::AskError;
 
 /// Runs `query` and hands each row's cells to `each`.
 pub async fn copy(
     client: &Client,
     query: &str,
     mut each: impl FnMut(Cells),
-) -> Result<u64, RowsError> {
+) -> Result<u64, AskError> {
     let stream = client
         .copy_out(&format!("COPY ({query}) TO STDOUT"))
         .await?;
@@ -40,19 +32,19 @@ pub async fn copy(
     if rest.is_empty() {
         Ok(rows)
     } else {
-        Err(RowsError::Format)
+        Err(AskError::Format)
     }
 }
 
 /// One line of COPY's text format (manual, COPY, "Text Format").
-fn parse(line: &[u8]) -> Result<Cells, RowsError> {
+fn parse(line: &[u8]) -> Result<Cells, AskError> {
     line.split(|b| *b == b'\t')
         .map(|field| {
             if field == b"\\N" {
                 return Ok(Cell::Null);
             }
-            let text = unescape(field).ok_or(RowsError::Format)?;
-            let text = String::from_utf8(text).map_err(|_| RowsError::Format)?;
+            let text = unescape(field).ok_or(AskError::Format)?;
+            let text = String::from_utf8(text).map_err(|_| AskError::Format)?;
             Ok(Cell::Text(text.into()))
         })
         .collect()

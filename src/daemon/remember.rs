@@ -1,0 +1,51 @@
+//! What the daemon remembers of a source whose server remembers nothing of its readers: which
+//! transactions were passed where everything is safe. It tells a log that was reset from one that
+//! only looks like it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio_postgres::Client;
+
+use super::DaemonError;
+use crate::stop::told;
+use crate::target::control::pipeline;
+
+/// It holds at or before every checkpoint, so it need not be the latest.
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub struct Memory {
+    pub control: Arc<Client>,
+    pub pipeline: i32,
+    pub epoch: i64,
+    pub latest: watch::Receiver<Option<Value>>,
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Memory {
+    /// Stores it again and again, until told to stop. A daemon that was overtaken stores nothing more:
+    /// the pipeline may have another source by now.
+    pub async fn run(mut self) -> Result<(), DaemonError> {
+        let mut stop = self.stop.clone();
+        loop {
+            tokio::select! {
+                () = told(&mut stop) => return Ok(()),
+                changed = self.latest.changed() => if changed.is_err() {
+                    return Ok(());
+                },
+            }
+            let state = self.latest.borrow_and_update().clone();
+            if let Some(state) = state {
+                pipeline::remember(&self.control, self.pipeline, self.epoch, &state)
+                    .await
+                    .map_err(DaemonError::Target)?;
+            }
+            tokio::select! {
+                () = told(&mut stop) => return Ok(()),
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+}

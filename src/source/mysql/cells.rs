@@ -1,0 +1,95 @@
+//! A row of the log as the cells of the layout's table.
+
+use super::event::rows::{Action, Row, Value};
+use super::tables::{Mapped, Place};
+use super::value;
+use crate::cart::image::{Cell, Cells};
+use crate::cart::layout::Layout;
+use crate::mysql::value::ValueError;
+use crate::source::change::{Change, Op};
+
+/// Why a row cannot be told as it is.
+#[derive(Debug)]
+pub enum Untold {
+    /// The log lacks these columns, by which the row and its cart are found.
+    Lacks(Vec<usize>),
+    /// The log has only what changed in this document.
+    Diff(usize),
+    Value(ValueError),
+}
+
+/// Nothing is known of the row but that it is there.
+pub fn hidden(table: usize, layout: &Layout) -> Change {
+    let cells: Cells = vec![Cell::Missing; layout.tables[table].columns.len()].into();
+    Change {
+        table,
+        op: Op::Update {
+            old: Some(cells.clone()),
+            new: cells,
+        },
+    }
+}
+
+pub fn change(mapped: &Mapped, action: Action, row: &Row) -> Result<Change, Untold> {
+    let image = |values| cells(mapped, values);
+    let lacks = |cells: &Cells| {
+        let missing = |i: &&usize| cells[**i] == Cell::Missing;
+        let lacks: Vec<usize> = mapped.needed.iter().filter(missing).copied().collect();
+        match lacks.is_empty() {
+            true => Ok(()),
+            false => Err(Untold::Lacks(lacks)),
+        }
+    };
+    let op = match action {
+        Action::Write => {
+            let new = image(&row.after)?;
+            lacks(&new)?;
+            Op::Insert { new }
+        }
+        Action::Delete => {
+            let old = image(&row.before)?;
+            lacks(&old)?;
+            Op::Delete { old }
+        }
+        Action::Update => {
+            let old = image(&row.before)?;
+            lacks(&old)?;
+            let mut new = image(&row.after)?;
+            // What the log leaves out after a change is as it was before it.
+            for (new, old) in new.iter_mut().zip(&old) {
+                if *new == Cell::Missing {
+                    new.clone_from(old);
+                }
+            }
+            Op::Update {
+                old: Some(old),
+                new,
+            }
+        }
+    };
+    Ok(Change {
+        table: mapped.table,
+        op,
+    })
+}
+
+fn cells(mapped: &Mapped, values: &[Value]) -> Result<Cells, Untold> {
+    let cell = |(i, place): (usize, &Option<Place>)| {
+        let Some(place) = place else {
+            return Ok(Cell::Missing);
+        };
+        match values.get(place.column) {
+            None | Some(Value::Absent) => Ok(Cell::Missing),
+            Some(Value::Null) => Ok(Cell::Null),
+            // Of an empty list of changes only its length is there: the document is as it was.
+            Some(Value::Partial(bytes)) if bytes.iter().all(|b| *b == 0) => Ok(Cell::Missing),
+            Some(Value::Partial(_)) => Err(Untold::Diff(i)),
+            Some(Value::Here(bytes)) => {
+                let wire = &mapped.wires[place.column];
+                let cell = value::cell(&place.known, wire, bytes);
+                cell.map_err(Untold::Value)
+            }
+        }
+    };
+    mapped.places.iter().enumerate().map(cell).collect()
+}

@@ -1,0 +1,135 @@
+//! Tables and rows.
+
+use bytes::Bytes;
+
+use super::{Decoder, Head, Mapped, Rows, SourceError, Untold, cells};
+
+/// The number of no table: it only says that a statement ends.
+const NO_TABLE: u64 = 0x00ff_ffff;
+
+impl Decoder {
+    pub(super) fn map(&mut self, body: &Bytes) -> Result<(), SourceError> {
+        let head = Head::read(body)?;
+        let id = head.id;
+        let Some(table) = self.table(&head.schema, &head.table) else {
+            self.maps.insert(id, None);
+            return Ok(());
+        };
+        let map = head.columns()?;
+        let layout = self.known.layout.clone();
+        let of_before = self.is_of_before();
+        let unmoved = self.known.before.as_ref().filter(|_| !self.moved[table]);
+        let (described, trusted) = match unmoved {
+            Some(before) if of_before => (before.get(table), true),
+            _ => (self.known.tables.get(table), !of_before),
+        };
+        let named = map.names.is_some();
+        let mapped = match described {
+            Some(described) => {
+                let mapped = Mapped::of(table, &layout, &map, described);
+                // Labels are numbers in the log: only a description of then tells which they were.
+                let told = |m: &Mapped| trusted || named && !m.has_labels();
+                match mapped {
+                    Ok(mapped) if told(&mapped) => mapped,
+                    Ok(_) => Mapped::hidden(table, &layout, map),
+                    Err(_) if of_before => Mapped::hidden(table, &layout, map),
+                    Err(error) => return Err(error),
+                }
+            }
+            None if of_before => Mapped::hidden(table, &layout, map),
+            None => {
+                let at = self.shown();
+                return Err(SourceError::Moved {
+                    table: format!("{}.{}", map.schema, map.table),
+                    at,
+                });
+            }
+        };
+        self.maps.insert(id, Some(mapped));
+        Ok(())
+    }
+
+    pub(super) fn rows(&mut self, kind: u8, body: &Bytes) -> Result<(), SourceError> {
+        let rows = Rows::read(kind, body)?;
+        if rows.table == NO_TABLE && rows.count == 0 {
+            return Ok(());
+        }
+        if self.group.is_none() {
+            return Err(SourceError::Malformed("rows outside a transaction"));
+        }
+        match self.maps.get(&rows.table) {
+            None => Err(SourceError::Malformed("rows of a table without its map")),
+            Some(None) => Ok(()),
+            Some(Some(_)) => {
+                self.rows = Some(rows);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads the next row of the event at hand.
+    pub(super) fn row(&mut self) -> Result<(), SourceError> {
+        let Some(rows) = &mut self.rows else {
+            return Ok(());
+        };
+        let Some(Some(mapped)) = self.maps.get(&rows.table) else {
+            return Err(SourceError::Malformed("rows of a table without its map"));
+        };
+        let Some(row) = rows.next(&mapped.wires)? else {
+            self.rows = None;
+            return Ok(());
+        };
+        let table = mapped.table;
+        if !mapped.is_whole() {
+            self.tell_change(cells::hidden(table, &self.known.layout));
+            return Ok(());
+        }
+        match cells::change(mapped, rows.action, &row) {
+            Ok(change) => {
+                self.tell_change(change);
+                Ok(())
+            }
+            Err(untold) => {
+                let error = self.untold(table, untold);
+                self.refuse(error)
+            }
+        }
+    }
+
+    fn untold(&self, table: usize, untold: Untold) -> SourceError {
+        let this = &self.known.layout.tables[table];
+        let name = |column: usize| this.columns[column].name.clone();
+        let table = format!("{}.{}", this.schema, this.name);
+        let session = self.group.as_ref().and_then(|group| group.session);
+        let at = self.shown();
+        match untold {
+            Untold::Lacks(columns) => SourceError::Image {
+                table,
+                columns: columns.into_iter().map(name).collect::<Vec<_>>().join(", "),
+                at,
+                session,
+            },
+            Untold::Diff(column) => SourceError::PartialJson {
+                table,
+                column: name(column),
+                at,
+                session,
+            },
+            Untold::Value(error) => SourceError::Value {
+                table,
+                at,
+                error: Box::new(error),
+            },
+        }
+    }
+
+    pub(super) fn table(&self, schema: &str, name: &str) -> Option<usize> {
+        let same = |a: &str, b: &str| match self.known.folds_names {
+            true => a.to_lowercase() == b.to_lowercase(),
+            false => a == b,
+        };
+        let tables = &self.known.layout.tables;
+        let this = |t: &crate::cart::layout::Table| same(&t.schema, schema) && same(&t.name, name);
+        tables.iter().position(this)
+    }
+}

@@ -1,0 +1,249 @@
+//! A session for ordinary SQL, shared by whoever asks: one statement at a time.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use futures_util::future::BoxFuture;
+use mysql_async::prelude::{FromValue, Queryable as _};
+use mysql_async::{DriverError, Row};
+use tokio::sync::Mutex;
+
+use super::gtid::GtidSet;
+use super::headroom::{self, Headroom};
+use super::identity::{self, Facts};
+use super::occupant;
+use super::place::Base;
+use super::snapshot::{self, Sees};
+use crate::cart::layout::Table;
+use crate::catalog::Catalog;
+use crate::config::Endpoint;
+use crate::mysql::catalog::{self, LogTable};
+use crate::mysql::connect::{self, ConnectError, Flavor};
+use crate::mysql::lifeline::Lifeline;
+use crate::source::change::Lsn;
+use crate::source::error::{AskError, IdentityError};
+
+pub struct Session {
+    pub flavor: Flavor,
+    pub version: (u16, u16, u16),
+    state: Arc<Mutex<State>>,
+    life: Option<Arc<Lifeline>>,
+}
+
+struct State {
+    session: connect::Session,
+    /// Tables that were asked for, as they were then.
+    tables: HashMap<(String, String), Arc<LogTable>>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("flavor", &self.flavor)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Self, ConnectError> {
+        Ok(Self::of(connect::connect(endpoint, purpose).await?, None))
+    }
+
+    /// Opens a session that ends once the server falls silent on it: whoever waits for an answer then
+    /// gets the error of a broken connection.
+    pub async fn watched(endpoint: &Endpoint, purpose: &str) -> Result<Self, ConnectError> {
+        let session = connect::connect(endpoint, purpose).await?;
+        let life = Arc::new(Lifeline::of(&session, endpoint, purpose));
+        let session = Self::of(session, Some(life.clone()));
+        tokio::spawn(watch(Arc::downgrade(&session.state), life));
+        Ok(session)
+    }
+
+    fn of(session: connect::Session, life: Option<Arc<Lifeline>>) -> Self {
+        Self {
+            flavor: session.server.flavor,
+            version: session.server.version,
+            state: Arc::new(Mutex::new(State {
+                session,
+                tables: HashMap::new(),
+            })),
+            life,
+        }
+    }
+
+    /// Whether a watched session is no more. The driver does not look while nothing is asked.
+    pub fn is_over(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| life.is_over())
+    }
+
+    /// Runs a statement and answers all of its rows, with values in the types of their columns.
+    pub async fn query(&self, sql: impl Into<String>) -> Result<Vec<Row>, AskError> {
+        let sql = sql.into();
+        self.alone(move |state| {
+            Box::pin(async move { Ok(state.session.conn.exec(sql, ()).await?) })
+        })
+        .await
+    }
+
+    /// The first row.
+    pub async fn first(&self, sql: impl Into<String>) -> Result<Option<Row>, AskError> {
+        Ok(self.query(sql).await?.into_iter().next())
+    }
+
+    /// The same for what cannot be prepared; values come as texts.
+    pub async fn plain(&self, sql: impl Into<String>) -> Result<Vec<Row>, AskError> {
+        let sql = sql.into();
+        self.alone(move |state| Box::pin(async move { Ok(state.session.conn.query(sql).await?) }))
+            .await
+    }
+
+    /// Runs a statement that has no rows.
+    pub async fn run(&self, sql: &'static str) -> Result<(), AskError> {
+        self.alone(move |state| {
+            Box::pin(async move { Ok(state.session.conn.query_drop(sql).await?) })
+        })
+        .await
+    }
+
+    pub async fn catalog(&self, names: &[String]) -> Result<(Catalog, Vec<LogTable>), AskError> {
+        let names = names.to_vec();
+        self.alone(move |state| {
+            Box::pin(async move {
+                let described = catalog::read(&mut state.session, &names).await?;
+                for table in &described.tables {
+                    let name = (table.schema.clone(), table.name.clone());
+                    state.tables.insert(name, Arc::new(table.clone()));
+                }
+                Ok((described.catalog, described.tables))
+            })
+        })
+        .await
+    }
+
+    /// How the values of a table are to be read, as the server described it when this session was
+    /// first asked for it. If it was altered since, either the answer's types are others, which is an
+    /// error, or its texts are the same.
+    pub async fn described(&self, table: &Table) -> Result<Arc<LogTable>, AskError> {
+        let name = (table.schema.clone(), table.name.clone());
+        self.alone(move |state| {
+            Box::pin(async move {
+                if let Some(known) = state.tables.get(&name) {
+                    return Ok(known.clone());
+                }
+                let full = format!("{}.{}", name.0, name.1);
+                let described =
+                    catalog::read(&mut state.session, std::slice::from_ref(&full)).await?;
+                let table = described.tables.into_iter().next();
+                let table = Arc::new(table.ok_or(AskError::NoTable(full))?);
+                state.tables.insert(name, table.clone());
+                Ok(table)
+            })
+        })
+        .await
+    }
+
+    /// The server and its log, as they are now.
+    pub async fn facts(&self) -> Result<Facts, IdentityError> {
+        let facts = self
+            .alone(|state| Box::pin(async move { Ok(identity::facts(&mut state.session).await) }));
+        Ok(facts.await??)
+    }
+
+    /// The end of the log.
+    pub async fn end(&self) -> Result<Lsn, AskError> {
+        let end = self
+            .alone(|state| Box::pin(async move { Ok(identity::end(&mut state.session).await) }));
+        let (_, at, _) = end.await?.map_err(AskError::of_mysql)?;
+        Ok(at)
+    }
+
+    /// The files of the log, the oldest first, with their lengths.
+    pub async fn files(&self) -> Result<Vec<(u32, u64)>, AskError> {
+        let files = self
+            .alone(|state| Box::pin(async move { Ok(identity::files(&mut state.session).await) }));
+        files.await?.map_err(AskError::of_mysql)
+    }
+
+    /// The daemon that reads the log under this number, in words.
+    pub async fn reader(&self, server_id: u32) -> Result<Option<String>, AskError> {
+        self.alone(move |state| {
+            Box::pin(async move { Ok(occupant::reader(&mut state.session, server_id).await?) })
+        })
+        .await
+    }
+
+    /// MariaDB: the transactions in the log before a place.
+    pub async fn passed(&self, base: &Base, at: Lsn) -> Result<GtidSet, IdentityError> {
+        let base = base.clone();
+        let passed = self.alone(move |state| {
+            Box::pin(
+                async move { Ok(identity::binlog_position(&mut state.session, &base, at).await) },
+            )
+        });
+        Ok(passed.await??)
+    }
+
+    pub async fn headroom(&self, from: Lsn) -> Result<Headroom, IdentityError> {
+        let headroom = self.alone(move |state| {
+            Box::pin(async move { Ok(headroom::look(&mut state.session, from, None).await) })
+        });
+        Ok(headroom.await??)
+    }
+
+    /// Opens a snapshot.
+    pub async fn open(&self) -> Result<Sees, AskError> {
+        let sees = self
+            .alone(|state| Box::pin(async move { Ok(snapshot::open(&mut state.session).await) }));
+        sees.await?.map_err(AskError::of_mysql)
+    }
+
+    /// In a task of its own: whoever asks may stop waiting, and the connection must not be left in
+    /// the middle of an answer.
+    async fn alone<T, F>(&self, work: F) -> Result<T, AskError>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut State) -> BoxFuture<'a, Result<T, AskError>> + Send + 'static,
+    {
+        let mut state = self.state.clone().lock_owned().await;
+        let life = self.life.clone();
+        let done = tokio::spawn(async move {
+            let Some(life) = life else {
+                return work(&mut state).await;
+            };
+            if life.is_over() {
+                return Err(broken());
+            }
+            let done = life.hold(work(&mut state)).await;
+            done.unwrap_or_else(|| Err(broken()))
+        });
+        done.await.map_err(|_| AskError::Answer)?
+    }
+}
+
+/// Asks nothing, every now and then, of a session that nobody else asks.
+async fn watch(session: Weak<Mutex<State>>, life: Arc<Lifeline>) {
+    while !life.is_over() {
+        life.pause().await;
+        let Some(session) = session.upgrade() else {
+            return;
+        };
+        // Whoever asks is told by the answer, or by its lack.
+        let Ok(mut state) = session.try_lock() else {
+            continue;
+        };
+        if !life.is_over() && !matches!(life.hold(state.session.conn.ping()).await, Some(Ok(()))) {
+            life.cut();
+        }
+    }
+}
+
+fn broken() -> AskError {
+    mysql_async::Error::from(DriverError::ConnectionClosed).into()
+}
+
+pub fn field<T: FromValue>(row: &Row, name: &str) -> Result<T, AskError> {
+    let value = row.get_opt::<T, _>(name).and_then(Result::ok);
+    value.ok_or(AskError::Answer)
+}

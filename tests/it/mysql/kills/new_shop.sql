@@ -1,0 +1,10 @@
+-- The new shop.
+CREATE TABLE cart (
+    id bigint PRIMARY KEY, email text, counter integer NOT NULL, pieces integer NOT NULL,
+    total numeric NOT NULL, version integer NOT NULL DEFAULT 1, completed_at timestamptz
+);
+CREATE TABLE line (
+    id bigint PRIMARY KEY, cart_id bigint NOT NULL REFERENCES cart, sku text NOT NULL,
+    qty integer NOT NULL, price numeric NOT NULL, details jsonb
+);
+CREATE INDEX ON line (cart_id);
