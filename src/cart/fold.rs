@@ -41,6 +41,8 @@ pub struct Folding {
     pub wish: Option<Wish>,
     /// The new backend has finished with it: changes are only counted.
     pub handed_over: bool,
+    /// It had ended and was found alive again, whatever became of it since.
+    pub came_back: bool,
     /// The cart that it was before its header's key changed.
     pub heir_of: Option<CartKey>,
     pub late: u64,
@@ -63,6 +65,7 @@ impl Folding {
             position,
             wish: None,
             handed_over: false,
+            came_back: false,
             heir_of: None,
             late: 0,
             fault: None,
@@ -83,6 +86,23 @@ impl Folding {
     /// It has rows in the target, complete or not.
     fn lives(&self) -> bool {
         !self.handed_over && matches!(&self.image, Some(image) if image.life == Life::Live)
+    }
+
+    /// What its life was before it came to what it is now: a cart that ends again has lived since.
+    pub fn was(&self, before: Option<Life>, now: Life) -> Option<Life> {
+        let again = match (before, now) {
+            (Some(Life::Ended { stamp }), Life::Ended { stamp: later }) => stamp != later,
+            _ => false,
+        };
+        match self.came_back || again {
+            true => Some(Life::Live),
+            false => before,
+        }
+    }
+
+    fn holds(&self, layout: &Layout, table: usize, cells: &[Cell]) -> bool {
+        let image = self.image.as_ref();
+        image.is_some_and(|image| image.row(layout, table, cells).is_some())
     }
 
     fn skips(&self, position: Position) -> bool {

@@ -104,7 +104,10 @@ fn begin(known: &Known) -> Folding {
         Some((pending, _)) => pending.clone(),
         None => entry.image.clone(),
     };
+    // A held cart may have come back long since.
+    let came_back = image.life == Life::Live && entry.image.life != Life::Live;
     let mut folding = Folding::new(Some(image), entry.position);
+    folding.came_back = came_back;
     folding.handed_over = entry.state == State::HandedOver && !switch::mutant(Mutant::NoTombstone);
     if known.wished {
         folding.wish = Some(Wish::BecameLive);
@@ -126,6 +129,7 @@ fn take_read(mapper: &Mapper, folding: &mut Folding, read: Read) {
     folding.touched = true;
     let before = folding.image.take();
     let stamp = read.stamp;
+    let was_over = before.as_ref().is_some_and(|b| b.life != Life::Live);
     folding.image = match (read.image, before) {
         (None, None) => None,
         (None, Some(mut before)) => {
@@ -140,14 +144,20 @@ fn take_read(mapper: &Mapper, folding: &mut Folding, read: Read) {
                 image.keep_stamps(mapper.layout(), before);
             }
             match (mapper.live(&image), before) {
-                (Ok(true), _) => Some(image),
+                (Ok(true), _) => {
+                    folding.came_back |= was_over;
+                    Some(image)
+                }
                 (Ok(false), None) => None,
                 (Ok(false), Some(before)) if before.life == Life::Live => {
                     image.life = Life::Ended { stamp };
                     folding.time = Some(stamp);
                     Some(image)
                 }
-                (Ok(false), Some(before)) => Some(before),
+                (Ok(false), Some(mut before)) => {
+                    before.drop_rows_that_left(mapper.layout(), &image);
+                    Some(before)
+                }
                 (Err(why), _) => {
                     folding.fault = Some(why);
                     Some(image)

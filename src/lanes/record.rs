@@ -9,6 +9,7 @@ use super::unit::{Decision, Unit, UnitCart};
 use crate::cart::codec;
 use crate::cart::image::{Image, Life};
 use crate::cart::layout::Layout;
+use crate::cart::owner::Wish;
 use crate::mapping::difference::{Left, RowOp, RowWrite};
 use crate::mapping::map::{Mapper, RowKey, TargetRow, row_number};
 use crate::mapping::plan::Role;
@@ -34,6 +35,9 @@ pub(super) fn record(
         .filter(|_| open.next().is_some() && !switch::mutant(Mutant::HeldAlone))
         .map(|key| key.to_string());
     let rows = Rows::of(unit, tokens);
+    if let Some(owner) = &unit.owner {
+        records.wishes.push((owner.clone(), Wish::Owner.name()));
+    }
     for cart in &unit.carts {
         let is_first = Some(&cart.key) == first;
         if let Some(why) = cart.wish

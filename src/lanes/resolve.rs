@@ -28,6 +28,7 @@ impl Lane {
             return Ok(());
         }
         if let WriteError::Claimed(claimed) = error {
+            unit.owner = claimed.owner();
             self.hold(unit, "conflict", claimed.to_string(), None);
             return Ok(());
         }
@@ -67,6 +68,7 @@ impl Lane {
             Finding::Conflict { message, evidence } => {
                 let claims: Vec<Claims> = unit.claims().into_iter().collect();
                 if let Some(claimed) = self.writer.owned(&claims).await? {
+                    unit.owner = claimed.owner();
                     self.hold(unit, "conflict", claimed.to_string(), Some(evidence));
                     return Ok(());
                 }

@@ -73,6 +73,7 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
         decision,
         attempts: 0,
         overruled: None,
+        owner: None,
         foldings: before,
     }
 }
@@ -139,10 +140,11 @@ fn settle(
     let mut given: HashMap<(usize, RowKey), (Claim, usize)> = HashMap::new();
     if foldings.len() > 1 {
         for (at, (cart, folding)) in carts.iter().zip(foldings.iter()).enumerate() {
-            let was = cart.known.entry.as_ref().map(|e| e.image.life);
             let Some(image) = folding.image.as_ref().filter(|_| !folding.handed_over) else {
                 continue;
             };
+            let was = cart.known.entry.as_ref().map(|e| e.image.life);
+            let was = folding.was(was, image.life);
             let claim = (Claim::of(image.life), at);
             for row in mapper.gives(was, image).map_err(refuse)? {
                 let best = given.entry((row.into, row.key)).or_insert(claim);

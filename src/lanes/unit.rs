@@ -60,6 +60,8 @@ pub struct Unit {
     pub attempts: u32,
     /// A source end that wins over the new backend's edits: what was overwritten.
     pub overruled: Option<Evidence>,
+    /// The owner of a row that it wants, to be read again: it may have given it up unseen.
+    pub owner: Option<CartKey>,
     /// Where there are several carts: what they were before they were settled, in their order.
     pub foldings: Vec<Folding>,
 }

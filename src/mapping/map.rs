@@ -228,7 +228,8 @@ impl Mapper {
         folding: &Folding,
         elsewhere: &dyn Fn(&TargetRow) -> bool,
     ) -> Result<Vec<TargetRow>, MapError> {
-        let given = self.gives(before.map(|(old, _)| old.life), image)?;
+        let was = folding.was(before.map(|(old, _)| old.life), image.life);
+        let given = self.gives(was, image)?;
         let (mut rows, last) = match image.life {
             Life::Live => (given, Vec::new()),
             Life::Ended { .. } | Life::Deleted { .. } => (Vec::new(), given),
@@ -239,11 +240,13 @@ impl Mapper {
         }
         if let Some((old_image, old_rows)) = before {
             let given: HashSet<_> = rows.iter().chain(&last).map(TargetRow::id).collect();
+            let gone = self.gone(old_image, image);
             for old in old_rows {
                 if given.contains(&old.id()) || elsewhere(old) {
                     continue;
                 }
-                ghosts.extend(self.fade(old_image, old, image.life, folding)?);
+                let gone = gone.contains(&(old.into, old.key.clone()));
+                ghosts.extend(self.fade(old_image, old, image.life, gone, folding)?);
             }
         }
         if switch::mutant(Mutant::GhostsForgotten) {
@@ -262,6 +265,22 @@ impl Mapper {
         Ok(rows)
     }
 
+    /// Rows that an end left in an image and that are not in the cart any more: they were removed
+    /// while the cart was away, or between its return and its next end.
+    fn gone(&self, old: &Image, new: &Image) -> HashSet<(usize, RowKey)> {
+        if !matches!(old.life, Life::Ended { .. }) {
+            return HashSet::new();
+        }
+        let (Ok(old), Ok(new)) = (self.living(old), self.living(new)) else {
+            return HashSet::new();
+        };
+        let stays: HashSet<_> = new.iter().map(TargetRow::id).collect();
+        old.into_iter()
+            .filter(|row| !stays.contains(&row.id()))
+            .map(|row| (row.into, row.key))
+            .collect()
+    }
+
     /// What remains of a row that was there before and that the cart no longer gives: a ghost stays
     /// one, until the header is deleted.
     fn fade(
@@ -269,6 +288,7 @@ impl Mapper {
         old_image: &Image,
         old: &TargetRow,
         life: Life,
+        gone: bool,
         folding: &Folding,
     ) -> Result<Option<Ghost>, MapError> {
         let known = old_image
@@ -276,17 +296,8 @@ impl Mapper {
             .iter()
             .find(|g| g.into == old.into && g.key == old.key);
         let is_over = |life: Life| matches!(life, Life::Deleted { .. });
-        // What an end left of a row, which is not in the cart that comes back: the row was removed
-        // while the cart was away.
-        let gone_meanwhile = || {
-            let living = self.living(old_image).unwrap_or_default();
-            matches!(old_image.life, Life::Ended { .. })
-                && living.iter().any(|row| row.id() == old.id())
-        };
         match known {
-            Some(_) if life == Life::Live && gone_meanwhile() => {
-                self.leave(old_image, old, life, folding)
-            }
+            Some(_) if gone && !is_over(life) => self.leave(old_image, old, Life::Live, folding),
             Some(ghost) if !is_over(life) || is_over(old_image.life) => Ok(Some(ghost.clone())),
             // The row itself went before its cart ended.
             None if matches!(life, Life::Ended { .. }) => {

@@ -7,6 +7,8 @@
 
 use tokio_postgres::{Client, Error};
 
+use crate::cart::key::CartKey;
+
 /// Rows that one unit takes.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
@@ -42,6 +44,15 @@ pub enum Claimed {
          mapping has been applied to all carts; it is tried again by itself"
     )]
     Untold { table: String },
+}
+
+impl Claimed {
+    pub fn owner(&self) -> Option<CartKey> {
+        match self {
+            Self::Owned { owner, .. } => Some(CartKey::stored(owner.as_str())),
+            Self::Untold { .. } => None,
+        }
+    }
 }
 
 const WALKING: &str = "SELECT EXISTS (SELECT FROM cartage.refresh_run \

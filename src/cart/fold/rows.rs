@@ -59,6 +59,14 @@ impl Image {
         self.tables[table].get(at)
     }
 
+    /// An ended cart stays as it was, but rows that have left it since may be another cart's by now.
+    pub fn drop_rows_that_left(&mut self, layout: &Layout, now: &Image) {
+        let children = self.tables.iter_mut().enumerate().skip(Layout::HEADER + 1);
+        for (table, rows) in children {
+            rows.retain(|row| now.row(layout, table, &row.cells).is_some());
+        }
+    }
+
     pub(super) fn remove(&mut self, layout: &Layout, table: usize, key_of: &[Cell]) -> Option<Row> {
         let at = self.find(layout, table, key_of).ok()?;
         Some(self.tables[table].remove(at))

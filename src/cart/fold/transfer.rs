@@ -44,7 +44,9 @@ pub(super) fn transfer(
         });
         return;
     }
-    // A target row has one owner: the row leaves its cart even where that waits to be read anew.
+    // A target row has one owner: the row leaves its cart even where that waits to be read anew. An
+    // ended cart's row is given up where it arrives; if it does not arrive now, by a read.
+    let arrives = carts.get(&to).is_some_and(Folding::lives);
     let mut complete_below = true;
     passing(carts, &from, at, |cart| {
         if cart.lives() {
@@ -61,7 +63,7 @@ pub(super) fn transfer(
             if rules.live_reads[table] && cart.whole() {
                 judge(rules, cart, at);
             }
-        } else if rules.live_reads[table] {
+        } else if rules.live_reads[table] || !arrives && cart.holds(layout, table, &old) {
             cart.wish = cart.wish.or(Some(Wish::BecameLive));
         }
     });

@@ -1,6 +1,6 @@
 //! Sellers at work in the old shop, who go on after every interruption with what is really there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -43,9 +43,6 @@ struct Seller {
     rng: Rng,
     url: String,
     carts: Carts,
-    /// Brought back after an end. These end no more, and no row leaves them but with the whole cart:
-    /// a row that leaves such a cart may stay in the new shop (see `fade` in src/mapping/map.rs).
-    back: BTreeSet<u64>,
     shared: Arc<Shared>,
 }
 
@@ -60,7 +57,6 @@ impl Storefront {
                 rng: Rng::with_seed(seed.wrapping_add(number)),
                 url: url.to_owned(),
                 carts: Carts::new(),
-                back: BTreeSet::new(),
                 shared: shared.clone(),
             };
             let mut conn = Conn::from_url(url).await.unwrap();
@@ -156,9 +152,7 @@ impl Seller {
         let (Some(id), Some(other)) = (self.any(true), self.any(true)) else {
             return self.create();
         };
-        let back = self.back.contains(&id);
         match self.rng.u32(..100) {
-            46..57 | 63..75 | 80..85 if back => self.add(id),
             0..16 => self.create(),
             16..28 => self.add(id),
             28..46 => self.quantity(id),
@@ -179,10 +173,7 @@ impl Seller {
             }
             80..85 => self.status(id, "sold"),
             85..89 => match self.any(false) {
-                Some(id) => {
-                    self.back.insert(id);
-                    self.status(id, "cart")
-                }
+                Some(id) => self.status(id, "cart"),
                 None => self.add(id),
             },
             89..96 => self.undone(id),
