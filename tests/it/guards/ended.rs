@@ -151,6 +151,30 @@ async fn a_finished_cart_does_not_come_back_under_another_key() {
     }
 }
 
+/// Nobody was there to give it to when it left.
+#[tokio::test]
+async fn a_line_that_left_an_ended_cart_arrives_where_it_is_now() {
+    let shop = Shop::shared(COUNTER).await;
+    shop.born(5500, &[(55001, "tea", 1), (55002, "milk", 1)])
+        .await;
+    shop.change(5500, "UPDATE orders SET status = 'bought' WHERE id = 5500")
+        .await;
+    assert_eq!(shop.lines(5500).await, "tea 1, milk 1");
+    shop.old_shop(
+        "INSERT INTO orders VALUES (5501, 'heir@example.org', 'EUR', 'draft');
+         UPDATE order_lines SET order_id = 5501 WHERE id = 55001;
+         UPDATE orders SET status = 'open' WHERE id = 5501",
+    )
+    .await;
+    let arrived = "SELECT count(*) = 1 FROM cart_line WHERE cart_id = 5501 AND line_id = 55001";
+    shop.until("the line to arrive", arrived).await;
+    assert_eq!(shop.lines(5500).await, "milk 1");
+    let released = "SELECT NOT EXISTS (SELECT FROM cartage.held WHERE cart IN ('5500', '5501'))";
+    shop.until("nothing to be held", released).await;
+    assert_eq!(shop.state(5500).await, "ended");
+    assert_eq!(shop.state(5501).await, "mirror");
+}
+
 #[tokio::test]
 async fn neither_a_refresh_of_all_nor_a_truncate_nor_another_mapping_resurrects_a_cart() {
     let shop = Shop::own(ROW).await;
