@@ -2,7 +2,6 @@
 
 use super::literal::literal;
 use super::session::Session;
-use super::snapshot::Sees;
 use crate::cart::image::{Cell, Cells};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
@@ -19,16 +18,12 @@ const CHUNK: usize = 500;
 
 /// Opens a snapshot. Where the log ends afterwards, it has all that the snapshot sees.
 pub async fn open(session: &Session) -> Result<View, AskError> {
-    match session.open().await? {
-        Sees::Until(upto) => Ok(View {
-            snapshot: Snapshot::Until(upto),
-            upto,
-        }),
-        Sees::Passed(set) => Ok(View {
-            snapshot: Snapshot::Passed(set),
-            upto: session.end().await?,
-        }),
-    }
+    let snapshot = session.open().await?;
+    let upto = match &snapshot {
+        Snapshot::Until(place) => *place,
+        _ => session.end().await?,
+    };
+    Ok(View { snapshot, upto })
 }
 
 pub async fn close(session: &Session) -> Result<(), AskError> {
@@ -37,12 +32,9 @@ pub async fn close(session: &Session) -> Result<(), AskError> {
 
 /// What a snapshot sees that is taken now.
 pub async fn snapshot(session: &Session) -> Result<Snapshot, AskError> {
-    let sees = session.open().await?;
+    let snapshot = session.open().await?;
     close(session).await?;
-    Ok(match sees {
-        Sees::Until(place) => Snapshot::Until(place),
-        Sees::Passed(set) => Snapshot::Passed(set),
-    })
+    Ok(snapshot)
 }
 
 /// The keys of the next live carts after `after`, in the order of the columns' collations. The filter

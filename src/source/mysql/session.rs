@@ -14,7 +14,7 @@ use super::headroom::{self, Headroom};
 use super::identity::{self, Facts};
 use super::occupant;
 use super::place::Base;
-use super::snapshot::{self, Sees};
+use super::snapshot;
 use crate::cart::layout::Table;
 use crate::catalog::Catalog;
 use crate::config::Endpoint;
@@ -23,6 +23,7 @@ use crate::mysql::connect::{self, ConnectError, Flavor};
 use crate::mysql::lifeline::Lifeline;
 use crate::source::change::Lsn;
 use crate::source::error::{AskError, IdentityError};
+use crate::source::snapshot::Snapshot;
 
 pub struct Session {
     pub flavor: Flavor,
@@ -193,10 +194,10 @@ impl Session {
     }
 
     /// Opens a snapshot.
-    pub async fn open(&self) -> Result<Sees, AskError> {
-        let sees = self
+    pub async fn open(&self) -> Result<Snapshot, AskError> {
+        let opened = self
             .alone(|state| Box::pin(async move { Ok(snapshot::open(&mut state.session).await) }));
-        sees.await?.map_err(AskError::of_mysql)
+        opened.await?.map_err(AskError::of_mysql)
     }
 
     /// In a task of its own: whoever asks may stop waiting, and the connection must not be left in

@@ -9,18 +9,10 @@ use super::identity::IdentityError;
 use super::place::{Base, Place};
 use crate::mysql::connect::{Flavor, Session};
 use crate::source::change::Lsn;
-
-/// What a snapshot sees for certain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sees {
-    /// All that ends at or before this place, and nothing else (MariaDB).
-    Until(Lsn),
-    /// These; of others nobody knows (MySQL).
-    Passed(GtidSet),
-}
+use crate::source::snapshot::Snapshot;
 
 /// Opens a snapshot in the session; `ROLLBACK` ends it. It locks nothing, on any server.
-pub async fn open(session: &mut Session) -> Result<Sees, IdentityError> {
+pub async fn open(session: &mut Session) -> Result<Snapshot, IdentityError> {
     const REPEATABLE: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
     const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
     // Read before: what is in it has been committed, and a snapshot taken later sees it.
@@ -31,10 +23,10 @@ pub async fn open(session: &mut Session) -> Result<Sees, IdentityError> {
     session.conn.query_drop(REPEATABLE).await?;
     session.conn.query_drop(BEGIN).await?;
     match executed {
-        Some(executed) => Ok(Sees::Passed(executed)),
+        Some(executed) => Ok(Snapshot::Passed(executed)),
         None => {
             let (_, at) = place(session).await?;
-            Ok(Sees::Until(at))
+            Ok(Snapshot::Until(at))
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use cartage::demo::mysql::Options;
 use cartage::source::change::Event;
-use cartage::source::mysql::snapshot::{self, Sees};
+use cartage::source::mysql::snapshot;
+use cartage::source::snapshot::Snapshot;
 use mysql_async::prelude::Queryable as _;
 
 use super::stand::{all, read};
@@ -27,8 +28,9 @@ async fn a_snapshot_sees_what_it_says() {
             match event {
                 Event::Begin { id, .. } => gtid = id.gtid,
                 Event::Commit { end } => seen.push(match &sees {
-                    Sees::Until(place) => end <= *place,
-                    Sees::Passed(set) => gtid.is_some_and(|gtid| set.contains(&gtid)),
+                    Snapshot::Until(place) => end <= *place,
+                    Snapshot::Passed(set) => gtid.is_some_and(|gtid| set.contains(&gtid)),
+                    Snapshot::Postgres(_) => panic!("a snapshot of another kind"),
                 }),
                 _ => {}
             }
