@@ -241,11 +241,12 @@ impl Mapper {
         if let Some((old_image, old_rows)) = before {
             let given: HashSet<_> = rows.iter().chain(&last).map(TargetRow::id).collect();
             let gone = self.gone(old_image, image);
+            let gone: HashSet<_> = gone.iter().map(TargetRow::id).collect();
             for old in old_rows {
                 if given.contains(&old.id()) || elsewhere(old) {
                     continue;
                 }
-                let gone = gone.contains(&(old.into, old.key.clone()));
+                let gone = gone.contains(&old.id());
                 ghosts.extend(self.fade(old_image, old, image.life, gone, folding)?);
             }
         }
@@ -267,18 +268,16 @@ impl Mapper {
 
     /// Rows that an end left in an image and that are not in the cart any more: they were removed
     /// while the cart was away, or between its return and its next end.
-    fn gone(&self, old: &Image, new: &Image) -> HashSet<(usize, RowKey)> {
-        if !matches!(old.life, Life::Ended { .. }) {
-            return HashSet::new();
+    fn gone(&self, old: &Image, new: &Image) -> Vec<TargetRow> {
+        if !matches!(old.life, Life::Ended { .. }) || matches!(new.life, Life::Deleted { .. }) {
+            return Vec::new();
         }
-        let (Ok(old), Ok(new)) = (self.living(old), self.living(new)) else {
-            return HashSet::new();
+        let (Ok(mut gone), Ok(new)) = (self.living(old), self.living(new)) else {
+            return Vec::new();
         };
         let stays: HashSet<_> = new.iter().map(TargetRow::id).collect();
-        old.into_iter()
-            .filter(|row| !stays.contains(&row.id()))
-            .map(|row| (row.into, row.key))
-            .collect()
+        gone.retain(|row| !stays.contains(&row.id()));
+        gone
     }
 
     /// What remains of a row that was there before and that the cart no longer gives: a ghost stays
@@ -297,7 +296,7 @@ impl Mapper {
             .find(|g| g.into == old.into && g.key == old.key);
         let is_over = |life: Life| matches!(life, Life::Deleted { .. });
         match known {
-            Some(_) if gone && !is_over(life) => self.leave(old_image, old, Life::Live, folding),
+            Some(_) if gone => self.leave(old_image, old, Life::Live, folding),
             Some(ghost) if !is_over(life) || is_over(old_image.life) => Ok(Some(ghost.clone())),
             // The row itself went before its cart ended.
             None if matches!(life, Life::Ended { .. }) => {

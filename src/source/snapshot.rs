@@ -67,8 +67,8 @@ impl std::str::FromStr for Xids {
 }
 
 impl Xids {
-    /// Whether they are those of a snapshot that sees the transaction with this number as the log carries it: the low 32 bits,
-    /// of a transaction that began less than 2^31 transactions from here.
+    /// Whether their snapshot sees the transaction with this number, as the log carries it: the low
+    /// 32 bits, of a transaction that began less than 2^31 transactions from here.
     pub fn see(&self, xid: u32) -> bool {
         let distance = xid.wrapping_sub(self.xmax as u32) as i32;
         let full = self.xmax.wrapping_add_signed(i64::from(distance));
