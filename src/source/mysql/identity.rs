@@ -104,10 +104,10 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    pub fn of(facts: &Facts, mark: &Mark) -> Self {
+    pub fn of(server: &str, base: &Base, mark: &Mark) -> Self {
         Self {
-            server: facts.server.clone(),
-            base: facts.base.name().to_owned(),
+            server: server.to_owned(),
+            base: base.name().to_owned(),
             at: mark.at.0,
             passed: mark.passed.as_ref().map(GtidSet::to_string),
             born: mark.born,

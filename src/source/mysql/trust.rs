@@ -32,14 +32,7 @@ pub struct Origin {
 impl Origin {
     /// What is to be remembered once everything before the mark is safe.
     pub fn remembers(&self, mark: &Mark) -> Remembered {
-        Remembered {
-            server: self.server.clone(),
-            base: self.base.name().to_owned(),
-            at: mark.at.0,
-            passed: mark.passed.as_ref().map(GtidSet::to_string),
-            born: mark.born,
-            tables: mark.tables.as_deref().map(str::to_owned),
-        }
+        Remembered::of(&self.server, &self.base, mark)
     }
 }
 
@@ -59,7 +52,7 @@ pub fn at_end(facts: &Facts) -> Remembered {
         born: None,
         tables: None,
     };
-    Remembered::of(facts, &mark)
+    Remembered::of(&facts.server, &facts.base, &mark)
 }
 
 pub async fn verify(session: &Session, pipeline: &PipelineRow) -> Result<Verified, IdentityError> {

@@ -185,7 +185,7 @@ async fn a_log_that_was_reset_is_not_taken_for_the_old_one() {
         };
         let facts = stand.facts().await;
         assert_eq!(mark.passed, facts.passed);
-        let remembered = Remembered::of(&facts, &mark);
+        let remembered = Remembered::of(&facts.server, &facts.base, &mark);
         identity::verify(&facts, flavor(&stand), &remembered, mark.at).unwrap();
         drop(stream);
 
