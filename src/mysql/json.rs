@@ -10,6 +10,7 @@ use mysql_async::binlog::jsonb::{JsonDom, JsonNumber, JsonScalar, Value};
 use mysql_async::consts::ColumnType;
 
 use super::moment::{self, Moment, Span};
+use crate::mapping::expr::json::quote;
 
 pub fn print(value: &Value<'_>) -> io::Result<String> {
     let mut text = String::new();
@@ -28,7 +29,7 @@ fn append(value: &Value<'_>, out: &mut String) -> io::Result<()> {
         Value::I64(n) => whole(n, out),
         Value::U64(n) => whole(n, out),
         Value::F64(n) => out.push_str(&double(*n)),
-        Value::String(text) => quoted(utf8(text.str_raw())?, out),
+        Value::String(text) => quote(utf8(text.str_raw())?, out),
         Value::SmallArray(array) => items(array.iter(), out)?,
         Value::LargeArray(array) => items(array.iter(), out)?,
         Value::SmallObject(object) => {
@@ -51,17 +52,17 @@ fn append(value: &Value<'_>, out: &mut String) -> io::Result<()> {
                 ColumnType::MYSQL_TYPE_NEWDECIMAL => out.push_str(&decimal(value)?),
                 ColumnType::MYSQL_TYPE_DATE => {
                     let date = moment::unpacked(packed(data)?);
-                    quoted(&date.date(), out);
+                    quote(&date.date(), out);
                 }
                 ColumnType::MYSQL_TYPE_DATETIME | ColumnType::MYSQL_TYPE_TIMESTAMP => {
                     let at: Moment = moment::unpacked(packed(data)?);
                     let text = format!("{} {}.{:06}", at.date(), at.clock(), at.micros);
-                    quoted(&text, out);
+                    quote(&text, out);
                 }
                 ColumnType::MYSQL_TYPE_TIME => {
                     let span = Span::unpacked(packed(data)?);
                     let whole = Span { micros: 0, ..span }.print();
-                    quoted(&format!("{whole}.{:06}", span.micros), out);
+                    quote(&format!("{whole}.{:06}", span.micros), out);
                 }
                 kind => {
                     // In lines of 76, as in a mail.
@@ -71,7 +72,7 @@ fn append(value: &Value<'_>, out: &mut String) -> io::Result<()> {
                         .map(|at| &code[at..code.len().min(at + 76)])
                         .collect();
                     let text = format!("base64:type{}:{}", kind as u8, lines.join("\n"));
-                    quoted(&text, out);
+                    quote(&text, out);
                 }
             }
         }
@@ -106,32 +107,12 @@ fn fields<'a>(
         if i > 0 {
             out.push_str(", ");
         }
-        quoted(utf8(&key)?, out);
+        quote(utf8(&key)?, out);
         out.push_str(": ");
         append(&value, out)?;
     }
     out.push('}');
     Ok(())
-}
-
-fn quoted(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            c if c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 /// The shortest digits that read back, plain while the point is within 15 places of them

@@ -10,7 +10,7 @@ use mysql_async::binlog::value::BinlogValue;
 use super::catalog::LogColumn;
 use super::charset::Charset;
 use super::json;
-use super::moment::{self, Moment};
+use super::moment::{Moment, Span};
 use super::types::Kind;
 use crate::cart::image::Cell;
 use crate::mapping::expr::float;
@@ -79,21 +79,8 @@ pub fn of_log(value: &BinlogValue<'_>, column: &LogColumn) -> Result<Cell, Value
     };
     let text = match (value, &column.kind) {
         (Value::NULL, _) => return Ok(Cell::Null),
-        (&Value::Time(negative, days, hours, minutes, seconds, micros), kind) => {
-            let Kind::Time { fraction } = kind else {
-                return Err(other(column));
-            };
-            let read = moment::Span {
-                negative,
-                hours: days * 24 + u32::from(hours),
-                minutes: minutes.into(),
-                seconds: seconds.into(),
-                micros,
-            };
-            match fraction {
-                1 | 2 => read.mended().print(),
-                _ => read.print(),
-            }
+        (Value::Time(..), Kind::Time { fraction: 1 | 2 }) => {
+            span(value).ok_or_else(|| other(column))?.mended().print()
         }
         (Value::Bytes(bytes), Kind::Text(charset)) => decoded(bytes, *charset, column)?,
         (Value::Bytes(bytes), Kind::Binary { length }) => hex(&padded(bytes, *length)),
@@ -164,17 +151,21 @@ fn plain(value: &Value, column: &LogColumn) -> Result<String, ValueError> {
                 _ => return Err(other(column)),
             }
         }
-        (&Value::Time(negative, days, hours, minutes, seconds, micros), Kind::Time { .. }) => {
-            let span = moment::Span {
-                negative,
-                hours: days * 24 + u32::from(hours),
-                minutes: minutes.into(),
-                seconds: seconds.into(),
-                micros,
-            };
-            span.print()
-        }
+        (Value::Time(..), Kind::Time { .. }) => span(value).ok_or_else(|| other(column))?.print(),
         _ => return Err(other(column)),
+    })
+}
+
+fn span(value: &Value) -> Option<Span> {
+    let &Value::Time(negative, days, hours, minutes, seconds, micros) = value else {
+        return None;
+    };
+    Some(Span {
+        negative,
+        hours: days * 24 + u32::from(hours),
+        minutes: minutes.into(),
+        seconds: seconds.into(),
+        micros,
     })
 }
 

@@ -20,7 +20,7 @@ mod forms;
 mod functions;
 mod infix;
 mod interval;
-mod json;
+pub(crate) mod json;
 mod moment;
 mod names;
 mod operators;

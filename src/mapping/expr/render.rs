@@ -84,14 +84,7 @@ impl Render<'_> {
                 if !equality && matches!(left.class(), Class::Text | Class::Char) {
                     return None;
                 }
-                let op = match op {
-                    Comparison::Equal => "=",
-                    Comparison::NotEqual => "<>",
-                    Comparison::Less => "<",
-                    Comparison::LessOrEqual => "<=",
-                    Comparison::Greater => ">",
-                    Comparison::GreaterOrEqual => ">=",
-                };
+                let op = op.sign();
                 format!(
                     "({} {op} {})",
                     self.equated(left, &[right])?,

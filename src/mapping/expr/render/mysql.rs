@@ -128,16 +128,8 @@ impl MysqlRender<'_> {
                 if !number && !equality {
                     return None;
                 }
-                let sign = match op {
-                    Comparison::Equal => "=",
-                    Comparison::NotEqual => "<>",
-                    Comparison::Less => "<",
-                    Comparison::LessOrEqual => "<=",
-                    Comparison::Greater => ">",
-                    Comparison::GreaterOrEqual => ">=",
-                };
                 let (left, right) = self.pair(left, right)?;
-                format!("({left} {sign} {right})")
+                format!("({left} {} {right})", op.sign())
             }
             Node::Distinct {
                 left,
