@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::image::Cell;
 use super::key::CartKey;
+use crate::catalog::ColumnInfo;
 use crate::sqltype::SqlType;
 
 /// The tables of a cart; the first one is the header.
@@ -38,6 +39,17 @@ pub struct Column {
     /// The source's server takes texts here for equal only where their bytes are.
     #[serde(default)]
     pub bytewise: bool,
+}
+
+impl From<&ColumnInfo> for Column {
+    fn from(info: &ColumnInfo) -> Self {
+        Self {
+            name: info.name.clone(),
+            ty: info.ty.clone(),
+            not_null: info.not_null,
+            bytewise: info.bytewise,
+        }
+    }
 }
 
 impl Layout {

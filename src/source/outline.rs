@@ -74,16 +74,7 @@ fn bare(alias: &str, info: &TableInfo) -> Table {
         alias: alias.to_owned(),
         schema: info.schema.clone(),
         name: info.name.clone(),
-        columns: info
-            .columns
-            .iter()
-            .map(|c| Column {
-                name: c.name.clone(),
-                ty: c.ty.clone(),
-                not_null: c.not_null,
-                bytewise: c.bytewise,
-            })
-            .collect(),
+        columns: info.columns.iter().map(Column::from).collect(),
         key: Vec::new(),
         cart: None,
         parent: None,

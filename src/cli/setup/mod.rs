@@ -34,7 +34,6 @@ pub struct SetupArgs {
 /// What is to be done, by the kind of the source.
 enum Plan {
     Postgres(Arc<Client>, Box<postgres::Plan>),
-
     Mysql(mysql::Plan),
 }
 
@@ -88,6 +87,32 @@ async fn cart_tables(config: &Config, source: &Source) -> Result<Layout, Command
     } else {
         Err(CommandError::usage(outline.problems.join("\n")))
     }
+}
+
+/// The pipeline's row, if there is one, and the steps that lead to it.
+async fn registration(
+    config: &Config,
+    target: &Client,
+) -> Result<(Option<PipelineRow>, Vec<String>), CommandError> {
+    let mut steps = Vec::new();
+    let row = match pipeline::installed(target).await? {
+        true => pipeline::load(target, &config.name).await?,
+        false => {
+            steps.push("target: create the schema cartage with the control tables".to_owned());
+            None
+        }
+    };
+    if row.is_none() {
+        let ids = match config.ids_secret {
+            Some(_) => "",
+            None => ", with a new secret for its ids",
+        };
+        steps.push(format!(
+            "target: register the pipeline {}{ids}",
+            config.name
+        ));
+    }
+    Ok((row, steps))
 }
 
 /// Makes the pipeline's row; `slot` and `publication` are what the source keeps for it, if it does.

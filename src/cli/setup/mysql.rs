@@ -3,7 +3,7 @@
 
 use tokio_postgres::Client;
 
-use super::{register, start_over};
+use super::{register, registration, start_over};
 use crate::cli::CommandError;
 use crate::config::Config;
 use crate::source::Spelling;
@@ -50,24 +50,7 @@ pub async fn plan(
         system: facts.server.clone(),
         timeline: None,
     };
-    let mut steps = Vec::new();
-    let row = match pipeline::installed(target).await? {
-        true => pipeline::load(target, &config.name).await?,
-        false => {
-            steps.push("target: create the schema cartage with the control tables".to_owned());
-            None
-        }
-    };
-    if row.is_none() {
-        let ids = match config.ids_secret {
-            Some(_) => "",
-            None => ", with a new secret for its ids",
-        };
-        steps.push(format!(
-            "target: register the pipeline {}{ids}",
-            config.name
-        ));
-    }
+    let (row, mut steps) = registration(config, target).await?;
     let checkpoint = match &row {
         Some(row) => pipeline::checkpoint(target, row.id).await?,
         None => None,

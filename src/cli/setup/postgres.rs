@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::{register, start_over};
+use super::{register, registration, start_over};
 use crate::cart::layout::Layout;
 use crate::cli::CommandError;
 use crate::config::Config;
@@ -80,24 +80,7 @@ pub async fn plan(
         .map_err(CommandError::failed)?;
     ready(source, layout).await?;
     let name = slot::name_of(&config.name);
-    let mut steps = Vec::new();
-    let installed = pipeline::installed(target).await?;
-    let row = if installed {
-        pipeline::load(target, &config.name).await?
-    } else {
-        steps.push("target: create the schema cartage with the control tables".to_owned());
-        None
-    };
-    if row.is_none() {
-        let ids = match config.ids_secret {
-            Some(_) => "",
-            None => ", with a new secret for its ids",
-        };
-        steps.push(format!(
-            "target: register the pipeline {}{ids}",
-            config.name
-        ));
-    }
+    let (row, mut steps) = registration(config, target).await?;
     let found = publication::find(source, &name).await?;
     let publication = publication::statements(&name, found.as_ref(), layout);
     steps.extend(publication.iter().map(|sql| format!("source: {sql}")));

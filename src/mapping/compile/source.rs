@@ -83,13 +83,7 @@ fn check_twice(
 
 fn table(alias: &str, info: Option<&TableInfo>) -> Table {
     let columns = info.map_or(Vec::new(), |info| {
-        let column = |c: &crate::catalog::ColumnInfo| Column {
-            name: c.name.clone(),
-            ty: c.ty.clone(),
-            not_null: c.not_null,
-            bytewise: c.bytewise,
-        };
-        info.columns.iter().map(column).collect()
+        info.columns.iter().map(Column::from).collect()
     });
     Table {
         alias: alias.to_owned(),

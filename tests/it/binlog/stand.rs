@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cartage::cart::image::Cell;
 use cartage::cart::layout::{Column, Layout, Table};
-use cartage::config::{Endpoint, Kind, Secret, Tls, TlsMode};
+use cartage::config::Endpoint;
 use cartage::demo::mysql::{Options, Programs, Server};
 use cartage::mysql::catalog;
 use cartage::mysql::connect::{Flavor, Session, connect};
@@ -15,6 +15,8 @@ use cartage::source::mysql::identity::{self, Facts};
 use cartage::source::mysql::place::Place;
 use cartage::source::mysql::{Known, LogStream, LogTables, Origin, SourceError};
 use tokio::time::{Instant, timeout_at};
+
+use crate::mysql::endpoint;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 pub const SERVER_ID: u32 = 4_242;
@@ -224,24 +226,6 @@ pub async fn read(stream: &mut LogStream, upto: Lsn) -> Result<Vec<Event>, Sourc
         if border && last >= upto {
             return Ok(events);
         }
-    }
-}
-
-pub fn endpoint(url: String) -> Endpoint {
-    Endpoint {
-        kind: Kind::Mysql,
-        url: Secret(url),
-        password: None,
-        tls: Tls {
-            mode: TlsMode::Prefer,
-            ca: None,
-            certificate: None,
-            key: None,
-        },
-        connect_timeout: Duration::from_secs(10),
-        application_name: None,
-        time_zone: "UTC".into(),
-        server_id: None,
     }
 }
 

@@ -4,7 +4,7 @@ mod carts;
 mod fitting;
 mod generator;
 mod pushdown;
-mod rows;
+pub mod rows;
 
 use cartage::demo::cluster::{Cluster, Options};
 use tokio_postgres::{Client, SimpleQueryMessage};

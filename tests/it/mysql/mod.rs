@@ -41,7 +41,7 @@ fn servers() -> &'static [Server] {
     })
 }
 
-fn endpoint(url: String) -> Endpoint {
+pub fn endpoint(url: String) -> Endpoint {
     Endpoint {
         kind: Kind::Mysql,
         url: Secret(url),

@@ -1,15 +1,16 @@
 //! Conditions in the source's SQL: a row that ours accepts, or for which it fails, must be selected.
 
-use cartage::cart::image::{Cell, Image, Life, Row};
+use cartage::cart::image::Cell;
 use cartage::cart::layout::{Column, Layout, Table};
 use cartage::catalog::TableInfo;
-use cartage::mapping::expr::{Env, Expr, Scope};
+use cartage::mapping::expr::{Expr, Scope};
 use cartage::mysql::catalog::read;
 use cartage::mysql::value::of_query;
 use fastrand::Rng;
 use mysql_async::prelude::Queryable as _;
 
 use super::{servers, session};
+use crate::expression_oracle::rows::over;
 
 const TABLE: &str = r"CREATE TABLE t (
         id INT PRIMARY KEY, n INT, u BIGINT UNSIGNED NOT NULL, m DECIMAL(10,2), y YEAR, b BIT(3),
@@ -92,18 +93,12 @@ fn condition(rng: &mut Rng, depth: u32) -> String {
 }
 
 fn layout(info: &TableInfo) -> Layout {
-    let column = |c: &cartage::catalog::ColumnInfo| Column {
-        name: c.name.clone(),
-        ty: c.ty.clone(),
-        not_null: c.not_null,
-        bytewise: c.bytewise,
-    };
     Layout {
         tables: vec![Table {
             alias: "t".into(),
             schema: info.schema.clone(),
             name: info.name.clone(),
-            columns: info.columns.iter().map(column).collect(),
+            columns: info.columns.iter().map(Column::from).collect(),
             key: vec![0],
             cart: Some(vec![0]),
             parent: None,
@@ -113,25 +108,8 @@ fn layout(info: &TableInfo) -> Layout {
 
 /// Whether ours accepts the row, or fails.
 fn wanted(expr: &Expr, layout: &Layout, cells: &[Cell]) -> bool {
-    let row = Row {
-        cells: cells.to_vec().into(),
-        stamp: 0,
-    };
-    let image = Image {
-        life: Life::Live,
-        tables: vec![vec![row.clone()]].into(),
-        ghosts: Vec::new(),
-    };
-    let env = Env {
-        layout,
-        image: &image,
-        row: &row,
-        stamp: 0,
-        secret: b"secret",
-        time_zone: chrono_tz::Tz::UTC,
-    };
-    expr.evaluate(&env)
-        .map_or(true, |value| value.text() == Some("t"))
+    let values: Vec<Option<&str>> = cells.iter().map(Cell::text).collect();
+    over(expr, layout, &values, |value| Ok(value.text() == Some("t"))).unwrap_or(true)
 }
 
 #[tokio::test]

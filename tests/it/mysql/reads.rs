@@ -52,16 +52,7 @@ async fn shop(server: &Server, database: &str) -> (Source, Layout) {
         alias: info.name.clone(),
         schema: info.schema.clone(),
         name: info.name.clone(),
-        columns: info
-            .columns
-            .iter()
-            .map(|c| Column {
-                name: c.name.clone(),
-                ty: c.ty.clone(),
-                not_null: c.not_null,
-                bytewise: c.bytewise,
-            })
-            .collect(),
+        columns: info.columns.iter().map(Column::from).collect(),
         key: vec![0],
         cart: None,
         parent: None,

@@ -1,9 +1,9 @@
 //! Dates that are none, in expressions.
 
-use cartage::cart::image::{Cell, Image, Life, Row};
 use cartage::cart::layout::{Column, Layout, Table};
-use cartage::mapping::expr::{Env, Expr, Scope};
 use cartage::sqltype::SqlType;
+
+use crate::expression_oracle::rows::{self, compile};
 
 /// The value, or the reason why there is none.
 fn over(text: &str, ty: &str, value: &str) -> Result<Option<String>, String> {
@@ -23,33 +23,10 @@ fn over(text: &str, ty: &str, value: &str) -> Result<Option<String>, String> {
             parent: None,
         }],
     };
-    let expr = Expr::compile(
-        text,
-        &Scope {
-            layout: &layout,
-            per: 0,
-        },
-    )
-    .unwrap();
-    let row = Row {
-        cells: vec![Cell::Text(value.into())].into(),
-        stamp: 0,
-    };
-    let image = Image {
-        life: Life::Live,
-        tables: vec![vec![row.clone()]].into(),
-        ghosts: Vec::new(),
-    };
-    let env = Env {
-        layout: &layout,
-        image: &image,
-        row: &row,
-        stamp: 0,
-        secret: b"secret",
-        time_zone: chrono_tz::Tz::UTC,
-    };
-    let value = expr.evaluate(&env).map_err(|e| e.to_string())?;
-    Ok(value.text().map(str::to_owned))
+    let expr = compile(text, &layout).unwrap();
+    rows::over(&expr, &layout, &[Some(value)], |value| {
+        Ok(value.text().map(str::to_owned))
+    })
 }
 
 #[test]
