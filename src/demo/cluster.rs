@@ -12,33 +12,25 @@
 //! # }
 //! ```
 
-use std::fs;
 use std::io;
-use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio_postgres::NoTls;
 
-use super::binaries::{self, Account};
+use super::binaries;
 use super::options;
 pub use super::options::Options;
+use super::process::Process;
 use super::template::{Folder, Template, copy};
-use super::watchdog::watchdog;
 
 /// The superuser of every cluster.
 pub const USER: &str = "postgres";
 /// Its password; asked for only with [`Options::scram`].
 pub const PASSWORD: &str = "throwaway";
-
-const START_DEADLINE: Duration = Duration::from_secs(60);
-const STOP_DEADLINE: Duration = Duration::from_secs(30);
-const PORT_ATTEMPTS: usize = 10;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -90,15 +82,10 @@ pub enum Standby {
 /// A running server.
 #[derive(Debug)]
 pub struct Cluster {
-    // Fields drop in this order: the watchdog must not see the server gone, nor the folder.
-    watchdog: Option<Child>,
-    server: Option<Child>,
-    port: u16,
+    process: Process,
     scram: bool,
     programs: PathBuf,
-    account: Option<Account>,
     _template: Option<Arc<Template>>,
-    folder: Folder,
 }
 
 impl Cluster {
@@ -123,14 +110,10 @@ impl Cluster {
             .configure(&data, folder.path(), account)
             .map_err(ClusterError::io("postgresql.conf"))?;
         let cluster = Cluster {
-            watchdog: None,
-            server: None,
-            port: 0,
+            process: Process::new(folder, account, Signal::QUIT),
             scram: options.asks_for_passwords(),
             programs,
-            account,
             _template: template,
-            folder,
         };
         cluster.first_launch().await
     }
@@ -138,26 +121,23 @@ impl Cluster {
     /// Makes a standby of a cluster that is stopped, and waits until it answers. It follows its primary
     /// once that is resumed.
     pub async fn standby(of: &Cluster, how: Standby) -> Result<Self, ClusterError> {
-        let folder = Folder::new("server", of.account)?;
+        let account = of.process.account();
+        let folder = Folder::new("server", account)?;
         let data = folder.path().join("data");
         copy(&of.data(), &data).await?;
         let lines = format!(
             "unix_socket_directories = '{}'\nprimary_conninfo = 'host={} port={} user={USER} dbname=postgres'\n",
             folder.path().display(),
-            of.folder.path().display(),
-            of.port
+            of.process.folder().display(),
+            of.port()
         );
-        options::begin_recovery(&data, &lines, how == Standby::Bare, of.account)
+        options::begin_recovery(&data, &lines, how == Standby::Bare, account)
             .map_err(ClusterError::io("standby.signal"))?;
         let cluster = Cluster {
-            watchdog: None,
-            server: None,
-            port: 0,
+            process: Process::new(folder, account, Signal::QUIT),
             scram: of.scram,
             programs: of.programs.clone(),
-            account: of.account,
             _template: None,
-            folder,
         };
         cluster.first_launch().await
     }
@@ -169,67 +149,33 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes a free port; the cluster keeps it for life.
     async fn first_launch(mut self) -> Result<Self, ClusterError> {
-        let folder = self.folder.path();
-        let mut folders = vec![folder];
-        folders.extend(self._template.as_deref().map(Template::path));
-        let watchdog = watchdog(&folder.join("data/postmaster.pid"), &folders)
-            .map_err(ClusterError::io("cannot start sh"))?;
-        self.watchdog = Some(watchdog);
-        let mut attempts = 1;
-        loop {
-            self.port = free_port().map_err(ClusterError::io("cannot bind a port"))?;
-            match self.launch().await {
-                // Someone else took the port between our look and the server's.
-                Err(ClusterError::Stopped { log })
-                    if attempts < PORT_ATTEMPTS && log.contains("TCP/IP") =>
-                {
-                    attempts += 1;
-                }
-                outcome => return outcome.map(|()| self),
-            }
-        }
+        let template = self._template.as_deref().map(Template::path);
+        let start = async |process: &mut Process| launch(process, &self.programs).await;
+        self.process
+            .first_launch("data/postmaster.pid", template, "TCP/IP", start)
+            .await?;
+        Ok(self)
     }
 
     /// Starts the server again, on the same port, after [`Cluster::stop`].
     pub async fn resume(&mut self) -> Result<(), ClusterError> {
-        self.launch().await
+        launch(&mut self.process, &self.programs).await
     }
 
     /// Stops the server and starts it again on the same port.
     pub async fn restart(&mut self, how: Shutdown) -> Result<(), ClusterError> {
         self.stop(how).await?;
-        self.launch().await
+        self.resume().await
     }
 
     /// Stops the server, and waits until it is gone. The data stay.
     pub async fn stop(&mut self, how: Shutdown) -> Result<(), ClusterError> {
-        let Some(server) = self.server.as_mut() else {
-            return Ok(());
+        let by = match how {
+            Shutdown::Fast => Signal::INT,
+            Shutdown::Immediate => Signal::QUIT,
         };
-        signal(
-            server,
-            match how {
-                Shutdown::Fast => Signal::INT,
-                Shutdown::Immediate => Signal::QUIT,
-            },
-        );
-        let deadline = Instant::now() + STOP_DEADLINE;
-        loop {
-            if server
-                .try_wait()
-                .map_err(ClusterError::io("wait"))?
-                .is_some()
-            {
-                self.server = None;
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                return Err(self.deadline("stop", STOP_DEADLINE));
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        self.process.stop(by).await
     }
 
     /// A connection URL over TCP, as superuser.
@@ -240,27 +186,18 @@ impl Cluster {
         };
         format!(
             "postgres://{USER}{password}@127.0.0.1:{}/{database}",
-            self.port
+            self.port()
         )
     }
 
     /// The TCP port; the same for the cluster's whole life.
     pub fn port(&self) -> u16 {
-        self.port
+        self.process.port()
     }
 
     /// A superuser's connection through the socket in the cluster's own folder.
     pub async fn client(&self, database: &str) -> Result<tokio_postgres::Client, ClusterError> {
-        let (client, connection) = tokio_postgres::Config::new()
-            .host_path(self.folder.path())
-            .port(self.port)
-            .user(USER)
-            .dbname(database)
-            .connect_timeout(Duration::from_secs(10))
-            .connect(NoTls)
-            .await?;
-        tokio::spawn(connection);
-        Ok(client)
+        client(&self.process, database).await
     }
 
     /// The server's version as a number, 150014 for 15.14.
@@ -274,114 +211,42 @@ impl Cluster {
 
     /// What the server has logged so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        self.process.log()
     }
 
     /// The data folder.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.process.data()
     }
 
     /// The folder with the server's programs, for `psql` and the like.
     pub fn programs(&self) -> &Path {
         &self.programs
     }
-
-    async fn launch(&mut self) -> Result<(), ClusterError> {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.folder.path().join("log"))
-            .map_err(ClusterError::io("the server's log"))?;
-        let mut command = Command::new(self.programs.join("postgres"));
-        command
-            .arg("-D")
-            .arg(self.data())
-            .args(["-c", &format!("port={}", self.port)])
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            // Ctrl-C on the terminal is for us; we stop the server in order.
-            .process_group(0);
-        if let Some(account) = self.account {
-            command.uid(account.uid).gid(account.gid);
-        }
-        self.server = Some(
-            command
-                .spawn()
-                .map_err(ClusterError::io("cannot start postgres"))?,
-        );
-
-        let deadline = Instant::now() + START_DEADLINE;
-        loop {
-            if let Some(server) = self.server.as_mut()
-                && server
-                    .try_wait()
-                    .map_err(ClusterError::io("wait"))?
-                    .is_some()
-            {
-                self.server = None;
-                return Err(ClusterError::Stopped {
-                    log: self.log_tail(),
-                });
-            }
-            // The socket in our own folder cannot be another server's, as a port could.
-            if self.client("postgres").await.is_ok() {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                return Err(self.deadline("start", START_DEADLINE));
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    fn deadline(&self, what: &'static str, after: Duration) -> ClusterError {
-        ClusterError::Deadline {
-            what,
-            seconds: after.as_secs(),
-            log: self.log_tail(),
-        }
-    }
-
-    fn log_tail(&self) -> String {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(12)..].join("\n")
-    }
 }
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if let Some(mut watchdog) = self.watchdog.take() {
-            let _ = watchdog.kill();
-            let _ = watchdog.wait();
-        }
-        if let Some(mut server) = self.server.take() {
-            signal(&server, Signal::QUIT);
-            let deadline = Instant::now() + Duration::from_secs(10);
-            while let Ok(None) = server.try_wait() {
-                if Instant::now() > deadline {
-                    let _ = server.kill();
-                    let _ = server.wait();
-                    break;
-                }
-                thread::sleep(Duration::from_millis(5));
-            }
-        }
-    }
+async fn launch(process: &mut Process, programs: &Path) -> Result<(), ClusterError> {
+    let mut command = Command::new(programs.join("postgres"));
+    command
+        .arg("-D")
+        .arg(process.data())
+        .args(["-c", &format!("port={}", process.port())]);
+    // The socket in our own folder cannot be another server's, as a port could.
+    let answers = async |process: &Process| client(process, "postgres").await.is_ok();
+    process.launch(command, answers).await
 }
 
-pub(super) fn signal(process: &Child, signal: Signal) {
-    if let Some(pid) = i32::try_from(process.id()).ok().and_then(Pid::from_raw) {
-        // The only failure is that the process has gone already, which `wait` will tell.
-        let _ = kill_process(pid, signal);
-    }
-}
-
-pub(super) fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+async fn client(process: &Process, database: &str) -> Result<tokio_postgres::Client, ClusterError> {
+    let (client, connection) = tokio_postgres::Config::new()
+        .host_path(process.folder())
+        .port(process.port())
+        .user(USER)
+        .dbname(database)
+        .connect_timeout(Duration::from_secs(10))
+        .connect(NoTls)
+        .await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 #[cfg(test)]
@@ -413,8 +278,8 @@ mod tests {
             .expect("read");
         assert_eq!(row.get::<_, String>(0), "7MB");
 
-        let folder = cluster.folder.path().to_owned();
-        let server = cluster.server.as_ref().map(Child::id).expect("running");
+        let folder = cluster.process.folder().to_owned();
+        let server = cluster.process.id().expect("running");
         drop(cluster);
         assert!(!folder.exists());
         assert!(!Path::new(&format!("/proc/{server}")).exists());

@@ -15,6 +15,7 @@ pub mod screen;
 pub mod shops;
 pub mod storefront;
 mod options;
+mod process;
 mod template;
 pub mod watch;
 mod watchdog;

@@ -15,46 +15,32 @@ mod options;
 mod programs;
 mod template;
 
-use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, OptsBuilder};
 use rustix::process::Signal;
 
 use self::template::Template;
-use super::binaries::{self, Account};
+use super::binaries;
 pub use super::cluster::{ClusterError, Shutdown};
-use super::cluster::{free_port, signal};
+use super::process::Process;
 use super::template::Folder;
-use super::watchdog::watchdog;
 pub use options::Options;
 pub use programs::Programs;
 
 /// The superuser of every server; it needs no password from this machine.
 pub const USER: &str = "root";
 
-const START_DEADLINE: Duration = Duration::from_secs(60);
-const STOP_DEADLINE: Duration = Duration::from_secs(30);
-const PORT_ATTEMPTS: usize = 10;
-
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
-    // Fields drop in this order: the watchdog must not see the server gone, nor the folder.
-    watchdog: Option<Child>,
-    server: Option<Child>,
-    port: u16,
+    process: Process,
     options: Options,
     programs: Programs,
-    account: Option<Account>,
     _template: Arc<Template>,
-    folder: Folder,
 }
 
 impl Server {
@@ -70,73 +56,40 @@ impl Server {
         template.copy_to(&folder.path().join("data")).await?;
         options.write_files(folder.path(), account)?;
         let mut server = Server {
-            watchdog: None,
-            server: None,
-            port: 0,
+            // Its data are thrown away with it, so nothing is lost by a kill.
+            process: Process::new(folder, account, Signal::KILL),
             options,
             programs,
-            account,
             _template: template,
-            folder,
         };
-        let watchdog = watchdog(
-            &server.folder.path().join("pid"),
-            &[server.folder.path(), server._template.path()],
-        );
-        server.watchdog = Some(watchdog.map_err(ClusterError::io("cannot start sh"))?);
-        let mut attempts = 1;
-        loop {
-            server.port = free_port().map_err(ClusterError::io("cannot bind a port"))?;
-            match server.launch().await {
-                // Someone else took the port between our look and the server's.
-                Err(ClusterError::Stopped { log })
-                    if attempts < PORT_ATTEMPTS && log.contains("TCP/IP port") =>
-                {
-                    attempts += 1;
-                }
-                outcome => return outcome.map(|()| server),
-            }
-        }
+        let template = Some(server._template.path());
+        let start =
+            async |process: &mut Process| launch(process, &server.programs, &server.options).await;
+        let begun = server
+            .process
+            .first_launch("pid", template, "TCP/IP port", start);
+        begun.await?;
+        Ok(server)
     }
 
     /// Starts the server again, on the same port, after [`Server::stop`].
     pub async fn resume(&mut self) -> Result<(), ClusterError> {
-        self.launch().await
+        launch(&mut self.process, &self.programs, &self.options).await
     }
 
     /// Stops the server and starts it again on the same port.
     pub async fn restart(&mut self, how: Shutdown) -> Result<(), ClusterError> {
         self.stop(how).await?;
-        self.launch().await
+        self.resume().await
     }
 
     /// Stops the server, in order or by a kill, and waits until it is gone. The data stay.
     pub async fn stop(&mut self, how: Shutdown) -> Result<(), ClusterError> {
-        let Some(server) = self.server.as_mut() else {
-            return Ok(());
+        let by = match how {
+            Shutdown::Fast => Signal::TERM,
+            Shutdown::Immediate => Signal::KILL,
         };
-        signal(
-            server,
-            match how {
-                Shutdown::Fast => Signal::TERM,
-                Shutdown::Immediate => Signal::KILL,
-            },
-        );
-        let deadline = Instant::now() + STOP_DEADLINE;
-        loop {
-            if server
-                .try_wait()
-                .map_err(ClusterError::io("wait"))?
-                .is_some()
-            {
-                self.server = None;
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                return Err(self.deadline("stop", STOP_DEADLINE));
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        self.process.stop(by).await
     }
 
     /// What the next start is to have besides; see [`Options::setting`].
@@ -146,12 +99,12 @@ impl Server {
 
     /// A connection URL over TCP, as superuser.
     pub fn url(&self, database: &str) -> String {
-        format!("mysql://{USER}@127.0.0.1:{}/{database}", self.port)
+        format!("mysql://{USER}@127.0.0.1:{}/{database}", self.port())
     }
 
     /// The TCP port; the same for the server's whole life.
     pub fn port(&self) -> u16 {
-        self.port
+        self.process.port()
     }
 
     pub fn programs(&self) -> &Programs {
@@ -160,18 +113,13 @@ impl Server {
 
     /// The data folder; the binary log lies in it too, as `binlog.000001` and so on.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.process.data()
     }
 
     /// A superuser's connection through the socket in the server's own folder. Without a database
     /// it is in none.
     pub async fn conn(&self, database: Option<&str>) -> Result<Conn, ClusterError> {
-        let socket = self.folder.path().join("sock");
-        let options = OptsBuilder::default()
-            .socket(Some(socket.to_string_lossy()))
-            .user(Some(USER))
-            .db_name(database);
-        Ok(Conn::new(options).await?)
+        conn(&self.process, database).await
     }
 
     /// Statements of a superuser, one or several.
@@ -184,89 +132,31 @@ impl Server {
 
     /// What the server has logged so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-
-    async fn launch(&mut self) -> Result<(), ClusterError> {
-        let folder = self.folder.path();
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(folder.join("log"))
-            .map_err(ClusterError::io("the server's log"))?;
-        let mut command = Command::new(&self.programs.server);
-        command
-            .args(self.options.arguments(folder, self.programs.flavor))
-            .arg(format!("--port={}", self.port))
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            // Ctrl-C on the terminal is for us; we stop the server in order.
-            .process_group(0);
-        if let Some(account) = self.account {
-            command.uid(account.uid).gid(account.gid);
-        }
-        let what = format!("cannot start {}", self.programs.server.display());
-        self.server = Some(command.spawn().map_err(ClusterError::io(what))?);
-
-        let deadline = Instant::now() + START_DEADLINE;
-        loop {
-            if let Some(server) = self.server.as_mut()
-                && server
-                    .try_wait()
-                    .map_err(ClusterError::io("wait"))?
-                    .is_some()
-            {
-                self.server = None;
-                return Err(ClusterError::Stopped {
-                    log: self.log_tail(),
-                });
-            }
-            // The socket in our own folder cannot be another server's, as a port could.
-            if self.conn(None).await.is_ok() {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                return Err(self.deadline("start", START_DEADLINE));
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    fn deadline(&self, what: &'static str, after: Duration) -> ClusterError {
-        ClusterError::Deadline {
-            what,
-            seconds: after.as_secs(),
-            log: self.log_tail(),
-        }
-    }
-
-    fn log_tail(&self) -> String {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(12)..].join("\n")
+        self.process.log()
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(mut watchdog) = self.watchdog.take() {
-            let _ = watchdog.kill();
-            let _ = watchdog.wait();
-        }
-        if let Some(mut server) = self.server.take() {
-            // Its data are thrown away with it, so nothing is lost by a kill.
-            signal(&server, Signal::KILL);
-            let deadline = Instant::now() + Duration::from_secs(10);
-            while let Ok(None) = server.try_wait() {
-                if Instant::now() > deadline {
-                    break;
-                }
-                thread::sleep(Duration::from_millis(5));
-            }
-        }
-    }
+async fn launch(
+    process: &mut Process,
+    programs: &Programs,
+    options: &Options,
+) -> Result<(), ClusterError> {
+    let mut command = Command::new(&programs.server);
+    command
+        .args(options.arguments(process.folder(), programs.flavor))
+        .arg(format!("--port={}", process.port()));
+    // The socket in our own folder cannot be another server's, as a port could.
+    let answers = async |process: &Process| conn(process, None).await.is_ok();
+    process.launch(command, answers).await
+}
+
+async fn conn(process: &Process, database: Option<&str>) -> Result<Conn, ClusterError> {
+    let socket = process.folder().join("sock");
+    let options = OptsBuilder::default()
+        .socket(Some(socket.to_string_lossy()))
+        .user(Some(USER))
+        .db_name(database);
+    Ok(Conn::new(options).await?)
 }
 
 #[cfg(test)]
@@ -295,8 +185,8 @@ mod tests {
         assert_eq!(row, Some((31, 77, 1, "ROW".to_owned())));
         server.restart(Shutdown::Fast).await.expect("restart");
 
-        let folder = server.folder.path().to_owned();
-        let process = server.server.as_ref().map(Child::id).expect("running");
+        let folder = server.process.folder().to_owned();
+        let process = server.process.id().expect("running");
         drop(server);
         assert!(!folder.exists());
         assert!(!Path::new(&format!("/proc/{process}")).exists());
