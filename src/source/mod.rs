@@ -9,6 +9,7 @@ pub mod session;
 pub mod outline;
 pub mod identity;
 pub mod standing;
+pub mod ahead;
 pub mod stream;
 pub mod postgres;
 pub mod mysql;

@@ -1,9 +1,11 @@
 //! The source's log as events, from whichever kind of server it comes.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::change::{Event, Lsn};
 use super::error::{AskError, SourceError};
@@ -146,5 +148,16 @@ impl LogStream {
             Self::Postgres(_) => None,
             Self::Mysql(stream, of) => serde_json::to_value(of.remembers(&stream.safe()?)).ok(),
         }
+    }
+}
+
+/// What is asked of a server on the way to its log has an answer in time, or is taken for lost.
+pub(super) async fn in_time<T, E: From<io::Error>>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    match timeout(limit, answer).await {
+        Ok(answered) => answered,
+        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
     }
 }

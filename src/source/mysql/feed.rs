@@ -4,27 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::mpsc::{self, error::TrySendError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 use super::dump::{Dump, WireError};
-
-/// Bytes that may wait between the socket and the pipeline.
-pub(super) const BUDGET: usize = 16 * 1024 * 1024;
-/// Reads that may wait; each brought at least one event.
-pub(super) const BATCHES: usize = 1024;
-
-/// What one read brought, with its share of the budget.
-pub(super) struct Batch {
-    pub events: Vec<Bytes>,
-    pub _share: OwnedSemaphorePermit,
-}
+use crate::source::ahead::{Batch, Outlet, offer, share_of};
 
 pub(super) struct Feed {
     pub dump: Dump,
-    pub batches: mpsc::Sender<Result<Batch, WireError>>,
+    pub batches: Outlet<WireError>,
     pub budget: Arc<Semaphore>,
     /// The server says something at each heartbeat; after such a silence it is not there.
     pub patience: Duration,
@@ -48,16 +36,10 @@ impl Feed {
         let closed = self.batches.clone();
         let mut heard = Instant::now();
         loop {
-            if let Some(batch) = waiting.take()
-                && let Err(error) = self.batches.try_send(Ok(batch))
-            {
-                match error {
-                    TrySendError::Full(Ok(batch)) => waiting = Some(batch),
-                    TrySendError::Full(Err(_)) | TrySendError::Closed(_) => return Ok(()),
-                }
+            if !offer(&self.batches, &mut waiting) {
+                return Ok(());
             }
-            let size: usize = events.iter().map(Bytes::len).sum();
-            let share = u32::try_from(size.clamp(1, BUDGET)).unwrap_or(u32::MAX);
+            let share = share_of(&events);
             tokio::select! {
                 () = closed.closed() => return Ok(()),
                 () = sleep_until(heard + self.patience), if events.is_empty() => {
@@ -75,8 +57,8 @@ impl Feed {
                     if !events.is_empty() && waiting.is_none() => {
                     let Ok(share) = granted else { return Ok(()) };
                     waiting = Some(Batch {
-                        events: std::mem::take(&mut events),
-                        _share: share,
+                        payloads: std::mem::take(&mut events),
+                        share,
                     });
                     // Nobody listened while there was no room.
                     heard = Instant::now();

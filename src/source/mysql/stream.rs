@@ -1,19 +1,16 @@
 //! The source's binlog as events.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::consume_budget;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::SourceError;
 use super::decoder::{Decoder, Known, Step};
 use super::dump::{Dump, WireError};
-use super::feed::{BATCHES, BUDGET, Batch, Feed};
+use super::feed::Feed;
 use super::gtid::GtidSet;
 use super::occupant;
 use super::place::Place;
@@ -22,7 +19,9 @@ use super::refused::{self, Asked};
 use super::tables::LogTables;
 use crate::config::Endpoint;
 use crate::pulse::Pulse;
+use crate::source::ahead::{self, Ahead};
 use crate::source::change::{Event, Lsn};
+use crate::source::stream::in_time;
 
 /// How often an idle server says where its log ends. Windows close by it.
 const HEARTBEAT: Duration = Duration::from_millis(250);
@@ -68,12 +67,8 @@ pub struct Mark {
 
 /// A binlog being read. Dropping it ends the session.
 pub struct LogStream {
-    batches: mpsc::Receiver<Result<Batch, WireError>>,
-    current: std::vec::IntoIter<Bytes>,
-    /// Held while `current` is being read, so that its bytes still count.
-    share: Option<OwnedSemaphorePermit>,
+    ahead: Ahead<WireError>,
     decoder: Decoder,
-    budget: Arc<Semaphore>,
     asked: Asked,
     marks: Mutex<Marks>,
 }
@@ -106,12 +101,11 @@ impl LogStream {
         let limit = endpoint.connect_timeout;
         let started = in_time(limit, start(&mut dump, &origin, place)).await;
         started.map_err(|error| asked.refused(error))?;
-        let (sender, batches) = mpsc::channel(BATCHES);
-        let budget = Arc::new(Semaphore::new(BUDGET));
+        let (batches, budget, ahead) = ahead::channel();
         let feed = Feed {
             dump,
-            batches: sender,
-            budget: budget.clone(),
+            batches,
+            budget,
             patience: limit.max(HEARTBEAT * 4),
         };
         tokio::spawn(pulse.watch(feed.run()));
@@ -123,11 +117,8 @@ impl LogStream {
             tables: decoder.tables(),
         };
         Ok(Self {
-            batches,
-            current: Vec::new().into_iter(),
-            share: None,
+            ahead,
             decoder,
-            budget,
             asked,
             marks: Mutex::new(Marks {
                 confirmed: origin.start,
@@ -153,7 +144,7 @@ impl LogStream {
                 Step::More => continue,
                 Step::Done => {}
             }
-            if let Some(bytes) = self.current.next() {
+            if let Some(bytes) = self.ahead.take() {
                 self.decoder.feed(bytes)?;
                 continue;
             }
@@ -161,12 +152,8 @@ impl LogStream {
                 self.mark(end);
                 return Ok(Event::Keepalive { end });
             }
-            self.share = None;
-            match self.batches.recv().await {
-                Some(Ok(batch)) => {
-                    self.current = batch.events.into_iter();
-                    self.share = Some(batch._share);
-                }
+            match self.ahead.more().await {
+                Some(Ok(())) => {}
                 Some(Err(error)) => return Err(self.asked.refused(error)),
                 None => {
                     return Err(SourceError::Lost {
@@ -198,7 +185,7 @@ impl LogStream {
 
     /// Bytes read from the socket and not yet handed out.
     pub fn buffered(&self) -> usize {
-        BUDGET.saturating_sub(self.budget.available_permits())
+        self.ahead.buffered()
     }
 
     fn mark(&mut self, at: Lsn) {
@@ -231,14 +218,4 @@ async fn start(dump: &mut Dump, origin: &Origin, place: Place) -> Result<(), Wir
     let file = origin.known.base.file(place.file);
     let offset = u32::try_from(place.offset).unwrap_or(u32::MAX);
     dump.start(origin.server_id, &file, offset).await
-}
-
-async fn in_time<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, WireError>>,
-) -> Result<T, WireError> {
-    match timeout(limit, answer).await {
-        Ok(answered) => answered,
-        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-    }
 }

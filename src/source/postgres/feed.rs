@@ -4,21 +4,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::mpsc::{self, error::TrySendError};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use crate::config::Endpoint;
 use crate::postgres::lifeline::{at_work, end};
 use crate::postgres::wire::{CopyStream, WireError};
+use crate::source::ahead::{Batch, Outlet, offer, share_of};
 use crate::source::change::Lsn;
 use crate::switch::{self, Place};
 
-/// Bytes that may wait between the socket and the pipeline.
-pub(super) const BUDGET: usize = 16 * 1024 * 1024;
-/// Reads that may wait; each brought at least one message.
-pub(super) const BATCHES: usize = 1024;
 /// Confirmations closer together than this share one status update.
 const COALESCE: Duration = Duration::from_millis(50);
 
@@ -30,15 +25,9 @@ enum Silence {
     Asked,
 }
 
-/// What one read brought, with its share of the budget.
-pub(super) struct Batch {
-    pub payloads: Vec<Bytes>,
-    pub _share: OwnedSemaphorePermit,
-}
-
 pub(super) struct Feed {
     pub copy: CopyStream,
-    pub batches: mpsc::Sender<Result<Batch, WireError>>,
+    pub batches: Outlet<WireError>,
     pub budget: Arc<Semaphore>,
     pub confirmed: watch::Receiver<Lsn>,
     pub ask: Arc<Notify>,
@@ -76,16 +65,10 @@ impl Feed {
         let mut silence = Silence::Heard;
         let mut heard = Instant::now();
         loop {
-            if let Some(batch) = waiting.take()
-                && let Err(error) = self.batches.try_send(Ok(batch))
-            {
-                match error {
-                    TrySendError::Full(Ok(batch)) => waiting = Some(batch),
-                    TrySendError::Full(Err(_)) | TrySendError::Closed(_) => return Ok(()),
-                }
+            if !offer(&self.batches, &mut waiting) {
+                return Ok(());
             }
-            let size: usize = payloads.iter().map(Bytes::len).sum();
-            let share = u32::try_from(size.clamp(1, BUDGET)).unwrap_or(u32::MAX);
+            let share = share_of(&payloads);
             tokio::select! {
                 () = closed.closed() => return Ok(()),
                 _ = beat.tick() => self.report(false).await?,
@@ -117,7 +100,7 @@ impl Feed {
                     let Ok(share) = granted else { return Ok(()) };
                     waiting = Some(Batch {
                         payloads: std::mem::take(&mut payloads),
-                        _share: share,
+                        share,
                     });
                     // Nobody listened while there was no room.
                     heard = Instant::now();

@@ -1,15 +1,13 @@
 //! The source's log as events, and the position confirmed to it.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep};
 
 use super::SourceError;
-use super::feed::{BATCHES, BUDGET, Batch, Feed};
+use super::feed::Feed;
 use super::pgoutput::Decoder;
 use super::relation::LogTables;
 use crate::cart::layout::Layout;
@@ -18,7 +16,9 @@ use crate::postgres::connect::ConnectError;
 use crate::postgres::url;
 use crate::postgres::wire::{CopyStream, ReplicationConnection, WireError};
 use crate::pulse::Pulse;
+use crate::source::ahead::{self, Ahead};
 use crate::source::change::{Event, Lsn};
+use crate::source::stream::in_time;
 use crate::switch::{self, Mutant};
 
 /// Between two attempts at a slot that is active.
@@ -42,12 +42,8 @@ pub struct Origin<'a> {
 
 /// A slot being read. Dropping it ends the session.
 pub struct LogStream {
-    batches: mpsc::Receiver<Result<Batch, WireError>>,
-    current: std::vec::IntoIter<Bytes>,
-    /// Held while `current` is being read, so that its bytes still count.
-    share: Option<tokio::sync::OwnedSemaphorePermit>,
+    ahead: Ahead<WireError>,
     decoder: Decoder,
-    budget: Arc<Semaphore>,
     confirmed: watch::Sender<Lsn>,
     ask: Arc<Notify>,
     slot: String,
@@ -71,14 +67,13 @@ impl LogStream {
         } = origin;
         let (copy, beat, pid) =
             start_when_free(endpoint, slot, publication, start, patience, waits).await?;
-        let (sender, batches) = mpsc::channel(BATCHES);
+        let (batches, budget, ahead) = ahead::channel();
         let (confirmed, confirmed_seen) = watch::channel(start);
-        let budget = Arc::new(Semaphore::new(BUDGET));
         let ask = Arc::new(Notify::new());
         let feed = Feed {
             copy,
-            batches: sender,
-            budget: budget.clone(),
+            batches,
+            budget,
             confirmed: confirmed_seen,
             ask: ask.clone(),
             beat,
@@ -87,11 +82,8 @@ impl LogStream {
         };
         tokio::spawn(pulse.watch(feed.run()));
         Ok(Self {
-            batches,
-            current: Vec::new().into_iter(),
-            share: None,
+            ahead,
             decoder: Decoder::new(origin.layout, origin.tables, origin.compiled_at),
-            budget,
             confirmed,
             ask,
             slot: slot.to_owned(),
@@ -102,7 +94,7 @@ impl LogStream {
     /// The next event. Cancel-safe.
     pub async fn next(&mut self) -> Result<Event, SourceError> {
         loop {
-            for payload in self.current.by_ref() {
+            while let Some(payload) = self.ahead.take() {
                 let event = self.decoder.decode(&payload)?;
                 if self.decoder.take_dropped_keepalive() {
                     self.ask.notify_one();
@@ -111,12 +103,8 @@ impl LogStream {
                     return Ok(event);
                 }
             }
-            self.share = None;
-            match self.batches.recv().await {
-                Some(Ok(batch)) => {
-                    self.current = batch.payloads.into_iter();
-                    self.share = Some(batch._share);
-                }
+            match self.ahead.more().await {
+                Some(Ok(())) => {}
                 Some(Err(error)) => {
                     return Err(SourceError::of_stream(error, &self.slot, &self.publication));
                 }
@@ -145,7 +133,7 @@ impl LogStream {
 
     /// Bytes read from the socket and not yet handed out.
     pub fn buffered(&self) -> usize {
-        BUDGET.saturating_sub(self.budget.available_permits())
+        self.ahead.buffered()
     }
 }
 
@@ -184,16 +172,6 @@ async fn start_when_free(
             }
             Err(error) => return Err(error),
         }
-    }
-}
-
-async fn in_time<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, WireError>>,
-) -> Result<T, WireError> {
-    match timeout(limit, answer).await {
-        Ok(answered) => answered,
-        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
     }
 }
 
