@@ -25,6 +25,8 @@ pub async fn run(client: &Client, seed: u64, count: usize) -> usize {
     let layout = layout();
     let mut differences = Vec::new();
     let mut values = 0;
+    let version = ask(client, "SELECT current_setting('server_version_num')").await;
+    let younger = version.unwrap().unwrap().parse::<u32>().unwrap() >= 180_000;
     for _ in 0..count {
         let depth = generator.rng.u32(1..4);
         let text = generator.any(depth);
@@ -33,7 +35,7 @@ pub async fn run(client: &Client, seed: u64, count: usize) -> usize {
         let sql = format!("SELECT {text} FROM (SELECT * FROM r WHERE id = {at} OFFSET 0) r");
         let theirs = ask(client, &sql).await;
         let ours = evaluate(&text, &layout, &rows[at]);
-        if agree(&ours, &theirs) {
+        if agree(&ours, &theirs) || younger && of_18(&text) {
             values += usize::from(ours.is_ok());
             continue;
         }
@@ -44,6 +46,14 @@ pub async fn run(client: &Client, seed: u64, count: usize) -> usize {
     }
     judge(seed, &differences);
     values
+}
+
+/// What Postgres 18 has changed: it counts the quarters of an interval below zero from zero down, and
+/// intervals have weeks. Ours is the rule of the versions before, wherever the source runs.
+fn of_18(text: &str) -> bool {
+    ["extract(quarter from", "extract(week from"]
+        .iter()
+        .any(|changed| text.contains(changed))
 }
 
 /// Shifts moments over both changes of a clock, and takes them apart.
