@@ -2,19 +2,20 @@
 
 use std::time::SystemTime;
 
-use tokio_postgres::Client;
-
 use super::CheckError;
 use super::report::{End, Report};
-use crate::postgres::clock;
+use crate::params;
 use crate::source::Source;
+use crate::target::error::TargetError;
+use crate::target::session::Target;
+use crate::target::words::Words;
 
 /// Seconds by which a clock may be off before lag in seconds and merges by time mislead.
 const TOLERABLE_SKEW: f64 = 2.0;
 
 pub async fn clocks(
     source: &Source,
-    target: &Client,
+    target: &Target,
     report: &mut Report,
 ) -> Result<(), CheckError> {
     let skews = [
@@ -32,6 +33,14 @@ pub async fn clocks(
         }
     }
     Ok(())
+}
+
+async fn clock(target: &Target) -> Result<f64, TargetError> {
+    let sql = Words::each(
+        "SELECT extract(epoch FROM clock_timestamp())::float8",
+        "SELECT 0e0 + unix_timestamp(now(6))",
+    );
+    target.one(sql, params![]).await?.get(0)
 }
 
 /// The middle of the question stands for the moment of the answer.

@@ -1,37 +1,45 @@
 //! What each target table must be for guarded writes: keys, locks, foreign keys, triggers.
 
 use super::report::{End, Report};
+use super::spell::Spell;
 use crate::catalog::{Catalog, TableInfo, TableKind};
-use crate::config::{Config, Into};
+use crate::config::{Config, Into, Kind};
 use crate::mapping::plan::Role;
-use crate::source::postgres::tables::{quoted, quoted_name};
 
 pub fn check(config: &Config, target: &Catalog, report: &mut Report) {
+    let spell = Spell(config.target.kind);
     for into in &config.into {
         let Some(info) = target.find(into.table.get_ref()) else {
             let name = into.table.get_ref();
-            let message = format!(
-                "the target has no table {name}; create it or correct the name (is its schema in \
-                 the search path?)"
-            );
+            let message = match spell.0 {
+                Kind::Postgres => format!(
+                    "the target has no table {name}; create it or correct the name (is its schema \
+                     in the search path?)"
+                ),
+                // A table on which a user may do nothing is not shown to it.
+                Kind::Mysql => format!(
+                    "the target has no table {name}, or hides it from our user; create it, correct \
+                     the name (is it in the URL's database?), or GRANT SELECT on it"
+                ),
+            };
             report.fail("target table", End::Target, message, None);
             continue;
         };
         if matches!(info.kind, TableKind::Other) {
-            let name = quoted(&info.schema, &info.name);
+            let name = spell.table(info);
             let message = format!("{name} is no table; name the table below");
             report.fail("target table", End::Target, message, None);
             continue;
         }
-        key(into, info, report);
-        lock(into, info, report);
+        key(spell, into, info, report);
+        lock(spell, into, info, report);
         line_index(config, into, info, target, report);
-        not_ours(into, info, report);
+        not_ours(spell, into, info, report);
     }
 }
 
 /// A write finds its row by the key, and two carts must never share one.
-fn key(into: &Into, info: &TableInfo, report: &mut Report) {
+fn key(spell: Spell, into: &Into, info: &TableInfo, report: &mut Report) {
     let mut key: Vec<&str> = into
         .columns
         .iter()
@@ -49,10 +57,10 @@ fn key(into: &Into, info: &TableInfo, report: &mut Report) {
             columns.sort_unstable();
             columns == key
         });
-    let name = quoted(&info.schema, &info.name);
+    let name = spell.table(info);
     let columns = key
         .iter()
-        .map(|c| quoted_name(c))
+        .map(|c| spell.column(c))
         .collect::<Vec<_>>()
         .join(", ");
     if unique {
@@ -62,16 +70,14 @@ fn key(into: &Into, info: &TableInfo, report: &mut Report) {
             "unique key",
             End::Target,
             format!("no unique index of {name} is over its key ({columns})"),
-            Some(format!(
-                "CREATE UNIQUE INDEX CONCURRENTLY ON {name} ({columns})"
-            )),
+            Some(spell.unique(&name, &columns)),
         );
     }
 }
 
-fn lock(into: &Into, info: &TableInfo, report: &mut Report) {
+fn lock(spell: Spell, into: &Into, info: &TableInfo, report: &mut Report) {
     let lock = into.lock.get_ref().as_str();
-    let name = quoted(&info.schema, &info.name);
+    let name = spell.table(info);
     match lock {
         "row" | "xmin" => report.pass("lock", End::Target, format!("{name} by {lock}")),
         column => match info.column(column) {
@@ -103,13 +109,14 @@ fn line_index(
     if into.line.is_none() {
         return;
     }
+    let spell = Spell(config.target.kind);
     let headers: Vec<&TableInfo> = config
         .into
         .iter()
         .filter(|i| i.role == Role::Header)
         .filter_map(|i| target.find(i.table.get_ref()))
         .collect();
-    let name = quoted(&info.schema, &info.name);
+    let name = spell.table(info);
     for key in &info.foreign_keys {
         let to_header = headers
             .iter()
@@ -129,17 +136,14 @@ fn line_index(
             "line index",
             End::Target,
             format!("no index of {name} begins with {first}: each new line scans the table"),
-            Some(format!(
-                "CREATE INDEX CONCURRENTLY ON {name} ({})",
-                quoted_name(first)
-            )),
+            Some(spell.index(&name, &spell.column(first))),
         );
     }
 }
 
 /// Columns and triggers that write beside us.
-fn not_ours(into: &Into, info: &TableInfo, report: &mut Report) {
-    let name = quoted(&info.schema, &info.name);
+fn not_ours(spell: Spell, into: &Into, info: &TableInfo, report: &mut Report) {
+    let name = spell.table(info);
     for column in &into.columns {
         let column = column.name.get_ref();
         let Some(found) = info.column(column) else {

@@ -1,43 +1,48 @@
 //! Preflight: named checks of both ends, each with what it found and what mends it.
 
 mod both;
-mod grants;
 mod into_tables;
 mod mapping;
 mod postgres;
 mod mysql;
 mod report;
-mod server;
+mod spell;
 mod source;
 mod source_tables;
+mod target;
 mod triggers;
 
 pub use report::{End, Finding, Report, Verdict};
 
-use tokio_postgres::Client;
-
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::postgres::fault;
 use crate::source::outline::outline;
 use crate::source::{AskError, Source};
+use crate::target::error::TargetError;
+use crate::target::session::Target;
 
 /// A question could not be put to one of the ends.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     #[error(transparent)]
     Source(#[from] AskError),
-    #[error("{}", fault::describe(.0))]
-    Target(#[from] tokio_postgres::Error),
+    #[error(transparent)]
+    Target(#[from] TargetError),
 }
 
 impl CheckError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Source(error) => error.fault(),
-            Self::Target(error) => fault::of(error).without_row(),
+            Self::Target(error) => error.fault().without_row(),
         }
+    }
+}
+
+impl From<tokio_postgres::Error> for CheckError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Target(error.into())
     }
 }
 
@@ -51,7 +56,7 @@ pub struct Schemas {
 pub async fn schemas(
     config: &Config,
     source: &Source,
-    target: &Client,
+    target: &Target,
 ) -> Result<Schemas, CheckError> {
     let mut into: Vec<String> = config
         .into
@@ -61,7 +66,7 @@ pub async fn schemas(
     into.dedup();
     Ok(Schemas {
         source: source.catalog(&config.source_tables()).await?,
-        target: Catalog::read(target, &into).await?,
+        target: target.catalog(&into).await?,
     })
 }
 
@@ -70,7 +75,7 @@ pub async fn schemas(
 pub async fn run(
     config: &Config,
     source: &Source,
-    target: &Client,
+    target: &Target,
     schemas: &Schemas,
 ) -> Result<Report, CheckError> {
     let mut report = Report::new(&config.name);
@@ -79,15 +84,23 @@ pub async fn run(
         report.fail("source tables", End::Source, problem, None);
     }
     source::server(config, source, &mut report).await?;
-    server::target(target, &mut report).await?;
+    target::server(target, &mut report).await?;
     both::clocks(source, target, &mut report).await?;
     source::grants(source, &outline.layout, &mut report).await?;
-    grants::target(target, config, &schemas.target, &mut report).await?;
+    target::rights(target, config, &schemas.target, &mut report).await?;
     source::tables(source, &outline.layout, &schemas.source, &mut report).await?;
-    source_tables::check(&outline.layout, &schemas.source, &mut report);
+    source_tables::check(
+        config.source.kind,
+        &outline.layout,
+        &schemas.source,
+        &mut report,
+    );
     mapping::check(config, schemas, &mut report);
     into_tables::check(config, &schemas.target, &mut report);
-    triggers::check(target, config, &schemas.target, &mut report).await?;
+    target::tables(target, config, schemas, &mut report).await?;
+    if let (Source::Mysql(source), Target::Mysql(target)) = (source, target) {
+        mysql::one::check(source, target, schemas, &mut report).await?;
+    }
     if outline.problems.is_empty() {
         source::pipeline(config, source, target, &outline.layout, &mut report).await?;
     }

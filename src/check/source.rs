@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::source::postgres::slot;
 use crate::source::{AskError, Source};
+use crate::target::session::Target;
 
 /// Version, log and encoding.
 pub async fn server(config: &Config, source: &Source, report: &mut Report) -> Result<(), AskError> {
@@ -14,7 +15,7 @@ pub async fn server(config: &Config, source: &Source, report: &mut Report) -> Re
         Source::Postgres(client) => {
             Ok(postgres::server::check(client, &slot::name_of(&config.name), report).await?)
         }
-        Source::Mysql(session) => mysql::server(config, session, report).await,
+        Source::Mysql(session) => mysql::source::server(config, session, report).await,
     }
 }
 
@@ -22,7 +23,7 @@ pub async fn server(config: &Config, source: &Source, report: &mut Report) -> Re
 pub async fn grants(source: &Source, layout: &Layout, report: &mut Report) -> Result<(), AskError> {
     match source {
         Source::Postgres(client) => Ok(postgres::grants::check(client, layout, report).await?),
-        Source::Mysql(session) => mysql::grants(session, layout, report).await,
+        Source::Mysql(session) => mysql::source::grants(session, layout, report).await,
     }
 }
 
@@ -37,7 +38,7 @@ pub async fn tables(
         Source::Postgres(client) => {
             Ok(postgres::tables::check(client, layout, catalog, report).await?)
         }
-        Source::Mysql(session) => mysql::tables(session, layout, report).await,
+        Source::Mysql(session) => mysql::source::tables(session, layout, report).await,
     }
 }
 
@@ -45,7 +46,7 @@ pub async fn tables(
 pub async fn pipeline(
     config: &Config,
     source: &Source,
-    target: &tokio_postgres::Client,
+    target: &Target,
     layout: &Layout,
     report: &mut Report,
 ) -> Result<(), CheckError> {
@@ -53,6 +54,6 @@ pub async fn pipeline(
         Source::Postgres(client) => {
             postgres::pipeline::check(config, client, target, layout, report).await
         }
-        Source::Mysql(session) => mysql::pipeline(config, session, target, report).await,
+        Source::Mysql(session) => mysql::source::pipeline(config, session, target, report).await,
     }
 }

@@ -1,22 +1,24 @@
 //! How the rows of each source table hang together.
 
 use super::report::{End, Report};
+use super::spell::Spell;
 use crate::cart::layout::{Layout, Table};
 use crate::catalog::{Catalog, TableInfo};
-use crate::source::postgres::tables::quoted;
+use crate::config::Kind;
 
-pub fn check(layout: &Layout, catalog: &Catalog, report: &mut Report) {
+pub fn check(kind: Kind, layout: &Layout, catalog: &Catalog, report: &mut Report) {
+    let spell = Spell(kind);
     for table in &layout.tables {
         let qualified = format!("{}.{}", table.schema, table.name);
         let Some(info) = catalog.find(&qualified) else {
             continue;
         };
-        key(table, info, report);
-        owner(table, layout, info, report);
+        key(spell, table, info, report);
+        owner(spell, table, layout, info, report);
     }
 }
 
-fn key(table: &Table, info: &TableInfo, report: &mut Report) {
+fn key(spell: Spell, table: &Table, info: &TableInfo, report: &mut Report) {
     let mut key: Vec<&str> = table
         .key
         .iter()
@@ -29,7 +31,7 @@ fn key(table: &Table, info: &TableInfo, report: &mut Report) {
         columns.sort_unstable();
         columns == key
     };
-    let name = quoted(&info.schema, &info.name);
+    let name = spell.table(info);
     if same(&info.primary_key) || info.uniques.iter().any(same) {
         report.pass(
             "row key",
@@ -51,7 +53,7 @@ fn key(table: &Table, info: &TableInfo, report: &mut Report) {
 
 /// An enforced foreign key proves that a cart's rows come after its header. Without one, a cart
 /// that is born in the log is read again, which is slower but right.
-fn owner(table: &Table, layout: &Layout, info: &TableInfo, report: &mut Report) {
+fn owner(spell: Spell, table: &Table, layout: &Layout, info: &TableInfo, report: &mut Report) {
     let is_header = layout
         .tables
         .first()
@@ -61,7 +63,7 @@ fn owner(table: &Table, layout: &Layout, info: &TableInfo, report: &mut Report) 
     }
     let parent = table.parent.as_ref().map(|(parent, by)| (*parent, by));
     let header = table.cart.as_ref().map(|cart| (Layout::HEADER, cart));
-    let name = quoted(&info.schema, &info.name);
+    let name = spell.table(info);
     for (to, by) in header.into_iter().chain(parent) {
         let Some(to) = layout.tables.get(to) else {
             continue;
@@ -82,7 +84,7 @@ fn owner(table: &Table, layout: &Layout, info: &TableInfo, report: &mut Report) 
                     .map(String::as_str)
                     .eq(by.iter().copied())
         });
-        let to = quoted(&to.schema, &to.name);
+        let to = spell.name(&to.schema, &to.name);
         let by = by.join(", ");
         report.pass(
             "foreign key",
@@ -106,7 +108,7 @@ fn owner(table: &Table, layout: &Layout, info: &TableInfo, report: &mut Report) 
                 "read index",
                 End::Source,
                 format!("no index of {name} begins with {by}: reading carts scans the table"),
-                Some(format!("CREATE INDEX CONCURRENTLY ON {name} ({by})")),
+                Some(spell.index(&name, &by)),
             );
         }
     }

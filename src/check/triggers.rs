@@ -1,122 +1,97 @@
 //! Triggers of the target that write columns which the mapping writes too: cartage would then take
 //! its own write for one of the new backend's (protocol rule 25).
 //!
-//! PL/pgSQL is read for assignments to `new.column`, and for UPDATEs of the tables of the mapping;
-//! two functions that come with Postgres name the column in their arguments. What else a trigger
-//! does cannot be known beforehand: that there is one is a warning.
+//! Their text is read for assignments to `new.column`, and for UPDATEs of the tables of the mapping.
+//! What else a trigger does cannot be known beforehand: that there is one is a warning.
 
-use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::dialect::Dialect;
 use sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
-use tokio_postgres::{Client, Error};
 
 use super::report::{End, Report};
+use super::spell::Spell;
 use crate::catalog::{Catalog, TableInfo};
-use crate::config::{Config, Into};
-use crate::source::postgres::tables::{quoted, quoted_name};
-use crate::switch::{self, Mutant};
+use crate::config::{Config, Into, Kind};
 
-/// Bits 2 to 4 of `tgtype` are INSERT, DELETE and UPDATE; `O` and `A` fire in an ordinary session.
-const TRIGGERS: &str = "
-    SELECT t.tgrelid, t.tgname, p.proname, p.prosrc, l.lanname, t.tgargs
-    FROM pg_catalog.pg_trigger t
-    JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-    JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-    WHERE t.tgrelid = ANY ($1) AND NOT t.tgisinternal
-      AND t.tgenabled IN ('O', 'A') AND t.tgtype & 28 <> 0
-    ORDER BY t.tgrelid, t.tgname";
+/// A column that is written, and its table where that is not the trigger's own.
+pub type Write = (Option<String>, String);
 
-pub async fn check(
-    target: &Client,
-    config: &Config,
-    catalog: &Catalog,
-    report: &mut Report,
-) -> Result<(), Error> {
-    if switch::mutant(Mutant::TriggersTrusted) {
-        return Ok(());
-    }
-    let oids: Vec<u32> = catalog.tables.iter().map(|t| t.oid).collect();
-    for row in target.query(TRIGGERS, &[&oids]).await? {
-        let oid: u32 = row.try_get(0)?;
-        let Some(table) = catalog.tables.iter().find(|t| t.oid == oid) else {
-            continue;
-        };
-        let source: &str = row.try_get(3)?;
-        let arguments: &[u8] = row.try_get(5)?;
-        let writes = match row.try_get(2)? {
-            "moddatetime" | "tsvector_update_trigger" => first_argument(arguments)
-                .map(|column| vec![(None, column)])
-                .unwrap_or_default(),
-            _ if row.try_get::<_, &str>(4)? == "plpgsql" => writes_of(source),
-            _ => Vec::new(),
-        };
-        let trigger: &str = row.try_get(1)?;
-        for (written, column) in writes {
-            let written = match &written {
-                None => Some(table),
-                Some(name) => catalog.find(name),
+/// A trigger of a table of the target.
+pub struct Trigger<'a> {
+    pub config: &'a Config,
+    pub catalog: &'a Catalog,
+    pub table: &'a TableInfo,
+    pub name: &'a str,
+}
+
+impl Trigger<'_> {
+    /// Of what it writes, what the mapping writes too.
+    pub fn judge(&self, writes: &[Write], report: &mut Report) {
+        for (table, column) in writes {
+            let written = match table {
+                None => Some(self.table),
+                Some(name) => self.catalog.find(name),
             };
-            if let Some(written) = written {
-                compare(
-                    config,
-                    catalog,
-                    (table, trigger),
-                    (written, &column),
-                    report,
-                );
+            if let Some(written) = written
+                && self
+                    .config
+                    .into
+                    .iter()
+                    .any(|into| self.is_ours(into, written, column))
+            {
+                self.tell(written, column, report);
             }
         }
     }
-    Ok(())
-}
 
-fn compare(
-    config: &Config,
-    catalog: &Catalog,
-    (table, trigger): (&TableInfo, &str),
-    (written, column): (&TableInfo, &str),
-    report: &mut Report,
-) {
-    let is_ours = |into: &&Into| {
-        let named = |c: &&crate::config::Column| c.name.get_ref() == column && !c.once;
-        catalog.find(into.table.get_ref()).map(|t| t.oid) == Some(written.oid)
-            && (into.columns.iter().any(|c| named(&c)) || set_by_fate(into, column))
-    };
-    if config.into.iter().any(|into| is_ours(&into)) {
+    fn is_ours(&self, into: &Into, written: &TableInfo, column: &str) -> bool {
+        // Names of columns have no case in MySQL.
+        let named = |name: &str| match self.config.target.kind {
+            Kind::Postgres => name == column,
+            Kind::Mysql => name.eq_ignore_ascii_case(column),
+        };
+        let table = self.catalog.find(into.table.get_ref());
+        table.is_some_and(|table| std::ptr::eq(table, written))
+            && (into
+                .columns
+                .iter()
+                .any(|c| named(c.name.get_ref()) && !c.once)
+                || set_by_fate(into, named))
+    }
+
+    fn tell(&self, written: &TableInfo, column: &str, report: &mut Report) {
+        let spell = Spell(self.config.target.kind);
+        let pass_by = match spell.0 {
+            Kind::Postgres => "role (WHEN (current_user <> …))",
+            Kind::Mysql => "user (IF user() NOT LIKE '…@%')",
+        };
         report.fail(
             "triggers",
             End::Target,
             format!(
-                "the trigger {trigger} of {} writes {}.{}, which the mapping writes too: the cart \
-                 would look as if the new backend had changed it; leave the column out of the \
-                 mapping, write it {{ once = … }}, or have the trigger pass by for cartage's role \
-                 (WHEN (current_user <> …))",
-                quoted(&table.schema, &table.name),
-                quoted(&written.schema, &written.name),
-                quoted_name(column)
+                "the trigger {} of {} writes {}.{}, which the mapping writes too: the cart would \
+                 look as if the new backend had changed it; leave the column out of the mapping, \
+                 write it {{ once = … }}, or have the trigger pass by for cartage's {pass_by}",
+                self.name,
+                spell.table(self.table),
+                spell.table(written),
+                spell.column(column)
             ),
             None,
         );
     }
 }
 
-fn set_by_fate(into: &Into, column: &str) -> bool {
+fn set_by_fate(into: &Into, named: impl Fn(&str) -> bool) -> bool {
     let sets = |fate: &Option<crate::config::Fate>| match fate {
-        Some(crate::config::Fate::Set(set)) => set.iter().any(|(name, _)| name.get_ref() == column),
+        Some(crate::config::Fate::Set(set)) => set.iter().any(|(name, _)| named(name.get_ref())),
         _ => false,
     };
     sets(&into.ended) || sets(&into.deleted)
 }
 
-/// `tgargs` holds each argument with a zero byte behind it.
-fn first_argument(arguments: &[u8]) -> Option<String> {
-    let first = arguments.split(|byte| *byte == 0).next()?;
-    let text = std::str::from_utf8(first).ok()?;
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// The columns that a PL/pgSQL function writes: of the trigger's own row, where no table is named.
-fn writes_of(source: &str) -> Vec<(Option<String>, String)> {
-    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize() else {
+/// The columns that a trigger writes: of its own row, where no table is named.
+pub fn writes_of(dialect: &dyn Dialect, source: &str) -> Vec<Write> {
+    let Ok(tokens) = Tokenizer::new(dialect, source).tokenize() else {
         return Vec::new();
     };
     let tokens: Vec<Token> = tokens
@@ -156,11 +131,12 @@ fn column_of_new(tokens: &[Token]) -> Option<String> {
     }
 }
 
-/// `:=` assigns anywhere, `=` where a statement begins.
+/// `:=` assigns anywhere, `=` where a statement begins, and in a `SET`.
 fn assigned(before: &[Token], operator: Option<&Token>) -> bool {
     let begins = match before.last() {
         None | Some(Token::SemiColon) => true,
-        Some(word) => ["begin", "then", "else", "loop"]
+        Some(Token::Comma) => follows_set(before),
+        Some(word) => ["begin", "then", "else", "loop", "set"]
             .iter()
             .any(|w| is(word, w)),
     };
@@ -169,6 +145,24 @@ fn assigned(before: &[Token], operator: Option<&Token>) -> bool {
         Some(Token::Eq) => begins,
         _ => false,
     }
+}
+
+/// `SET …,`, with nothing left open.
+fn follows_set(before: &[Token]) -> bool {
+    let mut depth = 0;
+    for token in before.iter().rev() {
+        match token {
+            Token::RParen => depth += 1,
+            Token::LParen => depth -= 1,
+            Token::SemiColon => return false,
+            word if depth == 0 && is(word, "set") => return true,
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    false
 }
 
 /// `INTO [STRICT] …, new.column`
@@ -185,7 +179,7 @@ fn taken_into(before: &[Token]) -> bool {
 }
 
 /// The columns that `[ONLY] [schema.]table [[AS] alias] SET …` sets.
-fn updated(tokens: &[Token]) -> Vec<(Option<String>, String)> {
+fn updated(tokens: &[Token]) -> Vec<Write> {
     let mut rest = tokens.iter().skip_while(|t| is(t, "only")).peekable();
     let Some(Token::Word(first)) = rest.next() else {
         return Vec::new();
@@ -234,11 +228,18 @@ fn name(word: &sqlparser::tokenizer::Word) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sqlparser::dialect::{MySqlDialect, PostgreSqlDialect};
+
     use super::*;
 
     #[track_caller]
     fn finds(source: &str, expected: &[&str]) {
-        let found: Vec<String> = writes_of(source)
+        finds_in(&PostgreSqlDialect {}, source, expected);
+    }
+
+    #[track_caller]
+    fn finds_in(dialect: &dyn Dialect, source: &str, expected: &[&str]) {
+        let found: Vec<String> = writes_of(dialect, source)
             .into_iter()
             .map(|(table, column)| table.map_or(column.clone(), |t| format!("{t}:{column}")))
             .collect();
@@ -267,6 +268,23 @@ mod tests {
             "BEGIN IF x <> 1 OR new.a = 2 THEN RETURN new; END IF; RETURN new; END",
             &[],
         );
+    }
+
+    #[test]
+    fn assignments_in_mysql_are_found() {
+        let finds = |source: &str, expected: &[&str]| {
+            finds_in(&MySqlDialect {}, source, expected);
+        };
+        finds("SET NEW.updated_at = now(6)", &["updated_at"]);
+        finds(
+            "BEGIN SET @a = NEW.x, NEW.`B` = if(NEW.y = 1, 2, 3), NEW.c := 4; # NEW.d = 5\n END",
+            &["B", "c"],
+        );
+        finds(
+            "SET @a = f(1, NEW.x = 2); UPDATE `shop`.`cart` SET total = NEW.y, n = 1",
+            &["shop.cart:total", "shop.cart:n"],
+        );
+        finds("IF NEW.a = 1 THEN SET NEW.b = 2; END IF", &["b"]);
     }
 
     #[test]

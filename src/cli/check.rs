@@ -6,8 +6,9 @@ use super::{CommandError, NOT_WELL};
 use crate::check::{self, CheckError, Report};
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::postgres::{self, connect::connect};
 use crate::source::{self, Source};
+use crate::target::error::ConnectError;
+use crate::target::session::Target;
 
 /// Connect to both ends and say of each requirement whether it holds. Changes nothing.
 #[derive(Debug, Default, clap::Args)]
@@ -40,8 +41,8 @@ impl From<source::ConnectError> for Obstacle {
     }
 }
 
-impl From<postgres::connect::ConnectError> for Obstacle {
-    fn from(error: postgres::connect::ConnectError) -> Self {
+impl From<ConnectError> for Obstacle {
+    fn from(error: ConnectError) -> Self {
         Self {
             fault: error.fault(),
             error: CommandError::failed(error),
@@ -86,7 +87,7 @@ pub async fn run(config: &Config, args: CheckArgs) -> Result<ExitCode, CommandEr
 
 async fn look(config: &Config) -> Result<Report, Obstacle> {
     let source = Source::connect(&config.source, "check").await?;
-    let target = connect(&config.target, "check").await?;
+    let target = Target::connect(&config.target, "check").await?;
     let schemas = check::schemas(config, &source, &target).await?;
     Ok(check::run(config, &source, &target, &schemas).await?)
 }

@@ -8,18 +8,26 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::DemoError;
+use crate::demo::kind::Kind;
 use crate::demo::run::{Plan, run as play};
 use crate::demo::screen::Screen;
+use crate::demo::shops::Ground;
 use crate::demo::storefront::Pace;
 
 /// Shows the main job, live, on throwaway databases
 ///
-/// Starts two PostgreSQL servers in a temporary folder, fills an old shop with carts, lets a
-/// simulated storefront write to it, moves the carts into a new shop with another schema, kills the
-/// daemon several times on the way, and compares every cart at the end. Leaves nothing behind.
+/// Starts two database servers in temporary folders, fills an old shop with carts, lets a simulated
+/// storefront write to it, moves the carts into a new shop with another schema, kills the daemon
+/// several times on the way, and compares every cart at the end. Leaves nothing behind.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  cartage demo --carts 50000 --rate 800")]
+#[command(after_help = "Example:\n  cartage demo --source mariadb --carts 50000 --rate 800")]
 pub struct DemoArgs {
+    /// What the old shop lives on
+    #[arg(long, value_enum, default_value_t = Kind::Postgres, value_name = "KIND")]
+    pub source: Kind,
+    /// What the new shop lives on
+    #[arg(long, value_enum, default_value_t = Kind::Postgres, value_name = "KIND")]
+    pub target: Kind,
     /// Print one line of JSON instead of the summary
     #[arg(long)]
     pub json: bool,
@@ -38,6 +46,10 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 35, value_name = "S",
         value_parser = clap::value_parser!(u64).range(1..=100))]
     pub seconds: u64,
+    /// Transactions for which the storefront is open, at least
+    #[arg(long, default_value_t = 10_000, value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub transactions: u64,
     /// Seed of the storefront's choices; a random one is taken and printed
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -67,11 +79,13 @@ pub async fn run(args: DemoArgs) -> Result<ExitCode, DemoError> {
 async fn show(args: &DemoArgs, program: PathBuf) -> Result<ExitCode, DemoError> {
     let plan = Plan {
         program,
+        ground: Ground::find(args.source, args.target)?,
         carts: args.carts,
         pace: Pace {
             seed: args.seed.unwrap_or_else(|| u64::from(fastrand::u32(..))),
             rate: args.rate,
         },
+        transactions: args.transactions,
         open_for: Duration::from_secs(args.seconds),
         sabotage: args.sabotage,
     };
@@ -83,8 +97,8 @@ async fn show(args: &DemoArgs, program: PathBuf) -> Result<ExitCode, DemoError> 
         false => println!("{report}"),
     }
     if args.keep {
-        eprintln!("The old shop: {}", shops.old.url("old_shop"));
-        eprintln!("The new shop: {}", shops.new.url("new_shop"));
+        eprintln!("The old shop: {}", shops.old.url());
+        eprintln!("The new shop: {}", shops.new.url());
         eprintln!("Ctrl-C removes both.");
         std::future::pending::<()>().await;
     }

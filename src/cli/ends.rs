@@ -1,15 +1,14 @@
 //! The two ends of a pipeline, as commands open them.
 
-use tokio_postgres::Client;
-
 use super::CommandError;
 use crate::config::Config;
 use crate::daemon::DaemonError;
 use crate::daemon::schema::compile_live;
 use crate::mapping::compile::Compiled;
-use crate::postgres::connect::connect;
+use crate::params;
 use crate::source::Source;
 use crate::target::control::pipeline::{self, PipelineRow};
+use crate::target::session::Target;
 
 pub async fn source(config: &Config, purpose: &str) -> Result<Source, CommandError> {
     Source::connect(&config.source, purpose)
@@ -17,8 +16,8 @@ pub async fn source(config: &Config, purpose: &str) -> Result<Source, CommandErr
         .map_err(|why| CommandError::failed(format!("source: {why}")))
 }
 
-pub async fn target(config: &Config, purpose: &str) -> Result<Client, CommandError> {
-    connect(&config.target, purpose)
+pub async fn target(config: &Config, purpose: &str) -> Result<Target, CommandError> {
+    Target::connect(&config.target, purpose)
         .await
         .map_err(|why| CommandError::failed(format!("target: {why}")))
 }
@@ -26,7 +25,7 @@ pub async fn target(config: &Config, purpose: &str) -> Result<Client, CommandErr
 /// The pipeline's row, if the control tables are there and hold one.
 pub async fn find_pipeline(
     config: &Config,
-    target: &Client,
+    target: &Target,
 ) -> Result<Option<PipelineRow>, CommandError> {
     if !pipeline::installed(target).await? {
         return Ok(None);
@@ -34,7 +33,7 @@ pub async fn find_pipeline(
     Ok(pipeline::load(target, &config.name).await?)
 }
 
-pub async fn pipeline(config: &Config, target: &Client) -> Result<PipelineRow, CommandError> {
+pub async fn pipeline(config: &Config, target: &Target) -> Result<PipelineRow, CommandError> {
     find_pipeline(config, target)
         .await?
         .ok_or_else(|| CommandError::failed(DaemonError::NotSetUp(config.name.clone())))
@@ -44,7 +43,7 @@ pub async fn pipeline(config: &Config, target: &Client) -> Result<PipelineRow, C
 pub async fn compiled(
     config: &Config,
     source: &Source,
-    target: &Client,
+    target: &Target,
 ) -> Result<Compiled, CommandError> {
     match compile_live(config, source, target).await {
         Ok(live) => Ok(live.compiled),
@@ -54,15 +53,15 @@ pub async fn compiled(
 }
 
 /// Whether a daemon writes for the pipeline: even idle lanes commit every few seconds.
-pub async fn daemon_works(target: &Client, pipeline: i32) -> Result<bool, CommandError> {
+pub async fn daemon_works(target: &Target, pipeline: i32) -> Result<bool, CommandError> {
     let row = target
-        .query_one(
-            "SELECT coalesce(max(c.updated_at) > now() - interval '10 seconds', false) \
-                    AND p.phase NOT IN ('new', 'stopped') \
+        .one(
+            "SELECT coalesce(max(c.updated_at) > CURRENT_TIMESTAMP(6) - INTERVAL '10' SECOND, \
+                             false) AND p.phase NOT IN ('new', 'stopped') \
              FROM cartage.pipeline p LEFT JOIN cartage.checkpoint c ON c.pipeline = p.id \
              WHERE p.id = $1 GROUP BY p.phase",
-            &[&pipeline],
+            params![pipeline],
         )
         .await?;
-    Ok(row.try_get(0)?)
+    Ok(row.get(0)?)
 }

@@ -1,13 +1,16 @@
 //! `cartage held`: the carts set aside, why, and trying them again.
 
+use std::collections::{BTreeSet, HashSet};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use tokio_postgres::Client;
 
 use super::{CommandError, ends, keys};
 use crate::cart::key::CartKey;
 use crate::config::Config;
+use crate::params;
+use crate::target::session::Target;
+use crate::target::words::Words;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum HeldCommand {
@@ -82,7 +85,7 @@ pub async fn run(config: &Config, command: HeldCommand) -> Result<ExitCode, Comm
 /// in the table: the command must work without it.
 async fn as_held(
     config: &Config,
-    target: &Client,
+    target: &Target,
     pipeline: i32,
     typed: Vec<String>,
 ) -> Result<Vec<String>, CommandError> {
@@ -102,41 +105,47 @@ async fn as_held(
 
 /// Those that are not held.
 async fn strangers(
-    target: &Client,
+    target: &Target,
     pipeline: i32,
     carts: &[String],
 ) -> Result<Vec<String>, CommandError> {
-    let rows = target
-        .query(
-            "SELECT cart FROM unnest($2::text[]) AS cart WHERE NOT EXISTS \
-             (SELECT FROM cartage.held h WHERE h.pipeline = $1 AND h.cart = cart.cart)",
-            &[&pipeline, &carts],
-        )
-        .await?;
-    let strangers: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-    Ok(strangers?)
+    let mut held: HashSet<String> = HashSet::new();
+    for some in carts.chunks(keys::AT_ONCE) {
+        let sql = format!(
+            "SELECT cart FROM cartage.held WHERE pipeline = $1 AND cart IN ({})",
+            keys::places(some)
+        );
+        let params = keys::params(pipeline, some);
+        for row in target.query(sql.as_str(), &params).await? {
+            held.insert(row.get(0)?);
+        }
+    }
+    let strangers = carts.iter().filter(|cart| !held.contains(*cart));
+    Ok(strangers.cloned().collect())
 }
 
-async fn list(target: &Client, pipeline: i32, as_json: bool) -> Result<(), CommandError> {
-    let rows = target
-        .query(
-            "SELECT cart, unit, reason, message, attempts, \
-                    to_char(since, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-                    to_char(retry_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
-             FROM cartage.held WHERE pipeline = $1 ORDER BY since, cart",
-            &[&pipeline],
-        )
-        .await?;
+async fn list(target: &Target, pipeline: i32, as_json: bool) -> Result<(), CommandError> {
+    let sql = Words::each(
+        "SELECT cart, unit, reason, message, attempts, \
+                to_char(since, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+                to_char(retry_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+         FROM cartage.held WHERE pipeline = $1 ORDER BY since, cart",
+        "SELECT cart, unit, reason, message, attempts, \
+                date_format(since, '%Y-%m-%dT%H:%i:%sZ'), \
+                date_format(retry_at, '%Y-%m-%dT%H:%i:%sZ') \
+         FROM cartage_held WHERE pipeline = $1 ORDER BY since, cart",
+    );
+    let rows = target.query(sql, params![pipeline]).await?;
     let mut held = Vec::new();
     for row in &rows {
         held.push(json!({
-            "cart": row.try_get::<_, &str>(0)?,
-            "unit": row.try_get::<_, Option<&str>>(1)?,
-            "reason": row.try_get::<_, &str>(2)?,
-            "message": row.try_get::<_, &str>(3)?,
-            "attempts": row.try_get::<_, i32>(4)?,
-            "since": row.try_get::<_, &str>(5)?,
-            "retry_at": row.try_get::<_, Option<&str>>(6)?,
+            "cart": row.get::<String>(0)?,
+            "unit": row.get::<Option<String>>(1)?,
+            "reason": row.get::<String>(2)?,
+            "message": row.get::<String>(3)?,
+            "attempts": row.get::<i32>(4)?,
+            "since": row.get::<String>(5)?,
+            "retry_at": row.get::<Option<String>>(6)?,
         }));
     }
     if as_json {
@@ -165,31 +174,33 @@ async fn list(target: &Client, pipeline: i32, as_json: bool) -> Result<(), Comma
 }
 
 async fn show(
-    target: &Client,
+    target: &Target,
     pipeline: i32,
     cart: &str,
     as_json: bool,
 ) -> Result<(), CommandError> {
+    let sql = Words::each(
+        "SELECT reason, message, base::text, ours::text, theirs::text, unit \
+         FROM cartage.held WHERE pipeline = $1 AND cart = $2",
+        "SELECT reason, message, base, ours, theirs, unit \
+         FROM cartage_held WHERE pipeline = $1 AND cart = $2",
+    );
     let row = target
-        .query_opt(
-            "SELECT reason, message, base::text, ours::text, theirs::text, unit \
-             FROM cartage.held WHERE pipeline = $1 AND cart = $2::text",
-            &[&pipeline, &cart],
-        )
+        .first(sql, params![pipeline, cart])
         .await?
         .ok_or_else(|| not_held(&[cart.to_owned()]))?;
     let side = |at: usize| -> Result<Value, CommandError> {
-        let text: Option<&str> = row.try_get(at)?;
-        // The server wrote it from jsonb, so it parses.
+        let text: Option<String> = row.get(at)?;
+        // It was written as JSON, so it parses.
         Ok(text
-            .and_then(|text| serde_json::from_str(text).ok())
+            .and_then(|text| serde_json::from_str(&text).ok())
             .unwrap_or(Value::Null))
     };
     let document = json!({
         "cart": cart,
-        "unit": row.try_get::<_, Option<&str>>(5)?,
-        "reason": row.try_get::<_, &str>(0)?,
-        "message": row.try_get::<_, &str>(1)?,
+        "unit": row.get::<Option<String>>(5)?,
+        "reason": row.get::<String>(0)?,
+        "message": row.get::<String>(1)?,
         "base": side(2)?,
         "ours": side(3)?,
         "theirs": side(4)?,
@@ -237,26 +248,21 @@ fn rows_text(rows: &Value) -> String {
 }
 
 async fn retry(
-    target: &Client,
+    target: &Target,
     pipeline: i32,
     carts: Option<Vec<String>>,
     as_json: bool,
 ) -> Result<(), CommandError> {
-    let rows = target
-        .query(
-            "UPDATE cartage.held h SET retry_at = now() WHERE pipeline = $1 AND \
-             ($2::text[] IS NULL OR EXISTS (SELECT FROM cartage.held n \
-              WHERE n.pipeline = $1 AND n.cart = ANY($2::text[]) \
-                AND (n.cart = h.cart OR n.unit = h.unit))) \
-             RETURNING cart",
-            &[&pipeline, &carts],
-        )
-        .await?;
-    let mut tried: Vec<String> = rows
-        .iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<_, _>>()?;
-    tried.sort();
+    let tried = with_their_units(target, pipeline, carts).await?;
+    for some in tried.chunks(keys::AT_ONCE) {
+        let sql = format!(
+            "UPDATE cartage.held SET retry_at = CURRENT_TIMESTAMP(6) \
+             WHERE pipeline = $1 AND cart IN ({})",
+            keys::places(some)
+        );
+        let params = keys::params(pipeline, some);
+        target.execute(sql.as_str(), &params).await?;
+    }
     let works = ends::daemon_works(target, pipeline).await?;
     if as_json {
         println!("{}", json!({ "carts": tried, "daemon": works }));
@@ -272,6 +278,35 @@ async fn retry(
         );
     }
     Ok(())
+}
+
+/// These held carts and those that are held together with them, or all, in their order.
+async fn with_their_units(
+    target: &Target,
+    pipeline: i32,
+    carts: Option<Vec<String>>,
+) -> Result<Vec<String>, CommandError> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    let Some(carts) = carts else {
+        let sql = "SELECT cart FROM cartage.held WHERE pipeline = $1";
+        for row in target.query(sql, params![pipeline]).await? {
+            found.insert(row.get(0)?);
+        }
+        return Ok(found.into_iter().collect());
+    };
+    for some in carts.chunks(keys::AT_ONCE) {
+        let sql = format!(
+            "SELECT h.cart FROM cartage.held h WHERE h.pipeline = $1 AND EXISTS \
+             (SELECT 1 FROM cartage.held n WHERE n.pipeline = $1 AND n.cart IN ({}) \
+              AND (n.cart = h.cart OR n.unit = h.unit))",
+            keys::places(some)
+        );
+        let params = keys::params(pipeline, some);
+        for row in target.query(sql.as_str(), &params).await? {
+            found.insert(row.get(0)?);
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 fn not_held(carts: &[String]) -> CommandError {

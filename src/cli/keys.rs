@@ -1,10 +1,13 @@
 //! Cart keys as they are typed, in the form in which cartage knows them.
 
+use std::iter::once;
+
 use super::CommandError;
 use crate::cart::key::CartKey;
 use crate::mapping::plan::Mapping;
 use crate::source::Source;
 use crate::source::session::NotAKey;
+use crate::target::words::Param;
 
 /// A key of several columns is joined by `|`. The source's server reads each value as its column's
 /// type and prints it: `007` is the cart 7, and a uuid may be typed in capitals.
@@ -42,4 +45,20 @@ pub async fn carts(
         );
     }
     Ok(carts)
+}
+
+/// Keys that are named in one statement.
+pub const AT_ONCE: usize = 1_000;
+
+/// The places of keys in a statement, after that of the pipeline.
+pub fn places(keys: &[String]) -> String {
+    let places: Vec<String> = (2..keys.len() + 2).map(|n| format!("${n}")).collect();
+    places.join(", ")
+}
+
+/// What stands there.
+pub fn params(pipeline: i32, keys: &[String]) -> Vec<Param<'_>> {
+    once(Param::from(pipeline))
+        .chain(keys.iter().map(Param::from))
+        .collect()
 }

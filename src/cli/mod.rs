@@ -24,6 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::postgres::fault;
 use crate::source::AskError;
+use crate::target::error::TargetError;
 
 /// The operation failed.
 pub const FAILED: u8 = 1;
@@ -63,6 +64,12 @@ impl From<tokio_postgres::Error> for CommandError {
     /// The server's own message where there is one: the driver's says only "db error".
     fn from(error: tokio_postgres::Error) -> Self {
         Self::failed(fault::describe(&error))
+    }
+}
+
+impl From<TargetError> for CommandError {
+    fn from(error: TargetError) -> Self {
+        Self::failed(error)
     }
 }
 

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio_postgres::Client;
-
 use super::{CommandError, ends, keys};
 use crate::cart::key::CartKey;
 use crate::config::Config;
+use crate::params;
 use crate::refresh::runs::{self, Kind};
 use crate::target::control::pipeline;
+use crate::target::session::Target;
+use crate::target::words::Words;
 
 /// Have carts read again from the source and applied whole, by the running daemon or the next one.
 #[derive(Debug, Default, clap::Args)]
@@ -86,23 +87,33 @@ pub async fn run(config: &Config, args: RefreshArgs) -> Result<ExitCode, Command
 }
 
 async fn wish(
-    target: &Client,
+    target: &Target,
     pipeline: i32,
     carts: &[CartKey],
 ) -> Result<Vec<String>, CommandError> {
     let keys: Vec<String> = carts.iter().map(CartKey::to_string).collect();
-    target
-        .execute(
-            "INSERT INTO cartage.wish (pipeline, cart, reason) \
-             SELECT $1, cart, 'asked' FROM unnest($2::text[]) AS cart ON CONFLICT DO NOTHING",
-            &[&pipeline, &keys],
-        )
-        .await?;
+    for some in keys.chunks(keys::AT_ONCE) {
+        let rows: Vec<String> = (2..some.len() + 2)
+            .map(|n| format!("($1, ${n}, 'asked')"))
+            .collect();
+        let rows = rows.join(", ");
+        let sql = Words::each(
+            format!(
+                "INSERT INTO cartage.wish (pipeline, cart, reason) VALUES {rows} \
+                 ON CONFLICT DO NOTHING"
+            ),
+            format!(
+                "INSERT INTO cartage_wish (pipeline, cart, reason) VALUES {rows} \
+                 ON DUPLICATE KEY UPDATE reason = cartage_wish.reason"
+            ),
+        );
+        target.execute(sql, &keys::params(pipeline, some)).await?;
+    }
     Ok(keys)
 }
 
 /// Begins the walk where the lanes stand, and answers its number.
-async fn begin_all(target: &Client, id: i32) -> Result<i32, CommandError> {
+async fn begin_all(target: &Target, id: i32) -> Result<i32, CommandError> {
     let at = pipeline::checkpoint(target, id).await?.ok_or_else(|| {
         CommandError::failed("the pipeline has no checkpoint yet; run: cartage setup")
     })?;
@@ -111,34 +122,22 @@ async fn begin_all(target: &Client, id: i32) -> Result<i32, CommandError> {
         .execute(
             "UPDATE cartage.pipeline SET phase = 'backfilling' \
              WHERE id = $1 AND phase = 'following'",
-            &[&id],
+            params![id],
         )
         .await?;
     let row = target
-        .query_one(
+        .one(
             "SELECT max(id) FROM cartage.refresh_run WHERE pipeline = $1 AND kind = 'all'",
-            &[&id],
+            params![id],
         )
         .await?;
-    Ok(row.try_get(0)?)
+    Ok(row.get(0)?)
 }
 
-async fn wait(target: &Client, pipeline: i32, asked: &Asked) -> Result<(), CommandError> {
+async fn wait(target: &Target, pipeline: i32, asked: &Asked) -> Result<(), CommandError> {
     let mut looks = 0_u32;
     loop {
-        let row = match asked {
-            Asked::Carts(carts) => {
-                let sql = "SELECT NOT EXISTS (SELECT FROM cartage.wish \
-                           WHERE pipeline = $1 AND cart = ANY($2::text[]))";
-                target.query_one(sql, &[&pipeline, carts]).await?
-            }
-            Asked::All(run) => {
-                let sql = "SELECT NOT EXISTS (SELECT FROM cartage.refresh_run \
-                           WHERE pipeline = $1 AND id = $2 AND finished_at IS NULL)";
-                target.query_one(sql, &[&pipeline, run]).await?
-            }
-        };
-        if row.try_get(0)? {
+        if !is_open(target, pipeline, asked).await? {
             return Ok(());
         }
         looks += 1;
@@ -150,4 +149,30 @@ async fn wait(target: &Client, pipeline: i32, asked: &Asked) -> Result<(), Comma
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// Whether something of it is still to be done.
+async fn is_open(target: &Target, pipeline: i32, asked: &Asked) -> Result<bool, CommandError> {
+    let carts = match asked {
+        Asked::Carts(carts) => carts,
+        Asked::All(run) => {
+            let sql = "SELECT EXISTS (SELECT 1 FROM cartage.refresh_run \
+                       WHERE pipeline = $1 AND id = $2 AND finished_at IS NULL)";
+            let row = target.one(sql, params![pipeline, *run]).await?;
+            return Ok(row.get(0)?);
+        }
+    };
+    for some in carts.chunks(keys::AT_ONCE) {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM cartage.wish WHERE pipeline = $1 AND cart IN ({}))",
+            keys::places(some)
+        );
+        let row = target
+            .one(sql.as_str(), &keys::params(pipeline, some))
+            .await?;
+        if row.get(0)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use console::Term;
 use tokio::time::Instant;
-use tokio_postgres::Client;
 
 use super::{CommandError, NOT_WELL, ends};
 use crate::config::Config;
 use crate::source::Source;
 use crate::status::{Status, look};
+use crate::target::session::Target;
 
 /// Show phase, lag, progress and what needs a human. Works while the source is unreachable. Exits
 /// with 3 if the pipeline is stalled: it stopped, its slot is lost, or no lane commits.
@@ -57,7 +57,7 @@ pub async fn run(config: &Config, args: StatusArgs) -> Result<ExitCode, CommandE
 
 async fn one(
     config: &Config,
-    target: &Client,
+    target: &Target,
     source: &Result<Source, CommandError>,
 ) -> Result<Status, CommandError> {
     let pipeline = ends::pipeline(config, target).await?;

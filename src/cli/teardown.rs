@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use tokio_postgres::Client;
-
 use super::CommandError;
 use super::confirm::confirm;
 use crate::config::Config;
-use crate::postgres::connect::connect_to_write;
+use crate::params;
 use crate::source::Source;
 use crate::switch::{self, Place};
-use crate::target::control::pipeline;
+use crate::target::control::{TABLES, pipeline};
+use crate::target::session::Target;
+use crate::target::words::Words;
 
 /// Drop the replication slot, the publication and the control rows of this pipeline, and the
 /// control schema with the last one. Shop data stays as it is.
@@ -25,7 +25,8 @@ pub struct TeardownArgs {
 struct Traces {
     source: Vec<String>,
     row: bool,
-    schema: bool,
+    /// The control tables, which no other pipeline uses.
+    tables: bool,
     generated_secret: bool,
 }
 
@@ -33,7 +34,7 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
     let source = Source::connect(&config.source, "teardown")
         .await
         .map_err(CommandError::failed)?;
-    let target = connect_to_write(&config.target, "teardown")
+    let target = Target::connect_to_write(&config.target, "teardown")
         .await
         .map_err(CommandError::failed)?;
     let traces = traces(config, &source, &target).await?;
@@ -44,8 +45,12 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
             config.name
         ));
     }
-    if traces.schema {
-        steps.push("target: drop the schema cartage, which no other pipeline uses".to_owned());
+    if traces.tables {
+        let what = match &target {
+            Target::Postgres(_) => "the schema cartage",
+            Target::Mysql(_) => "the control tables, whose names begin with cartage_",
+        };
+        steps.push(format!("target: drop {what}, which no other pipeline uses"));
     }
     if steps.is_empty() {
         println!("No trace of the pipeline {}; nothing to do.", config.name);
@@ -67,14 +72,14 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
         pipeline::delete(&target, &config.name).await?;
         switch::place(Place::RowsRemoved);
     }
-    if traces.schema {
-        target.batch_execute("DROP SCHEMA cartage CASCADE").await?;
+    if traces.tables {
+        drop_tables(&target).await?;
     }
     println!("{}", source.farewell());
     Ok(ExitCode::SUCCESS)
 }
 
-async fn traces(config: &Config, source: &Source, target: &Client) -> Result<Traces, CommandError> {
+async fn traces(config: &Config, source: &Source, target: &Target) -> Result<Traces, CommandError> {
     let found = source.traces(config).await?;
     if let Some(why) = found.busy {
         return Err(CommandError::failed(why));
@@ -88,17 +93,33 @@ async fn traces(config: &Config, source: &Source, target: &Client) -> Result<Tra
     } else {
         (None, 0)
     };
-    let schema: bool = target
-        .query_one(
-            "SELECT pg_catalog.to_regnamespace('cartage') IS NOT NULL",
-            &[],
-        )
-        .await?
-        .try_get(0)?;
+    let sql = Words::each(
+        "SELECT pg_catalog.to_regnamespace('cartage') IS NOT NULL",
+        format!(
+            "SELECT EXISTS (SELECT 1 FROM information_schema.tables \
+             WHERE table_schema = database() AND table_name IN ('{}'))",
+            TABLES.join("', '")
+        ),
+    );
+    let tables: bool = target.one(sql, params![]).await?.get(0)?;
     Ok(Traces {
         source,
         generated_secret: row.as_ref().is_some_and(|row| row.ids_secret.is_some()),
         row: row.is_some(),
-        schema: schema && others == 0,
+        tables: tables && others == 0,
     })
+}
+
+/// Cut short, it leaves tables by which the next teardown knows that there is more to drop.
+async fn drop_tables(target: &Target) -> Result<(), CommandError> {
+    match target {
+        Target::Postgres(_) => target.run("DROP SCHEMA cartage CASCADE").await?,
+        Target::Mysql(_) => {
+            for table in TABLES {
+                let sql = format!("DROP TABLE IF EXISTS {table}");
+                target.execute(sql.as_str(), params![]).await?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -61,6 +61,12 @@ fn server_id(
         let message = "`server_id` is for MySQL: Postgres tells its readers apart by their slots";
         problems.push(Diagnostic::error(span, message));
     }
+    if section.name == "[target]"
+        && let Some((span, _)) = section.take("server_id")
+    {
+        let message = "`server_id` is for the source: of the target no log is read";
+        problems.push(Diagnostic::error(span, message));
+    }
     let id = section.integer("server_id", 1..=u32::MAX.into(), problems)?;
     u32::try_from(id).ok()
 }
@@ -72,12 +78,7 @@ fn kind(section: &mut Section<'_>, problems: &mut Problems) -> Option<Kind> {
     let (_, value) = section.take("kind")?;
     match value.get_ref().as_str() {
         Some("postgres") => Some(Kind::Postgres),
-        Some("mysql") if section.name == "[source]" => Some(Kind::Mysql),
-        Some("mysql") => {
-            let message = format!("`kind = \"mysql\"` in {} is not built yet", section.name);
-            problems.push(Diagnostic::error(value.span(), message).expected("`postgres`"));
-            Some(Kind::Mysql)
-        }
+        Some("mysql") => Some(Kind::Mysql),
         _ => {
             super::reader::wrong("kind", value, "`postgres` or `mysql`", problems);
             None

@@ -4,12 +4,12 @@ use tokio::task::JoinError;
 
 use super::schema::Misfit;
 use crate::diagnostic::Diagnostics;
+use crate::fault::Fault;
 use crate::lanes::lane::LaneError;
 use crate::lanes::reader::ReaderError;
-use crate::postgres::connect::ConnectError;
-use crate::postgres::fault::{self, Fault};
 use crate::refresh::refresher::RefreshError;
 use crate::source::{self, AskError, IdentityError, SourceError};
+use crate::target::error::{ConnectError, TargetError};
 use crate::target::ledger::LedgerError;
 use crate::target::writer::WriteError;
 
@@ -21,8 +21,8 @@ pub enum DaemonError {
     ConnectTarget(ConnectError),
     #[error("source: {0}")]
     Source(AskError),
-    #[error("target: {}", fault::describe(.0))]
-    Target(tokio_postgres::Error),
+    #[error("target: {0}")]
+    Target(TargetError),
     #[error("{}", .0.render(false))]
     Mapping(Box<Diagnostics>),
     #[error(
@@ -138,8 +138,8 @@ impl DaemonError {
 }
 
 /// No cart is to blame for a fault outside its own write.
-fn of_database(error: &tokio_postgres::Error) -> Fault {
-    fault::of(error).without_row()
+fn of_database(error: &TargetError) -> Fault {
+    error.fault().without_row()
 }
 
 fn of_write(error: &WriteError) -> Fault {

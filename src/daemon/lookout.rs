@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_postgres::Client;
 use tracing::warn;
 
 use super::DaemonError;
@@ -22,12 +21,14 @@ use crate::source::standing::Pressure;
 use crate::stop::told;
 use crate::switch::{self, Bound, Place};
 use crate::target::control::pipeline::{self, PipelineRow};
+use crate::target::error::TargetError;
+use crate::target::session::Target;
 
 pub struct Lookout {
     pub config: Config,
     pub pipeline: PipelineRow,
     pub source: Source,
-    pub control: Arc<Client>,
+    pub control: Target,
     pub layout: Arc<Layout>,
     /// The published tables as they were when last looked at.
     pub state: serde_json::Value,
@@ -115,12 +116,12 @@ impl Lookout {
 /// Tables changed without a word in the log: all carts are read again, and the new state is kept
 /// once that is durable.
 pub async fn reread(
-    control: &Client,
+    control: &Target,
     pipeline: i32,
     changes: &[Unseen],
     state: &serde_json::Value,
     at: Lsn,
-) -> Result<(), tokio_postgres::Error> {
+) -> Result<(), TargetError> {
     for change in changes {
         warn!(
             object = change.object,

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio_postgres::Client;
 use tracing::info;
 
 use super::DaemonError;
@@ -15,15 +14,17 @@ use crate::mapping::compile::stored::StoredSchemas;
 use crate::mapping::compile::{Compiled, recompile};
 use crate::mapping::map::Mapper;
 use crate::mapping::plan::Mapping;
+use crate::params;
 use crate::refresh::runs::{self, Kind};
 use crate::source::change::Lsn;
 use crate::switch::{self, Mutant, Place};
 use crate::target::control::mapping_row;
 use crate::target::control::pipeline::PipelineRow;
+use crate::target::session::Target;
 
 /// Stores the mapping, and begins what a change of it asks for.
 pub async fn install(
-    control: &Client,
+    control: &Target,
     pipeline: &PipelineRow,
     compiled: Compiled,
     secret: Vec<u8>,
@@ -51,7 +52,7 @@ pub async fn install(
         control
             .execute(
                 "UPDATE cartage.pipeline SET mapping = $2 WHERE id = $1",
-                &[&pipeline.id, &id],
+                params![pipeline.id, id],
             )
             .await
             .map_err(DaemonError::Target)?;
@@ -72,7 +73,7 @@ pub async fn install(
 
 /// The mappings that ledger rows may still refer to.
 async fn former(
-    control: &Client,
+    control: &Target,
     pipeline: i32,
     current: i32,
     secret: &[u8],
@@ -81,13 +82,13 @@ async fn former(
         .query(
             "SELECT id FROM cartage.mapping m WHERE pipeline = $1 AND id <> $2 AND EXISTS \
              (SELECT 1 FROM cartage.ledger l WHERE l.pipeline = $1 AND l.mapping = m.id)",
-            &[&pipeline, &current],
+            params![pipeline, current],
         )
         .await
         .map_err(DaemonError::Target)?;
     let mut former = HashMap::new();
     for row in rows {
-        let id: i32 = row.get(0);
+        let id: i32 = row.get(0).map_err(DaemonError::Target)?;
         let Some(stored) = mapping_row::by_id(control, id)
             .await
             .map_err(DaemonError::Target)?
@@ -110,7 +111,7 @@ async fn former(
 
 /// Says what will change, and begins the walks that change it.
 async fn begin_change(
-    control: &Client,
+    control: &Target,
     pipeline: i32,
     before: i32,
     id: i32,
@@ -119,13 +120,13 @@ async fn begin_change(
     at: Lsn,
 ) -> Result<(), DaemonError> {
     let carts: i64 = control
-        .query_one(
+        .one(
             "SELECT count(*) FROM cartage.ledger WHERE pipeline = $1 AND mapping <> $2",
-            &[&pipeline, &id],
+            params![pipeline, id],
         )
         .await
-        .map_err(DaemonError::Target)?
-        .get(0);
+        .and_then(|row| row.get(0))
+        .map_err(DaemonError::Target)?;
     let tables = former
         .get(&before)
         .map(|old| changed_tables(&old.mapping, &compiled.mapping));

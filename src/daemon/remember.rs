@@ -2,22 +2,21 @@
 //! transactions were passed where everything is safe. It tells a log that was reset from one that
 //! only looks like it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio_postgres::Client;
 
 use super::DaemonError;
 use crate::stop::told;
 use crate::target::control::pipeline;
+use crate::target::session::Target;
 
 /// It holds at or before every checkpoint, so it need not be the latest.
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub struct Memory {
-    pub control: Arc<Client>,
+    pub control: Target,
     pub pipeline: i32,
     pub epoch: i64,
     pub latest: watch::Receiver<Option<Value>>,

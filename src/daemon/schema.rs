@@ -1,21 +1,20 @@
 //! The mapping against both schemas as they are now: whether it still fits, and if not, what has
 //! changed in them and which statement puts it back.
 
-use tokio_postgres::Client;
-
 use super::DaemonError;
 use crate::catalog::{Catalog, TableInfo};
-use crate::config::Config;
+use crate::config::{Config, Kind};
 use crate::diagnostic::Diagnostics;
 use crate::mapping::compile::stored::StoredSchemas;
 use crate::mapping::compile::{Compiled, compile};
-use crate::postgres::connect::connect;
+use crate::mysql::sql::identifier;
 use crate::postgres::moved::{self, Was};
 use crate::source::change::Lsn;
-use crate::source::postgres::tables::{quoted, quoted_name};
+use crate::source::postgres::tables::quoted_name;
 use crate::source::{LogTables, Source};
 use crate::target::control::mapping_row;
 use crate::target::control::pipeline::{self, PipelineRow};
+use crate::target::session::Target;
 use crate::target::tables::Tables;
 
 /// A mapping compiled against the live schemas.
@@ -38,14 +37,15 @@ pub struct Shape {
 pub async fn compile_live(
     config: &Config,
     source: &Source,
-    target: &Client,
+    target: &Target,
 ) -> Result<Live, DaemonError> {
     let at = source.log_end().await.map_err(DaemonError::Source)?;
     let catalog = source
         .catalog(&config.source_tables())
         .await
         .map_err(DaemonError::Source)?;
-    let target = Catalog::read(target, &config.target_tables())
+    let target = target
+        .catalog(&config.target_tables())
         .await
         .map_err(DaemonError::Target)?;
     let compiled = compile(config, &catalog, &target)
@@ -68,7 +68,7 @@ pub async fn fit(
     config: &Config,
     pipeline: &PipelineRow,
     source: &Source,
-    target: &Client,
+    target: &Target,
 ) -> Result<Live, DaemonError> {
     let problems = match compile_live(config, source, target).await {
         Err(DaemonError::Mapping(problems)) => problems,
@@ -99,7 +99,7 @@ pub async fn fit(
 pub async fn explain(config: &Config, shape: &Shape, error: DaemonError) -> DaemonError {
     let ends = async {
         let source = Source::connect(&config.source, "schema").await.ok()?;
-        let target = connect(&config.target, "schema").await.ok()?;
+        let target = Target::connect(&config.target, "schema").await.ok()?;
         let row = pipeline::load(&target, &config.name).await.ok()??;
         Some((source, target, row))
     };
@@ -142,23 +142,24 @@ async fn mends(
     pipeline: &PipelineRow,
     stored: &StoredSchemas,
     source: &Source,
-    target: &Client,
+    target: &Target,
 ) -> Result<Vec<String>, DaemonError> {
     let mut mends = Vec::new();
     let state = pipeline.publication_state.as_ref();
     let found = source.mends(state, &stored.layout).await;
     let found = found.map_err(DaemonError::Source)?.into_iter();
     mends.extend(found.map(|mend| format!("source: {mend}")));
-    for was in target_tables(config, stored) {
-        let found = moved::mends(target, &was)
-            .await
-            .map_err(DaemonError::Target)?;
-        mends.extend(found.into_iter().map(|mend| format!("target: {mend}")));
+    // What has another name by now is known by its number, and MySQL numbers nothing.
+    if let Target::Postgres(client) = target {
+        for was in target_tables(config, stored) {
+            let found = moved::mends(client, &was)
+                .await
+                .map_err(|error| DaemonError::Target(error.into()))?;
+            mends.extend(found.into_iter().map(|mend| format!("target: {mend}")));
+        }
     }
     let names = config.target_tables();
-    let live = Catalog::read(target, &names)
-        .await
-        .map_err(DaemonError::Target)?;
+    let live = target.catalog(&names).await.map_err(DaemonError::Target)?;
     for was in &stored.tables {
         let unfilled = unfilled(config, was, &live).into_iter();
         mends.extend(unfilled.map(|mend| format!("target: {mend}")));
@@ -199,7 +200,12 @@ fn named(config: &Config, table: &TableInfo, column: &str) -> bool {
 
 /// Columns that now must hold something, and did not when the mapping was compiled.
 fn unfilled(config: &Config, was: &TableInfo, live: &Catalog) -> Vec<String> {
-    let full = quoted(&was.schema, &was.name);
+    let kind = config.target.kind;
+    let quote = |name: &str| match kind {
+        Kind::Postgres => quoted_name(name),
+        Kind::Mysql => identifier(name),
+    };
+    let full = format!("{}.{}", quote(&was.schema), quote(&was.name));
     let Some(is) = live.find(&format!("{}.{}", was.schema, was.name)) else {
         return Vec::new();
     };
@@ -212,11 +218,14 @@ fn unfilled(config: &Config, was: &TableInfo, live: &Catalog) -> Vec<String> {
     });
     columns
         .map(|c| {
-            let column = quoted_name(&c.name);
-            format!(
-                "{full}.{column} must hold something now, and nothing fills it: \
-                 ALTER TABLE {full} ALTER COLUMN {column} DROP NOT NULL, or give it a default"
-            )
+            let column = quote(&c.name);
+            let mend = match kind {
+                Kind::Postgres => format!(
+                    "ALTER TABLE {full} ALTER COLUMN {column} DROP NOT NULL, or give it a default"
+                ),
+                Kind::Mysql => "let it be null, or give it a default".to_owned(),
+            };
+            format!("{full}.{column} must hold something now, and nothing fills it: {mend}")
         })
         .collect()
 }

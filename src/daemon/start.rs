@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio_postgres::Client;
 use tracing::{error, info};
 
 use super::lookout::{Lookout, reread};
@@ -23,7 +22,7 @@ use crate::lanes::known::Mappers;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
-use crate::postgres::lifeline::watched_to_write;
+use crate::params;
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
 use crate::refresh::throttle::Throttle;
@@ -35,6 +34,8 @@ use crate::source::{IdentityError, LogStream, Source};
 use crate::switch::{self, Place};
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::pipeline::{self, PipelineRow};
+use crate::target::error::TargetError;
+use crate::target::session::Target;
 use crate::target::tables::Tables;
 use crate::target::writer::Writer;
 
@@ -173,13 +174,14 @@ pub async fn start(
 
 /// Looks again and again whether another daemon has taken the pipeline over. Who waits for the slot
 /// writes nothing, and would not find out by itself that it waits for its own successor.
-async fn overtaken(control: &Client, pipeline: i32, epoch: i64) -> DaemonError {
+async fn overtaken(control: &Target, pipeline: i32, epoch: i64) -> DaemonError {
     const LOOK: Duration = Duration::from_millis(500);
     loop {
         tokio::time::sleep(LOOK).await;
         let sql = "SELECT epoch FROM cartage.pipeline WHERE id = $1";
-        match control.query_one(sql, &[&pipeline]).await {
-            Ok(row) if row.get::<_, i64>(0) == epoch => {}
+        let now = control.one(sql, params![pipeline]).await;
+        match now.and_then(|row| row.get::<i64>(0)) {
+            Ok(now) if now == epoch => {}
             Ok(_) => return DaemonError::Overtaken,
             Err(error) => return DaemonError::Target(error),
         }
@@ -196,7 +198,7 @@ struct Parts {
     shape: Shape,
     stream: LogStream,
     source: Source,
-    control: Arc<Client>,
+    control: Target,
     rates: watch::Receiver<config::Refresh>,
 }
 
@@ -227,9 +229,9 @@ async fn assemble(
     let mut lanes = Vec::new();
     let mut durable = Vec::new();
     for number in 0..config.apply.lanes {
-        let client = connect_target(config, &format!("lane {number}")).await?;
+        let session = connect_target(config, &format!("lane {number}")).await?;
         let lane = i32::try_from(number).unwrap_or(i32::MAX);
-        let writer = Writer::new(client, tables.clone(), pipeline, lane, taken.epoch)
+        let writer = Writer::new(session, tables.clone(), pipeline, lane, taken.epoch)
             .await
             .map_err(LaneError::from)?;
         let (sender, items) = mpsc::channel(QUEUE);
@@ -328,13 +330,13 @@ async fn connect_source(config: &Config, purpose: &str) -> Result<Source, Daemon
         .map_err(DaemonError::ConnectSource)
 }
 
-async fn connect_target(config: &Config, purpose: &str) -> Result<Arc<Client>, DaemonError> {
-    watched_to_write(&config.target, purpose)
+async fn connect_target(config: &Config, purpose: &str) -> Result<Target, DaemonError> {
+    Target::watched(&config.target, purpose)
         .await
         .map_err(DaemonError::ConnectTarget)
 }
 
-async fn load_pipeline(config: &Config, control: &Client) -> Result<PipelineRow, DaemonError> {
+async fn load_pipeline(config: &Config, control: &Target) -> Result<PipelineRow, DaemonError> {
     let not_set_up = || DaemonError::NotSetUp(config.name.clone());
     if !pipeline::installed(control)
         .await
@@ -352,7 +354,7 @@ async fn load_pipeline(config: &Config, control: &Client) -> Result<PipelineRow,
 /// what it lacked is stored, and the next start reads all carts again.
 async fn remember_lack(
     source: &Source,
-    control: &Client,
+    control: &Target,
     pipeline: &PipelineRow,
     layout: &Layout,
     why: &IdentityError,
@@ -377,10 +379,10 @@ async fn remember_lack(
 }
 
 async fn begin_backfill(
-    control: &Client,
+    control: &Target,
     pipeline: &PipelineRow,
     at: Lsn,
-) -> Result<(), tokio_postgres::Error> {
+) -> Result<(), TargetError> {
     if !runs::any_backfill(control, pipeline.id).await? {
         runs::begin(control, pipeline.id, Kind::Backfill, at).await?;
         switch::place(Place::BackfillBegun);
@@ -391,7 +393,7 @@ async fn begin_backfill(
                  (SELECT 1 FROM cartage.refresh_run WHERE pipeline = $1 AND finished_at IS NULL \
                   AND kind IN ('backfill', 'all')) THEN 'backfilling' ELSE 'following' END \
              WHERE id = $1 AND phase IN ('new', 'stopped', 'backfilling', 'following')",
-            &[&pipeline.id],
+            params![pipeline.id],
         )
         .await?;
     Ok(())
@@ -399,14 +401,13 @@ async fn begin_backfill(
 
 /// Leaves the reason where `status` finds it.
 pub async fn record_stop(config: &Config, why: &DaemonError) {
-    let Ok(control) = watched_to_write(&config.target, "stop").await else {
+    let Ok(control) = Target::watched(&config.target, "stop").await else {
         return;
     };
     let done = control
         .execute(
-            "UPDATE cartage.pipeline SET phase = 'stopped', stopped_reason = $2::text \
-             WHERE name = $1::text",
-            &[&config.name, &why.to_string()],
+            "UPDATE cartage.pipeline SET phase = 'stopped', stopped_reason = $2 WHERE name = $1",
+            params![&config.name, why.to_string()],
         )
         .await;
     if let Err(failed) = done {

@@ -2,17 +2,16 @@
 //! `cartage status`.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use tokio_postgres::Client;
 
 use super::notify::Notifier;
-use crate::postgres::fault;
 use crate::source::Source;
 use crate::status;
 use crate::target::control::pipeline;
+use crate::target::error::TargetError;
+use crate::target::session::Target;
 
 const EVERY: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -20,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Asks over sessions that the reader has anyway.
 pub struct Teller {
     pub source: Source,
-    pub control: Arc<Client>,
+    pub control: Target,
     pub pipeline: String,
 }
 
@@ -29,7 +28,7 @@ impl Teller {
         loop {
             let line = match timeout(PATIENCE, self.line()).await {
                 Ok(Ok(line)) => line,
-                Ok(Err(error)) => format!("running; {}", fault::describe(&error)),
+                Ok(Err(error)) => format!("running; {error}"),
                 Err(_) => format!(
                     "running; source or target have not answered for {} s",
                     PATIENCE.as_secs()
@@ -40,7 +39,7 @@ impl Teller {
         }
     }
 
-    async fn line(&self) -> Result<String, tokio_postgres::Error> {
+    async fn line(&self) -> Result<String, TargetError> {
         let Some(pipeline) = pipeline::load(&self.control, &self.pipeline).await? else {
             return Ok("running; the pipeline is no longer registered".to_owned());
         };

@@ -50,7 +50,7 @@ pub enum ClusterError {
     Stopped { log: String },
     #[error("cannot connect to the throwaway server: {0}")]
     Connect(#[from] tokio_postgres::Error),
-    #[error("cannot connect to the throwaway server: {0}")]
+    #[error("the throwaway server: {0}")]
     Mysql(#[from] mysql_async::Error),
 }
 

@@ -7,11 +7,13 @@ pub mod binaries;
 pub mod cluster;
 pub mod comparison;
 pub mod daemon;
+pub mod kind;
 pub mod mysql;
 pub mod probe;
 pub mod report;
 pub mod run;
 pub mod screen;
+pub mod server;
 pub mod shops;
 pub mod storefront;
 mod options;
@@ -20,13 +22,20 @@ mod template;
 pub mod watch;
 mod watchdog;
 
+use crate::source::mysql::identity::IdentityError;
+use crate::target::error::{ConnectError, TargetError};
+
 /// Why the demo could not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     #[error(transparent)]
     Cluster(#[from] cluster::ClusterError),
     #[error("a throwaway database: {0}")]
-    Database(#[from] tokio_postgres::Error),
+    Database(#[from] TargetError),
+    #[error("a throwaway database: {0}")]
+    Connect(#[from] ConnectError),
+    #[error("a throwaway database: {0}")]
+    Log(#[from] IdentityError),
     #[error("{what}: {source}")]
     Io {
         what: &'static str,
@@ -42,6 +51,12 @@ pub enum DemoError {
     Deadline(&'static str),
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<tokio_postgres::Error> for DemoError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        DemoError::Database(error.into())
+    }
 }
 
 impl DemoError {

@@ -12,10 +12,14 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Statement;
 
-use super::cluster::ClusterError;
+use super::DemoError;
 use super::shops::{PROBES, Shops};
+use crate::params;
+use crate::target::error::TargetError;
+use crate::target::row::Row;
+use crate::target::session::Target;
 
 const EVERY: Duration = Duration::from_millis(50);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -61,23 +65,23 @@ pub struct Delays {
 /// A probe at work; it stops when dropped.
 #[derive(Debug)]
 pub struct Probe {
-    writer: JoinHandle<Result<(), Error>>,
-    reader: JoinHandle<Result<(), Error>>,
+    writer: JoinHandle<Result<(), TargetError>>,
+    reader: JoinHandle<Result<(), TargetError>>,
     delays: Arc<Mutex<Delays>>,
 }
 
 impl Probe {
-    pub async fn start(shops: &Shops, condition: Arc<Condition>) -> Result<Self, ClusterError> {
+    pub async fn start(shops: &Shops, condition: Arc<Condition>) -> Result<Self, DemoError> {
         let waiting: Arc<Mutex<Vec<VecDeque<Sent>>>> =
             Arc::new(Mutex::new(vec![VecDeque::new(); PROBES]));
         let delays = Arc::new(Mutex::new(Delays::default()));
         let writer = write(
-            shops.old_client().await?,
+            shops.old.session().await?,
             Arc::clone(&waiting),
             Arc::clone(&condition),
         );
         let reader = read(
-            shops.new_client().await?,
+            shops.new.session().await?,
             waiting,
             condition,
             Arc::clone(&delays),
@@ -111,18 +115,23 @@ impl Drop for Probe {
 
 type Waiting = Arc<Mutex<Vec<VecDeque<Sent>>>>;
 
-async fn write(client: Client, waiting: Waiting, condition: Arc<Condition>) -> Result<(), Error> {
-    let update = client
-        .prepare("UPDATE orders SET note = $2, updated_at = now() WHERE token = $1")
-        .await?;
+async fn write(
+    session: Target,
+    waiting: Waiting,
+    condition: Arc<Condition>,
+) -> Result<(), TargetError> {
+    let update = "UPDATE orders SET note = $2, updated_at = CURRENT_TIMESTAMP(6) WHERE token = $1";
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for number in 1_u64.. {
         ticks.tick().await;
         let probe = (number % PROBES as u64) as usize;
         let before = condition.count();
-        client
-            .execute(&update, &[&format!("probe-{probe}"), &number.to_string()])
+        session
+            .execute(
+                update,
+                params![format!("probe-{probe}"), number.to_string()],
+            )
             .await?;
         let sent = Sent {
             number,
@@ -136,29 +145,53 @@ async fn write(client: Client, waiting: Waiting, condition: Arc<Condition>) -> R
     Ok(())
 }
 
+/// The question that is asked all the time. It is prepared once, for its time is part of the delay;
+/// with MySQL the driver remembers it.
+struct Look {
+    session: Target,
+    prepared: Option<Statement>,
+}
+
+impl Look {
+    const SQL: &str = "SELECT token, note FROM cart WHERE token LIKE 'probe-%'";
+
+    async fn new(session: Target) -> Result<Self, TargetError> {
+        let prepared = match &session {
+            Target::Postgres(client) => Some(client.prepare(Self::SQL).await?),
+            Target::Mysql(_) => None,
+        };
+        Ok(Self { session, prepared })
+    }
+
+    async fn ask(&self) -> Result<Vec<Row>, TargetError> {
+        match (&self.session, &self.prepared) {
+            (Target::Postgres(client), Some(prepared)) => {
+                let rows = client.query(prepared, &[]).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+            (session, _) => session.query(Self::SQL, &[]).await,
+        }
+    }
+}
+
 async fn read(
-    client: Client,
+    session: Target,
     waiting: Waiting,
     condition: Arc<Condition>,
     delays: Arc<Mutex<Delays>>,
-) -> Result<(), Error> {
-    let tokens: Vec<String> = (0..PROBES).map(|n| format!("probe-{n}")).collect();
-    let look = client
-        .prepare("SELECT array_position($1, token), note FROM cart WHERE token = ANY ($1)")
-        .await?;
+) -> Result<(), TargetError> {
+    let look = Look::new(session).await?;
     loop {
         sleep(LOOK_EVERY).await;
-        let rows = client.query(&look, &[&tokens]).await?;
+        let rows = look.ask().await?;
         let seen_at = Instant::now();
         let mut waiting = waiting.lock().await;
         for row in rows {
-            let position: i32 = row.try_get(0)?;
-            let shown = row
-                .try_get::<_, Option<&str>>(1)?
-                .and_then(|note| note.parse::<u64>().ok());
-            let queue = usize::try_from(position - 1)
-                .ok()
-                .and_then(|probe| waiting.get_mut(probe));
+            let token: String = row.get(0)?;
+            let note: Option<String> = row.get(1)?;
+            let shown = note.and_then(|note| note.parse::<u64>().ok());
+            let probe = token.strip_prefix("probe-").and_then(|n| n.parse().ok());
+            let queue = probe.and_then(|probe: usize| waiting.get_mut(probe));
             let (Some(shown), Some(queue)) = (shown, queue) else {
                 continue;
             };

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::comparison::Comparison;
 use super::probe::Delays;
 use super::run::Plan;
+use super::shops::{About, Shops};
 
 /// SIGKILLs that the daemon was given.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,6 +71,10 @@ impl Delay {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    /// What the old shop lives on.
+    pub source: About,
+    /// What the new shop lives on.
+    pub target: About,
     /// Live carts of the old shop, each compared with the new shop's.
     pub carts_compared: i64,
     pub different: i64,
@@ -80,6 +85,8 @@ pub struct Report {
     pub version_wrong: i64,
     /// Bought orders that the new shop closed as well.
     pub ended_compared: i64,
+    /// Orders of MySQL or MariaDB that were bought before cartage had read them as carts.
+    pub ended_unseen: i64,
     pub kills: u32,
     pub kills_in_backfill: u32,
     pub kills_with_lag: u32,
@@ -117,8 +124,11 @@ impl Report {
         opened_for: Duration,
         took: Duration,
         plan: &Plan,
+        shops: &Shops,
     ) -> Self {
         Report {
+            source: shops.old.about.clone(),
+            target: shops.new.about.clone(),
             carts_compared: comparison.carts_compared,
             different: comparison.different,
             missing: comparison.missing,
@@ -126,6 +136,7 @@ impl Report {
             held: comparison.held,
             version_wrong: comparison.version_wrong,
             ended_compared: comparison.ended_compared,
+            ended_unseen: comparison.ended_unseen,
             kills: kills.total,
             kills_in_backfill: kills.in_backfill,
             kills_with_lag: kills.with_lag,
@@ -154,6 +165,7 @@ impl fmt::Display for Report {
         // HumanCount itself does not pad.
         let count = |n: i64| HumanCount(n.unsigned_abs()).to_string();
         writeln!(f)?;
+        writeln!(f, "From {} to {}", self.source, self.target)?;
         writeln!(f, "Carts")?;
         writeln!(
             f,
@@ -161,6 +173,13 @@ impl fmt::Display for Report {
             count(self.carts_compared),
             count(self.ended_compared)
         )?;
+        if self.ended_unseen > 0 {
+            writeln!(
+                f,
+                "  not moved      {:>10}  which were bought before they were read",
+                count(self.ended_unseen)
+            )?;
+        }
         writeln!(f, "  different      {:>10}", count(self.different))?;
         writeln!(f, "  missing        {:>10}", count(self.missing))?;
         writeln!(f, "  extra          {:>10}", count(self.extra))?;

@@ -12,7 +12,7 @@ use super::daemon::Daemon;
 use super::probe::{Condition, Probe};
 use super::report::{Kills, Report, Stretch};
 use super::screen::Screen;
-use super::shops::Shops;
+use super::shops::{Ground, Shops};
 use super::storefront::{Pace, Storefront};
 use super::watch::{Sight, Watch};
 
@@ -21,8 +21,11 @@ use super::watch::{Sight, Watch};
 pub struct Plan {
     /// The program to run as daemon: usually this one.
     pub program: PathBuf,
+    pub ground: Ground,
     pub carts: u32,
     pub pace: Pace,
+    /// How many the storefront commits, at least.
+    pub transactions: u64,
     /// How long the storefront stays open, at least.
     pub open_for: Duration,
     pub sabotage: bool,
@@ -36,17 +39,15 @@ const KILL_ATTEMPTS: u32 = 6;
 const CALM: Duration = Duration::from_secs(4);
 /// Log that must be waiting before a kill counts as one with lag.
 const LAG_TO_KILL_IN: u64 = 8 * 1024;
-/// What the storefront is asked for even where `open_for` is short.
-const TRANSACTIONS: u64 = 10_000;
 
 /// Runs the demo; the shops are left running, quiet, for who wants to look at them.
 pub async fn run(plan: &Plan, screen: &Screen) -> Result<(Report, Shops), DemoError> {
     let started = Instant::now();
     screen.step(&format!(
-        "Two PostgreSQL servers, and an old shop with {} carts (seed {})",
-        plan.carts, plan.pace.seed
+        "{}, and an old shop with {} carts (seed {})",
+        plan.ground, plan.carts, plan.pace.seed
     ));
-    let shops = Shops::open(plan.carts).await?;
+    let shops = Shops::open(plan.ground.clone(), plan.carts).await?;
     let storefront = Storefront::open(&shops, plan.pace).await?;
     let opened = Instant::now();
     screen.step("The storefront is open; `cartage setup`, then `cartage run`");
@@ -75,7 +76,7 @@ pub async fn run(plan: &Plan, screen: &Screen) -> Result<(Report, Shops), DemoEr
     stage
         .calm(plan.open_for.saturating_sub(opened.elapsed()))
         .await?;
-    stage.enough_transactions().await?;
+    stage.enough(plan.transactions).await?;
 
     screen.step("The storefront closes; the daemon applies the rest and is asked to stop");
     stage.condition.set_steady(false);
@@ -98,8 +99,8 @@ pub async fn run(plan: &Plan, screen: &Screen) -> Result<(Report, Shops), DemoEr
             "Sabotage: {changed} line of the new shop changed behind cartage's back"
         ));
     }
-    screen.step("Every cart of both shops is compared by SQL");
-    let comparison = compare(&shops.new, watch.old_shop(), watch.new_shop()).await?;
+    screen.step("Every cart of both shops is read, and compared in every column");
+    let comparison = compare(watch.old_shop(), watch.new_shop()).await?;
     for example in &comparison.examples {
         screen.step(example);
     }
@@ -124,6 +125,7 @@ pub async fn run(plan: &Plan, screen: &Screen) -> Result<(Report, Shops), DemoEr
         opened_for,
         started.elapsed(),
         plan,
+        &shops,
     );
     Ok((report, shops))
 }
@@ -280,12 +282,12 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn enough_transactions(&mut self) -> Result<(), DemoError> {
+    async fn enough(&mut self, transactions: u64) -> Result<(), DemoError> {
         let deadline = Instant::now() + CATCH_UP_DEADLINE;
-        while self.storefront.transactions() < TRANSACTIONS {
+        while self.storefront.transactions() < transactions {
             if Instant::now() > deadline {
                 return Err(DemoError::Deadline(
-                    "10,000 transactions; give a higher --rate",
+                    "enough transactions; give a higher --rate or fewer --transactions",
                 ));
             }
             self.calm(Duration::from_millis(200)).await?;

@@ -1,15 +1,17 @@
 //! What the control tables and the old shop's log tell about the daemon, as any DBA could ask.
 
-use tokio_postgres::types::PgLsn;
-use tokio_postgres::{Client, Error};
-
-use super::cluster::ClusterError;
+use super::DemoError;
 use super::shops::Shops;
+use crate::source::change::Lsn;
+use crate::source::mysql::identity;
+use crate::target::error::TargetError;
+use crate::target::session::Target;
+use crate::target::words::Words;
 
 /// Looks at both ends.
 pub struct Watch {
-    old: Client,
-    new: Client,
+    old: Target,
+    new: Target,
 }
 
 /// Where the daemon is.
@@ -44,72 +46,91 @@ impl Sight {
 }
 
 impl Watch {
-    pub async fn open(shops: &Shops) -> Result<Self, ClusterError> {
+    pub async fn open(shops: &Shops) -> Result<Self, DemoError> {
         Ok(Watch {
-            old: shops.old_client().await?,
-            new: shops.new_client().await?,
+            old: shops.old.session().await?,
+            new: shops.new.session().await?,
         })
     }
 
-    pub async fn look(&self) -> Result<Sight, Error> {
+    pub async fn look(&self) -> Result<Sight, DemoError> {
         // The new shop first: then the lag can only be seen too large, by what was written since.
-        let row = self
-            .new
-            .query_one(
-                "SELECT pipeline.phase,
-                        (SELECT min(lsn) FROM cartage.checkpoint),
-                        (SELECT coalesce(sum(rows_applied), 0)::int8 FROM cartage.checkpoint),
-                        coalesce(refresh.carts_done, 0),
-                        coalesce(refresh.rows_done, 0),
-                        coalesce(refresh.carts_total, 0),
-                        refresh.finished_at IS NOT NULL,
-                        coalesce(extract(epoch FROM
-                            coalesce(refresh.finished_at, now()) - refresh.started_at), 0)::float8,
-                        (SELECT count(*) FROM cartage.wish)
-                 FROM cartage.pipeline
-                 LEFT JOIN cartage.refresh_run AS refresh
-                     ON refresh.pipeline = pipeline.id AND refresh.kind = 'backfill'
-                 ORDER BY refresh.id DESC NULLS LAST LIMIT 1",
-                &[],
-            )
-            .await?;
+        let row = self.new.one(sight(), &[]).await?;
         Ok(Sight {
-            phase: row.try_get(0)?,
-            applied: row.try_get::<_, Option<PgLsn>>(1)?.map_or(0, u64::from),
+            phase: row.get(0)?,
+            applied: row.get::<Option<Lsn>>(1)?.map_or(0, |lsn| lsn.0),
             written: self.written().await?,
-            rows_applied: row.try_get(2)?,
-            backfilled: row.try_get(3)?,
-            backfilled_rows: row.try_get(4)?,
-            backfill_total: row.try_get(5)?,
-            backfill_finished: row.try_get(6)?,
-            backfill_seconds: row.try_get(7)?,
-            wishes: row.try_get(8)?,
+            rows_applied: row.get(2)?,
+            backfilled: row.get(3)?,
+            backfilled_rows: row.get(4)?,
+            backfill_total: row.get(5)?,
+            backfill_finished: row.get(6)?,
+            backfill_seconds: row.get(7)?,
+            wishes: row.get(8)?,
         })
     }
 
     /// The end of the old shop's log.
-    pub async fn written(&self) -> Result<u64, Error> {
-        let row = self
-            .old
-            .query_one("SELECT pg_current_wal_lsn()", &[])
-            .await?;
-        row.try_get::<_, PgLsn>(0).map(u64::from)
+    pub async fn written(&self) -> Result<u64, DemoError> {
+        match &self.old {
+            Target::Postgres(_) => {
+                let row = self.old.one("SELECT pg_current_wal_lsn()", &[]).await?;
+                Ok(row.get::<Lsn>(0)?.0)
+            }
+            Target::Mysql(session) => {
+                let end = session
+                    .alone(|state| Box::pin(async { Ok(identity::end(&mut state.session).await) }));
+                let (_, end, _) = end.await??;
+                Ok(end.0)
+            }
+        }
     }
 
     /// Writes something into the old shop's log that belongs to no cart, so that an idle log still
-    /// has an end beyond the last cart's commit.
-    pub async fn tick(&self) -> Result<(), Error> {
-        self.old
-            .execute("SELECT pg_logical_emit_message(true, 'demo', '')", &[])
-            .await
-            .map(drop)
+    /// has an end beyond the last cart's commit. That of MySQL ends with a commit anyway.
+    pub async fn tick(&self) -> Result<(), TargetError> {
+        match &self.old {
+            Target::Postgres(_) => self
+                .old
+                .execute("SELECT pg_logical_emit_message(true, 'demo', '')", &[])
+                .await
+                .map(drop),
+            Target::Mysql(_) => Ok(()),
+        }
     }
 
-    pub fn new_shop(&self) -> &Client {
+    pub fn new_shop(&self) -> &Target {
         &self.new
     }
 
-    pub fn old_shop(&self) -> &Client {
+    pub fn old_shop(&self) -> &Target {
         &self.old
     }
+}
+
+fn sight() -> Words<'static> {
+    let words = |integer: &str, seconds: &str| {
+        format!(
+            "SELECT pipeline.phase,
+                    (SELECT min(lsn) FROM cartage.checkpoint),
+                    (SELECT CAST(coalesce(sum(rows_applied), 0) AS {integer}) FROM cartage.checkpoint),
+                    coalesce(refresh.carts_done, 0),
+                    coalesce(refresh.rows_done, 0),
+                    coalesce(refresh.carts_total, 0),
+                    refresh.finished_at IS NOT NULL,
+                    coalesce({seconds}, 0),
+                    (SELECT count(*) FROM cartage.wish)
+             FROM cartage.pipeline AS pipeline
+             LEFT JOIN cartage.refresh_run AS refresh
+                 ON refresh.pipeline = pipeline.id AND refresh.kind = 'backfill'
+             ORDER BY coalesce(refresh.id, 0) DESC LIMIT 1"
+        )
+    };
+    let end = "coalesce(refresh.finished_at, CURRENT_TIMESTAMP(6))";
+    let postgres = format!("extract(epoch FROM {end} - refresh.started_at)::float8");
+    let mysql = format!("TIMESTAMPDIFF(MICROSECOND, refresh.started_at, {end}) / 1e6");
+    Words::each(
+        words("bigint", &postgres),
+        words("SIGNED", &mysql).replace("cartage.", "cartage_"),
+    )
 }

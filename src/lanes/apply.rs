@@ -3,16 +3,15 @@
 
 use std::time::Duration;
 
-use tokio_postgres::error::SqlState;
-
 use super::lane::{Lane, LaneError};
 use super::record::record;
 use super::unit::{Decision, Unit};
+use crate::fault::Fault;
 use crate::mapping::difference::Patch;
-use crate::postgres::fault::{self, Fault};
 use crate::source::change::Position;
 use crate::switch::{self, Mutant, Place};
 use crate::target::claim::Claims;
+use crate::target::error::{Stumble, TargetError};
 use crate::target::ledger::Records;
 use crate::target::writer::{Tally, WriteError};
 
@@ -130,8 +129,8 @@ fn disposition(error: &WriteError) -> Disposition {
     match error {
         WriteError::Guard { .. } | WriteError::Claimed(_) => Disposition::Split(None),
         WriteError::Database(error) if stumbled(error) => Disposition::Again,
-        WriteError::Database(error) => match fault::of(error) {
-            Fault::Row => Disposition::Split(Some(fault::describe(error))),
+        WriteError::Database(error) => match error.fault() {
+            Fault::Row => Disposition::Split(Some(error.to_string())),
             Fault::Retry | Fault::Stop => Disposition::Stop,
         },
         WriteError::Ledger(_) | WriteError::FencedOff { .. } => Disposition::Stop,
@@ -139,17 +138,8 @@ fn disposition(error: &WriteError) -> Disposition {
 }
 
 /// Another transaction came first: the same batch may go through at once.
-fn stumbled(error: &tokio_postgres::Error) -> bool {
-    if switch::mutant(Mutant::DeadlockIsFatal) {
-        return false;
-    }
-    [
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::LOCK_NOT_AVAILABLE,
-    ]
-    .iter()
-    .any(|state| error.code() == Some(state))
+fn stumbled(error: &TargetError) -> bool {
+    error.stumble().is_some() && !switch::mutant(Mutant::DeadlockIsFatal)
 }
 
 /// The places of what is more than a patch.
@@ -178,16 +168,15 @@ fn broken_off(error: &WriteError) -> Option<String> {
     if switch::mutant(Mutant::NeverSerial) {
         return None;
     }
-    let code = error.code()?;
-    let what = match *code {
-        SqlState::T_R_DEADLOCK_DETECTED => "ends in a deadlock",
-        SqlState::T_R_SERIALIZATION_FAILURE => "fails to serialize",
-        _ => return None,
+    let what = match error.stumble()? {
+        Stumble::Deadlock => "ends in a deadlock",
+        Stumble::Serialization => "fails to serialize",
+        Stumble::Lock => return None,
     };
-    let code = code.code();
+    let code = error.code()?;
     Some(format!(
-        "SQLSTATE {code}: the write {what} each time, also alone in its transaction; see what else \
-         writes the same rows, triggers included"
+        "{code}: the write {what} each time, also alone in its transaction; see what else writes \
+         the same rows, triggers included"
     ))
 }
 

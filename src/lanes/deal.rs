@@ -9,6 +9,7 @@ use super::reader::{Reader, ReaderError};
 use super::transaction::{Spill, Transaction};
 use super::window::Window;
 use crate::cart::owner::{Action, Question, Routed, Untraceable, Wish};
+use crate::params;
 use crate::refresh::owners::carts_of;
 use crate::refresh::runs::{self, Kind};
 use crate::source::IdentityError;
@@ -58,7 +59,7 @@ impl Reader {
         self.control
             .execute(
                 "UPDATE cartage.pipeline SET waived = waived + 1 WHERE id = $1",
-                &[&self.pipeline],
+                params![self.pipeline],
             )
             .await?;
         Ok(())

@@ -3,7 +3,6 @@
 //! close here, and here it is known how far everything is durable.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,7 +17,6 @@ use super::transaction::{Room, Transaction};
 use super::window::Window;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed, Router};
-use crate::postgres::fault;
 use crate::refresh::owners::OwnersError;
 use crate::source::change::{Change, Event, Lsn, Position, TransactionId};
 use crate::source::snapshot::Snapshot;
@@ -26,6 +24,8 @@ use crate::source::{IdentityError, LogStream, Source, SourceError};
 use crate::stop::told;
 use crate::switch::{self, Mutant, Place};
 use crate::target::checkpoint::Durable;
+use crate::target::error::TargetError;
+use crate::target::session::Target;
 
 /// How often lanes without work learn how far the log has come.
 const TICK: Duration = Duration::from_secs(1);
@@ -70,8 +70,8 @@ pub enum ReaderError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     Owners(#[from] OwnersError),
-    #[error("the control tables cannot be written: {}", fault::describe(.0))]
-    Control(#[from] tokio_postgres::Error),
+    #[error("the control tables cannot be written: {0}")]
+    Control(#[from] TargetError),
     #[error("the source has ended our session; is it being stopped?")]
     SourceGone,
     #[error(transparent)]
@@ -107,7 +107,7 @@ pub struct Reader {
     /// Ordinary SQL on the source, to ask for owners.
     pub source: Source,
     /// Ordinary SQL on the target, for what must be durable before the log goes on.
-    pub control: Arc<tokio_postgres::Client>,
+    pub control: Target,
     pub pipeline: i32,
     /// What of a source transaction may wait for its commit.
     pub room: Room,

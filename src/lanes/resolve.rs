@@ -10,7 +10,7 @@ use crate::mapping::difference::Patch;
 use crate::target::claim::Claims;
 use crate::target::examine::{Finding, Part, examine, rows_json};
 use crate::target::ledger::Evidence;
-use crate::target::printed;
+use crate::target::postgres::printed;
 use crate::target::writer::WriteError;
 
 impl Lane {
@@ -43,8 +43,8 @@ impl Lane {
                 (at, Part { left, want })
             })
             .unzip();
-        let client = self.writer.client();
-        let (finding, overruled) = examine(client, mapping, &parts, &unit.patch, unit.ends())
+        let target = self.writer.target();
+        let (finding, overruled) = examine(target, mapping, &parts, &unit.patch, unit.ends())
             .await
             .map_err(WriteError::from)?;
         match finding {

@@ -6,6 +6,7 @@ use super::dispatch::Load;
 use super::reader::{Reader, ReaderError};
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
+use crate::params;
 use crate::source::change::Lsn;
 use crate::switch::{self, Bound, Mutant, Place};
 
@@ -52,23 +53,28 @@ impl Reader {
         }
         let limit = switch::bound(Bound::Cleared, CLEARED);
         let walk = format!(
-            "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
+            "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2 \
              AND state <> 'handed_over' ORDER BY cart LIMIT {limit}"
         );
         let mut after = String::new();
         loop {
-            let rows = self.control.query(&walk, &[&self.pipeline, &after]).await?;
+            let asked = params![self.pipeline, &after];
+            let rows = self.control.query(walk.as_str(), asked).await?;
             let Some(last) = rows.last() else {
                 return Ok(());
             };
-            after = last.get(0);
+            after = last.get(0)?;
             let inside = |cart: &CartKey| {
                 let window = self.state.window.as_ref();
                 window.is_some_and(|w| w.has(cart))
             };
-            let carts = rows.iter().map(|row| CartKey::stored(row.get(0)));
+            let mut carts = Vec::with_capacity(rows.len());
+            for row in &rows {
+                carts.push(CartKey::stored(&row.get::<String>(0)?));
+            }
+            let carts = carts.into_iter().filter(|cart| !inside(cart));
             let load = Load {
-                changes: carts.filter(|cart| !inside(cart)).map(&clear).collect(),
+                changes: carts.map(&clear).collect(),
                 through: self.state.through(so_far),
                 ..Load::default()
             };

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::expr::Expr;
+use super::expr::{Expr, TargetCondition};
+use crate::cart::image::Cell;
 use crate::cart::layout::Layout;
 use crate::config::{FieldRule, Merge};
 use crate::sqltype::SqlType;
@@ -99,10 +100,29 @@ pub struct MappedColumn {
 /// The state in which a target row belongs to the new backend.
 #[derive(Debug)]
 pub struct Closed {
-    /// The condition in the target's SQL, over the row alias `t`.
+    /// The condition in Postgres' SQL, over the row alias `t`; empty where only
+    /// [`Closed::condition`] can judge it, which is what a target of MySQL does always.
     pub sql: String,
     /// The target columns that it names.
     pub columns: Vec<String>,
+    /// The condition over the values of these columns.
+    pub condition: TargetCondition,
+}
+
+impl Closed {
+    /// Whether columns that are not ours make a row closed, given that ours hold what cartage left
+    /// there: `cells` are those of `columns`.
+    pub fn by_others(&self, cells: &[Cell], is_ours: impl Fn(&str) -> bool) -> bool {
+        let ours = self.columns.iter().filter(|name| is_ours(name)).count();
+        let holds = self.condition.holds(cells) == Some(true);
+        if ours == 0 || ours == self.columns.len() {
+            return ours == 0 && holds;
+        }
+        // They close it alone, or it would not be closed without them.
+        let alone = self.condition.holds_without(cells, &is_ours);
+        let rest = || self.condition.holds_without(cells, |name| !is_ours(name));
+        alone == Some(true) || holds && rest() != Some(true)
+    }
 }
 
 /// What makes two lines the same line.
@@ -135,5 +155,35 @@ impl Into {
     /// `schema.table`, for people.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.schema, self.table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_closed_by_others_where_ours_alone_do_not_close_it() {
+        let columns = ["ours", "theirs"].map(|name| (name.to_owned(), SqlType::parse("text")));
+        let by_others = |text: &str, ours: &[&str], values: &[&str]| {
+            let condition = TargetCondition::compile(text, &columns).unwrap();
+            let cells: Vec<Cell> = values.iter().map(|v| Cell::Text((*v).into())).collect();
+            let closed = Closed {
+                sql: String::new(),
+                columns: condition.columns().to_vec(),
+                condition,
+            };
+            closed.by_others(&cells, |name| ours.contains(&name))
+        };
+        let either = "ours = 'x' or theirs = 'x'";
+        assert!(by_others(either, &["ours"], &["x", "x"]));
+        assert!(by_others(either, &["ours"], &["y", "x"]));
+        assert!(!by_others(either, &["ours"], &["x", "y"]));
+        let both = "ours = 'x' and theirs = 'x'";
+        assert!(by_others(both, &["ours"], &["x", "x"]));
+        assert!(!by_others(both, &["ours"], &["x", "y"]));
+        assert!(!by_others("ours = 'x'", &["ours"], &["x"]));
+        assert!(by_others("theirs = 'x'", &["ours"], &["x"]));
+        assert!(!by_others("theirs = 'x'", &["ours"], &["y"]));
     }
 }

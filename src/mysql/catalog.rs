@@ -49,6 +49,8 @@ pub struct LogColumn {
     pub nullable: bool,
     /// Computed at each reading, not stored.
     pub is_virtual: bool,
+    /// The server sets it with each update of the row that does not (`ON UPDATE`).
+    pub touched: bool,
 }
 
 /// What the server does to the rows that refer to a row which goes or gets another key, without a
@@ -244,6 +246,7 @@ fn column(row: &Row, checks: &[String]) -> (ColumnInfo, LogColumn) {
         charset: charset.clone(),
         nullable,
         is_virtual: generated && extra.contains("VIRTUAL"),
+        touched: extra.contains("ON UPDATE"),
     };
     (info, log)
 }

@@ -84,6 +84,17 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Collations that do not pad, for the control tables; in MySQL rows of values, too, and errors
+    /// that name the key of which table clashed.
+    fn can_be_target(&self) -> bool {
+        match self.flavor {
+            Flavor::MariaDb => self.version >= (10, 6, 0),
+            Flavor::MySql => self.version >= (8, 0, 19),
+        }
+    }
+}
+
 /// Why there is no session, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -122,6 +133,16 @@ pub enum ConnectError {
         "{host} runs {version}, which is too old: MariaDB 10.3 and MySQL 5.7 are the oldest that will do"
     )]
     Old { host: String, version: String },
+    #[error(
+        "{host} runs {version}; as the new backend, MariaDB 10.6 and MySQL 8.0.19 are the oldest \
+         that will do"
+    )]
+    OldTarget { host: String, version: String },
+    #[error(
+        "{host} accepts no writes (`read_only` is on); name the primary, wait for the failover, or \
+         there: SET GLOBAL read_only = 0"
+    )]
+    ReadOnly { host: String },
     #[error("{host} refused the connection: {}", fault::describe(.error))]
     Server { host: String, error: Error },
     #[error("none of the hosts will do: {}", told(.0))]
@@ -132,7 +153,7 @@ impl ConnectError {
     /// Whether another attempt may succeed. Of several hosts it is enough if one may.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Unreachable { .. } => Fault::Retry,
+            Self::Unreachable { .. } | Self::ReadOnly { .. } => Fault::Retry,
             Self::Server { error, .. } => fault::of(error).without_row(),
             Self::NoHost(all) if all.iter().any(|e| e.fault() == Fault::Retry) => Fault::Retry,
             _ => Fault::Stop,
@@ -158,11 +179,33 @@ pub struct Session {
 /// Opens a session; `purpose` completes the name that the server lists it under where the endpoint
 /// has none. The hosts are tried in their order, each for the endpoint's `connect_timeout` at most.
 pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Session, ConnectError> {
+    first(endpoint, purpose, Use::Read).await
+}
+
+/// The same on a target: a server that takes writes, and whose version has what they need.
+pub async fn connect_to_write(endpoint: &Endpoint, purpose: &str) -> Result<Session, ConnectError> {
+    first(endpoint, purpose, Use::Write).await
+}
+
+/// What a session is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Read,
+    Write,
+}
+
+async fn first(endpoint: &Endpoint, purpose: &str, usage: Use) -> Result<Session, ConnectError> {
     let url = url::read(&endpoint.url.0)?;
     let tls = tls_options(&endpoint.tls)?;
     let mut failed = Vec::new();
     for host in &url.hosts {
-        let attempt = attempt(endpoint, &url, host, tls.as_ref(), purpose);
+        let attempt = async {
+            let mut session = attempt(endpoint, &url, host, tls.as_ref(), purpose).await?;
+            if usage == Use::Write {
+                prepare_to_write(&mut session, &url).await?;
+            }
+            Ok(session)
+        };
         let error = match timeout(endpoint.connect_timeout, attempt).await {
             Ok(Ok(session)) => return Ok(session),
             Ok(Err(error)) => error,
@@ -177,6 +220,34 @@ pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Session, Conn
         1 => Err(failed.remove(0)),
         _ => Err(ConnectError::NoHost(failed)),
     }
+}
+
+/// Guarded writes read what is committed now, not what was when their transaction began; and they
+/// must not wait for locks on gaps between rows. Foreign keys and unique keys are the server's to
+/// check, whatever it has set; and a key that is 0 is one, not the wish for a new one.
+const TO_WRITE: &str = "
+    SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET SESSION foreign_key_checks = 1, unique_checks = 1,
+        sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')";
+
+async fn prepare_to_write(session: &mut Session, url: &Url) -> Result<(), ConnectError> {
+    let host = session.host.to_string();
+    if !session.server.can_be_target() {
+        return Err(ConnectError::OldTarget {
+            host,
+            version: session.server.spelled.clone(),
+        });
+    }
+    let refused = |error| refused(url, &session.host, error);
+    let read_only: Option<bool> = session
+        .conn
+        .query_first("SELECT CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF')")
+        .await
+        .map_err(refused)?;
+    if read_only == Some(true) {
+        return Err(ConnectError::ReadOnly { host });
+    }
+    session.conn.query_drop(TO_WRITE).await.map_err(refused)
 }
 
 /// The same for one host: the number of a session means nothing to another one.
@@ -258,6 +329,8 @@ fn options(
         // A connection that has found its host stays on it: else the driver would go over to the
         // socket file of a server that listens on this machine.
         .prefer_socket(false)
+        // A row that already is as an update sets it was met, too.
+        .client_found_rows(true)
         .tcp_keepalive(Some(Duration::from_secs(20)))
         .connect_attribute("program_name", name)
         .into()

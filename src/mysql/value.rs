@@ -261,7 +261,7 @@ fn members(bits: &[u8], labels: &[String], column: &LogColumn) -> Result<String,
 
 /// As Postgres prints it: an address of the old kind inside, mapped or compatible, in its own
 /// spelling.
-fn inet6(address: Ipv6Addr) -> String {
+pub(super) fn inet6(address: Ipv6Addr) -> String {
     let segments = address.segments();
     match segments {
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
-use tokio_postgres::Client;
 use tracing::{info, warn};
 
 use super::read;
@@ -17,13 +16,15 @@ use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::lanes::reader::{Progress, Request};
 use crate::mapping::expr::Expr;
-use crate::postgres::fault;
+use crate::params;
 use crate::pulse::{Doing, Pulse};
 use crate::source::change::{Lsn, TransactionId};
 use crate::source::session::View;
 use crate::source::{AskError, Source};
 use crate::stop::told;
 use crate::switch::{self, Mutant, Place};
+use crate::target::error::TargetError;
+use crate::target::session::Target;
 
 /// How long a snapshot may miss a delivered transaction before the run says why it waits.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,8 +35,8 @@ const LOOK: Duration = Duration::from_millis(200);
 pub enum RefreshError {
     #[error("the source cannot be read: {0}")]
     Source(#[from] AskError),
-    #[error("the control tables cannot be read: {}", fault::describe(.0))]
-    Control(#[from] tokio_postgres::Error),
+    #[error("the control tables cannot be read: {0}")]
+    Control(#[from] TargetError),
     /// The reader has stopped; its own error says why.
     #[error("the reader has stopped")]
     ReaderGone,
@@ -43,7 +44,7 @@ pub enum RefreshError {
 
 pub struct Refresher {
     pub source: Source,
-    pub control: Arc<Client>,
+    pub control: Target,
     pub pipeline: i32,
     pub mapping: i32,
     pub layout: Arc<Layout>,
@@ -113,7 +114,7 @@ impl Refresher {
             .execute(
                 "UPDATE cartage.pipeline SET phase = 'following' \
                  WHERE id = $1 AND phase = 'backfilling'",
-                &[&self.pipeline],
+                params![self.pipeline],
             )
             .await?;
         Ok(())
@@ -126,13 +127,16 @@ impl Refresher {
             .control
             .query(
                 "SELECT cart FROM cartage.wish WHERE pipeline = $1 ORDER BY since, cart LIMIT $2",
-                &[&self.pipeline, &limit],
+                params![self.pipeline, limit],
             )
             .await?;
         if rows.is_empty() || self.too_far_behind().await?.is_some() {
             return Ok(false);
         }
-        let carts: Vec<CartKey> = rows.iter().map(|r| CartKey::stored(r.get(0))).collect();
+        let mut carts = Vec::with_capacity(rows.len());
+        for row in &rows {
+            carts.push(CartKey::stored(&row.get::<String>(0)?));
+        }
         if let Some((pending, rows)) = self.window(carts, None).await? {
             self.throttle.spend(rows);
             self.finish(pending).await?;
@@ -146,9 +150,9 @@ impl Refresher {
             .control
             .query(
                 "SELECT cart, unit FROM cartage.held h WHERE pipeline = $1 AND EXISTS \
-                 (SELECT 1 FROM cartage.held d WHERE d.pipeline = $1 AND d.retry_at <= now() \
+                 (SELECT 1 FROM cartage.held d WHERE d.pipeline = $1 AND d.retry_at <= CURRENT_TIMESTAMP(6) \
                   AND (d.cart = h.cart OR d.unit = h.unit)) ORDER BY unit, cart LIMIT 500",
-                &[&self.pipeline],
+                params![self.pipeline],
             )
             .await?;
         if rows.is_empty() {
@@ -156,7 +160,8 @@ impl Refresher {
         }
         let mut groups: Vec<(Option<String>, Vec<CartKey>)> = Vec::new();
         for row in &rows {
-            let (cart, unit) = (CartKey::stored(row.get(0)), row.get::<_, Option<String>>(1));
+            let cart = CartKey::stored(&row.get::<String>(0)?);
+            let unit: Option<String> = row.get(1)?;
             match groups.last_mut() {
                 Some((last, carts)) if unit.is_some() && *last == unit => carts.push(cart),
                 _ => groups.push((unit, vec![cart])),
@@ -257,13 +262,13 @@ impl Refresher {
     async fn wishes_wait(&self) -> Result<bool, RefreshError> {
         let row = self
             .control
-            .query_one(
+            .one(
                 "SELECT EXISTS (SELECT 1 FROM cartage.wish WHERE pipeline = $1 \
-                 AND since < now() - interval '1 second')",
-                &[&self.pipeline],
+                 AND since < CURRENT_TIMESTAMP(6) - INTERVAL '1' SECOND)",
+                params![self.pipeline],
             )
             .await?;
-        Ok(row.get(0))
+        Ok(row.get(0)?)
     }
 
     async fn next_chunk(&self, run: &Run) -> Result<Vec<CartKey>, RefreshError> {
@@ -332,13 +337,12 @@ impl Refresher {
         loop {
             let row = self
                 .control
-                .query_one(
-                    "SELECT min(lsn) >= $2::text::pg_lsn FROM cartage.checkpoint \
-                     WHERE pipeline = $1",
-                    &[&self.pipeline, &upto.to_string()],
+                .one(
+                    "SELECT min(lsn) >= $2 FROM cartage.checkpoint WHERE pipeline = $1",
+                    params![self.pipeline, upto],
                 )
                 .await?;
-            if row.get::<_, Option<bool>>(0) == Some(true) {
+            if row.get::<Option<bool>>(0)? == Some(true) {
                 return Ok(());
             }
             self.tend().await?;

@@ -1,10 +1,13 @@
 //! Walks over all carts, kept in `cartage.refresh_run` so that a killed daemon goes on at its last
 //! chunk.
 
-use tokio_postgres::{Client, Row};
-
 use crate::cart::key::CartKey;
+use crate::params;
 use crate::source::change::Lsn;
+use crate::target::error::TargetError;
+use crate::target::row::Row;
+use crate::target::session::Target;
+use crate::target::words::{Param, Words};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -70,73 +73,84 @@ pub struct Run {
 /// Begins a run. One of the same kind that is still going on is finished by the new one, which
 /// begins later and walks all carts.
 pub async fn begin(
-    client: &Client,
+    target: &Target,
     pipeline: i32,
     kind: Kind,
     start: Lsn,
-) -> Result<(), tokio_postgres::Error> {
-    client
+) -> Result<(), TargetError> {
+    // The new one first: cut short in between, there are two, and none is missing.
+    target
         .execute(
-            "WITH former AS (UPDATE cartage.refresh_run SET finished_at = now() \
-                 WHERE pipeline = $1 AND kind = $2::text AND finished_at IS NULL) \
-             INSERT INTO cartage.refresh_run (pipeline, kind, stage, start_lsn) \
-             VALUES ($1, $2::text, $3::text, $4::text::pg_lsn)",
-            &[
-                &pipeline,
-                &kind.name(),
-                &kind.first_stage().name(),
-                &start.to_string(),
-            ],
+            "INSERT INTO cartage.refresh_run (pipeline, kind, stage, start_lsn) \
+             VALUES ($1, $2, $3, $4)",
+            params![pipeline, kind.name(), kind.first_stage().name(), start],
+        )
+        .await?;
+    // MySQL reads no table that it updates, unless through a table of its own.
+    target
+        .execute(
+            "UPDATE cartage.refresh_run SET finished_at = CURRENT_TIMESTAMP(6) \
+             WHERE pipeline = $1 AND kind = $2 AND finished_at IS NULL AND id < \
+                 (SELECT newest.id FROM (SELECT max(id) AS id FROM cartage.refresh_run \
+                                         WHERE pipeline = $1 AND kind = $2) AS newest)",
+            params![pipeline, kind.name()],
         )
         .await?;
     Ok(())
 }
 
 /// The oldest unfinished run.
-pub async fn active(client: &Client, pipeline: i32) -> Result<Option<Run>, tokio_postgres::Error> {
-    let row = client
-        .query_opt(
-            "SELECT id, kind, stage, start_lsn::text, cursor, carts_total \
-             FROM cartage.refresh_run WHERE pipeline = $1 AND finished_at IS NULL \
-             ORDER BY id LIMIT 1",
-            &[&pipeline],
+pub async fn active(target: &Target, pipeline: i32) -> Result<Option<Run>, TargetError> {
+    let row = target
+        .first(
+            "SELECT r.id, r.kind, r.stage, r.start_lsn, r.cursor, r.carts_total \
+             FROM cartage.refresh_run r WHERE r.pipeline = $1 AND r.finished_at IS NULL \
+             ORDER BY r.id LIMIT 1",
+            params![pipeline],
         )
         .await?;
-    Ok(row.as_ref().and_then(run))
+    match row {
+        Some(row) => run(&row),
+        None => Ok(None),
+    }
 }
 
-fn run(row: &Row) -> Option<Run> {
-    Some(Run {
-        id: row.get(0),
-        kind: Kind::parse(row.get(1))?,
-        stage: match row.get::<_, &str>(2) {
+fn run(row: &Row) -> Result<Option<Run>, TargetError> {
+    let Some(kind) = Kind::parse(&row.get::<String>(1)?) else {
+        return Ok(None);
+    };
+    let cursor: Option<String> = row.get(4)?;
+    Ok(Some(Run {
+        id: row.get(0)?,
+        kind,
+        stage: match row.get::<String>(2)?.as_str() {
             "read" => Stage::Read,
             _ => Stage::Sweep,
         },
-        start: row.get::<_, &str>(3).parse().ok()?,
-        cursor: row.get::<_, Option<&str>>(4).map(CartKey::stored),
-        total: row.get(5),
-    })
+        start: row.get(3)?,
+        cursor: cursor.as_deref().map(CartKey::stored),
+        total: row.get(5)?,
+    }))
 }
 
 /// Whether the pipeline was ever read whole, or is being read.
-pub async fn any_backfill(client: &Client, pipeline: i32) -> Result<bool, tokio_postgres::Error> {
-    let row = client
-        .query_one(
+pub async fn any_backfill(target: &Target, pipeline: i32) -> Result<bool, TargetError> {
+    target
+        .one(
             "SELECT EXISTS (SELECT 1 FROM cartage.refresh_run \
              WHERE pipeline = $1 AND kind IN ('backfill', 'all'))",
-            &[&pipeline],
+            params![pipeline],
         )
-        .await?;
-    Ok(row.get(0))
+        .await?
+        .get(0)
 }
 
 /// The run's reads begin here.
-pub async fn set_start(client: &Client, run: i32, start: Lsn) -> Result<(), tokio_postgres::Error> {
-    client
+pub async fn set_start(target: &Target, run: i32, start: Lsn) -> Result<(), TargetError> {
+    target
         .execute(
-            "UPDATE cartage.refresh_run SET start_lsn = $2::text::pg_lsn WHERE id = $1",
-            &[&run, &start.to_string()],
+            "UPDATE cartage.refresh_run SET start_lsn = $2 WHERE id = $1",
+            params![run, start],
         )
         .await?;
     Ok(())
@@ -144,91 +158,93 @@ pub async fn set_start(client: &Client, run: i32, start: Lsn) -> Result<(), toki
 
 /// A chunk is durable: the run goes on after it.
 pub async fn advance(
-    client: &Client,
+    target: &Target,
     run: i32,
     cursor: &CartKey,
     carts: i64,
     rows: i64,
-) -> Result<(), tokio_postgres::Error> {
-    client
-        .execute(
-            "UPDATE cartage.refresh_run SET cursor = $2::text, carts_done = carts_done + $3, \
-             rows_done = rows_done + $4, waiting = NULL WHERE id = $1",
-            &[&run, &cursor.as_str(), &carts, &rows],
-        )
+) -> Result<(), TargetError> {
+    let sql = with_cursor(
+        "UPDATE cartage.refresh_run SET {cursor} = $2, carts_done = carts_done + $3, \
+         rows_done = rows_done + $4, waiting = NULL WHERE id = $1",
+    );
+    target
+        .execute(sql, params![run, cursor.as_str(), carts, rows])
         .await?;
     Ok(())
 }
 
-pub async fn set_total(
-    client: &Client,
-    run: i32,
-    total: Option<i64>,
-) -> Result<(), tokio_postgres::Error> {
-    client
+pub async fn set_total(target: &Target, run: i32, total: Option<i64>) -> Result<(), TargetError> {
+    target
         .execute(
             "UPDATE cartage.refresh_run SET carts_total = $2 WHERE id = $1",
-            &[&run, &total],
+            params![run, total],
         )
         .await?;
     Ok(())
 }
 
 /// Why the run waits; none when it goes on.
-pub async fn waits(
-    client: &Client,
-    run: i32,
-    why: Option<&str>,
-) -> Result<(), tokio_postgres::Error> {
-    client
-        .execute(
-            "UPDATE cartage.refresh_run SET waiting = $2::text \
-             WHERE id = $1 AND waiting IS DISTINCT FROM $2::text",
-            &[&run, &why],
-        )
-        .await?;
+pub async fn waits(target: &Target, run: i32, why: Option<&str>) -> Result<(), TargetError> {
+    let sql = Words::each(
+        "UPDATE cartage.refresh_run SET waiting = $2 \
+         WHERE id = $1 AND waiting IS DISTINCT FROM $2",
+        "UPDATE cartage_refresh_run SET waiting = $2 WHERE id = $1 AND NOT (waiting <=> $2)",
+    );
+    target.execute(sql, params![run, why]).await?;
     Ok(())
 }
 
 /// The stage is through: on to the next, or done.
-pub async fn next_stage(client: &Client, run: &Run) -> Result<(), tokio_postgres::Error> {
+pub async fn next_stage(target: &Target, run: &Run) -> Result<(), TargetError> {
     let sweeps = run.stage == Stage::Read && run.kind == Kind::All;
     let sql = match sweeps {
-        true => {
-            "UPDATE cartage.refresh_run SET stage = 'sweep', cursor = NULL, waiting = NULL \
-             WHERE id = $1"
-        }
-        false => "UPDATE cartage.refresh_run SET finished_at = now(), waiting = NULL WHERE id = $1",
+        true => with_cursor(
+            "UPDATE cartage.refresh_run SET stage = 'sweep', {cursor} = NULL, waiting = NULL \
+             WHERE id = $1",
+        ),
+        false => Words::from(
+            "UPDATE cartage.refresh_run SET finished_at = CURRENT_TIMESTAMP(6), waiting = NULL \
+             WHERE id = $1",
+        ),
     };
-    client.execute(sql, &[&run.id]).await?;
+    target.execute(sql, params![run.id]).await?;
     Ok(())
+}
+
+/// MySQL wants the column's name quoted where it does not follow a table's.
+fn with_cursor(sql: &str) -> Words<'static> {
+    Words::each(
+        sql.replace("{cursor}", "cursor"),
+        sql.replace("{cursor}", "`cursor`")
+            .replace("cartage.", "cartage_"),
+    )
 }
 
 /// The next carts of the ledger that a sweep has to look at.
 pub async fn sweep(
-    client: &Client,
+    target: &Target,
     pipeline: i32,
     run: &Run,
     mapping: i32,
     limit: i64,
-) -> Result<Vec<CartKey>, tokio_postgres::Error> {
-    let condition = match run.kind {
-        Kind::Mapping => "mapping <> $5::integer AND state <> 'handed_over'",
-        Kind::Backfill | Kind::All => {
-            "$5::integer IS NOT NULL AND state <> 'handed_over' \
-             AND (refreshed IS NULL OR refreshed < $4::text::pg_lsn)"
-        }
+) -> Result<Vec<CartKey>, TargetError> {
+    let (condition, than) = match run.kind {
+        Kind::Mapping => ("mapping <> $4", Param::from(mapping)),
+        Kind::Backfill | Kind::All => (
+            "(refreshed IS NULL OR refreshed < $4)",
+            Param::from(run.start),
+        ),
     };
     let sql = format!(
-        "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text AND {condition} \
-         AND $4::text IS NOT NULL ORDER BY cart LIMIT $3"
+        "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2 AND {condition} \
+         AND state <> 'handed_over' ORDER BY cart LIMIT $3"
     );
     let after = run.cursor.as_ref().map_or("", CartKey::as_str);
-    let rows = client
-        .query(
-            &sql,
-            &[&pipeline, &after, &limit, &run.start.to_string(), &mapping],
-        )
+    let rows = target
+        .query(sql.as_str(), params![pipeline, after, limit, than])
         .await?;
-    Ok(rows.iter().map(|row| CartKey::stored(row.get(0))).collect())
+    rows.iter()
+        .map(|row| Ok(CartKey::stored(&row.get::<String>(0)?)))
+        .collect()
 }

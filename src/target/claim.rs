@@ -5,8 +5,9 @@
 //! stand as numbers in the ledger, which commits with the rows: who finds a row there finds its
 //! owner too.
 
-use tokio_postgres::{Client, Error};
-
+use super::error::TargetError;
+use super::session::Target;
+use super::{mysql, postgres};
 use crate::cart::key::CartKey;
 
 /// Rows that one unit takes.
@@ -55,59 +56,58 @@ impl Claimed {
     }
 }
 
-const WALKING: &str = "SELECT EXISTS (SELECT FROM cartage.refresh_run \
-    WHERE pipeline = $1 AND kind = 'mapping' AND finished_at IS NULL)";
+/// A cart that owns some of the rows.
+pub(super) struct Owner {
+    pub cart: String,
+    /// The new backend has taken it over.
+    pub over: bool,
+    pub owns: Vec<i64>,
+}
 
-const OWNERS: &str = "SELECT cart, state = 'handed_over', shareable FROM cartage.ledger \
-    WHERE pipeline = $1 AND shareable && $2::bigint[]";
+/// The numbers of all rows that are taken.
+pub(super) fn numbers(claims: &[Claims]) -> Vec<i64> {
+    let rows = claims.iter().flat_map(|c| &c.rows);
+    rows.map(|claim| claim.number).collect()
+}
 
-/// Serializes those that adopt: two that find a row of nobody's must not both take it.
-const ALONE: &str =
-    "SELECT pg_advisory_xact_lock(hashtextextended('cartage claims', $1::integer::bigint))";
-
-/// Inside the transaction that takes the rows, after they are written and locked.
-pub async fn check(
-    client: &Client,
-    pipeline: i32,
-    claims: &[Claims],
-) -> Result<Option<Claimed>, Error> {
-    let mut adopted = claims.iter().flat_map(|c| &c.rows).filter(|c| c.adopts);
-    if let Some(claim) = adopted.next() {
-        client.execute(ALONE, &[&pipeline]).await?;
-        // Ledger rows of the former mapping have no numbers of this one.
-        if client.query_one(WALKING, &[&pipeline]).await?.try_get(0)? {
-            let table = claim.table.clone();
-            return Ok(Some(Claimed::Untold { table }));
-        }
-    }
-    owned(client, pipeline, claims).await
+/// One of the rows that are taken over as they are.
+pub(super) fn adopted(claims: &[Claims]) -> Option<&Claim> {
+    claims.iter().flat_map(|c| &c.rows).find(|c| c.adopts)
 }
 
 /// The first of the rows that belongs to a cart outside its unit.
-pub async fn owned(
-    client: &Client,
-    pipeline: i32,
-    claims: &[Claims],
-) -> Result<Option<Claimed>, Error> {
-    let rows = claims.iter().flat_map(|c| &c.rows);
-    let numbers: Vec<i64> = rows.map(|claim| claim.number).collect();
-    if numbers.is_empty() {
-        return Ok(None);
-    }
-    for row in client.query(OWNERS, &[&pipeline, &numbers]).await? {
-        let (owner, over, owns): (String, bool, Vec<i64>) =
-            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        for unit in claims.iter().filter(|unit| !unit.carts.contains(&owner)) {
+pub(super) fn judge(claims: &[Claims], owners: &[Owner]) -> Option<Claimed> {
+    for owner in owners {
+        for unit in claims
+            .iter()
+            .filter(|unit| !unit.carts.contains(&owner.cart))
+        {
             // A row that is no longer there is no longer that of a cart which is handed over.
-            let is_owned = |c: &&Claim| owns.contains(&c.number) && (c.adopts || !over);
+            let is_owned = |c: &&Claim| owner.owns.contains(&c.number) && (c.adopts || !owner.over);
             if let Some(claim) = unit.rows.iter().find(is_owned) {
-                return Ok(Some(Claimed::Owned {
+                return Some(Claimed::Owned {
                     table: claim.table.clone(),
-                    owner,
+                    owner: owner.cart.clone(),
                     cart: unit.carts.join(", "),
-                }));
+                });
             }
         }
     }
-    Ok(None)
+    None
+}
+
+/// The first of the rows that belongs to a cart outside its unit, before they are taken.
+pub async fn owned(
+    target: &Target,
+    pipeline: i32,
+    claims: &[Claims],
+) -> Result<Option<Claimed>, TargetError> {
+    match target {
+        Target::Postgres(client) => Ok(postgres::claim::owned(client, pipeline, claims).await?),
+        Target::Mysql(session) => {
+            let mut state = session.lock().await;
+            let owned = mysql::claim::owned(&mut state, pipeline, claims);
+            session.hold(owned).await
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::Client;
-
+use super::error::TargetError;
 use super::found::{self, Ask, Found, FoundRows};
 use super::ledger::Evidence;
 use super::rivals::{self, Rivals};
+use super::session::Target;
 use crate::cart::image::Cell;
 use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
 use crate::mapping::map::TargetRow;
@@ -34,17 +34,17 @@ pub enum Finding {
 /// Reads the target rows of a unit and compares them with what we left and what we want.
 /// `insist` is set where the source has ended the cart, which wins over edits of an open cart.
 pub async fn examine(
-    client: &Client,
+    target: &Target,
     mapping: &Mapping,
     parts: &[Part<'_>],
     patch: &Patch,
     insist: bool,
-) -> Result<(Finding, Option<Evidence>), tokio_postgres::Error> {
+) -> Result<(Finding, Option<Evidence>), TargetError> {
     let insist = insist && !switch::mutant(Mutant::EndYields);
     let left = parts.iter().flat_map(|p| p.left).map(|l| &l.row);
     let rows = left.chain(parts.iter().flat_map(|p| p.want));
-    let found = found::find(client, mapping, rows, Ask::State).await?;
-    let rivals = rivals::find(client, patch).await?;
+    let found = found::find(target, mapping, rows, Ask::State).await?;
+    let rivals = rivals::find(target, patch).await?;
     let evidence = || evidence(mapping, parts, &found, &rivals);
     let finished = finished(mapping, parts, &found);
     if !finished.is_empty() {

@@ -1,18 +1,13 @@
-//! Target rows by key as they are now: one query a table, values in the form in which they are
-//! compared.
+//! Target rows by key as they are now, values in the form in which they are compared.
 
 use std::collections::{HashMap, HashSet};
 
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error};
-
-use super::closed;
-use super::printed;
-use super::statement::{self, output, quote};
+use super::error::TargetError;
+use super::session::Target;
+use super::{closed, mysql, postgres};
 use crate::cart::image::{Cell, Cells};
-use crate::mapping::expr::canonical;
 use crate::mapping::map::{RowKey, TargetRow};
-use crate::mapping::plan::{Into, Lock, Mapping};
+use crate::mapping::plan::{Into, Mapping};
 
 /// A target row as found.
 #[derive(Clone, Debug)]
@@ -27,7 +22,7 @@ pub struct Found {
     /// The whole row, for a human to see.
     pub json: Option<String>,
     /// Texts of columns that are one value with what was found, by the server's word.
-    alike: Vec<(usize, Box<str>)>,
+    pub(super) alike: Vec<(usize, Box<str>)>,
 }
 
 impl Found {
@@ -56,11 +51,11 @@ pub enum Ask {
 }
 
 pub async fn find<'a>(
-    target: &Client,
+    target: &Target,
     mapping: &Mapping,
     rows: impl Iterator<Item = &'a TargetRow>,
     ask: Ask,
-) -> Result<FoundRows, Error> {
+) -> Result<FoundRows, TargetError> {
     let rows: Vec<&TargetRow> = rows.collect();
     let mut keys: HashMap<usize, Vec<&RowKey>> = HashMap::new();
     let mut asked = HashSet::new();
@@ -69,77 +64,10 @@ pub async fn find<'a>(
             keys.entry(row.into).or_default().push(&row.key);
         }
     }
-    let mut found = FoundRows::new();
-    for (index, keys) in keys {
-        let into = &mapping.intos[index];
-        let params: Vec<Vec<&str>> = (0..into.key.len())
-            .map(|part| keys.iter().map(|key| &*key[part]).collect())
-            .collect();
-        let params: Vec<&(dyn ToSql + Sync)> =
-            params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
-        for row in target.query(&select(into, ask), &params).await? {
-            let ord: i64 = row.try_get(0)?;
-            let Some(key) = usize::try_from(ord - 1).ok().and_then(|i| keys.get(i)) else {
-                continue;
-            };
-            let cells = into
-                .columns
-                .iter()
-                .enumerate()
-                .map(|(i, column)| {
-                    let text: Option<&str> = row.try_get(5 + i)?;
-                    Ok(text.map_or(Cell::Null, |text| {
-                        let canonical = canonical(text, &column.ty);
-                        Cell::Text(canonical.map_or_else(|_| text.into(), |text| text.into()))
-                    }))
-                })
-                .collect::<Result<Cells, Error>>()?;
-            let there = Found {
-                cells,
-                json: row.try_get(1)?,
-                token: row.try_get::<_, Option<&str>>(2)?.map(Box::from),
-                closed: row.try_get(3)?,
-                closed_by_others: row.try_get(4)?,
-                alike: Vec::new(),
-            };
-            found.insert((index, (*key).clone()), there);
+    match target {
+        Target::Postgres(client) => {
+            Ok(postgres::found::find(client, mapping, &rows, keys, ask).await?)
         }
+        Target::Mysql(session) => mysql::found::find(session, mapping, &rows, keys, ask).await,
     }
-    let cells = |id: &(usize, RowKey)| found.get(id).map(|row| &row.cells);
-    for alike in printed::alike(target, mapping, rows.into_iter(), cells).await? {
-        if let Some(row) = found.get_mut(&alike.row) {
-            row.alike.push((alike.column, alike.ours));
-        }
-    }
-    Ok(found)
-}
-
-fn select(into: &Into, ask: Ask) -> String {
-    let token = match &into.lock {
-        _ if ask == Ask::Values => "NULL::text".to_owned(),
-        Lock::Counter(column) | Lock::Clock(column) => format!("t.{}::text", quote(column)),
-        Lock::Xmin => "t.xmin::text".to_owned(),
-        Lock::Mapped(_) | Lock::Row => "NULL::text".to_owned(),
-    };
-    let holds = |sql: Option<String>| match sql {
-        Some(sql) if ask == Ask::State => format!("coalesce(({sql}), false)"),
-        _ => "false".to_owned(),
-    };
-    let closed = holds(into.closed.as_ref().map(|closed| closed.sql.clone()));
-    let by_others = holds(closed::by_others(into));
-    let json = match ask {
-        Ask::State => "to_json(t)::text",
-        Ask::Values => "NULL::text",
-    };
-    let columns: String = into
-        .columns
-        .iter()
-        .map(|c| format!(", {}", output(&c.name)))
-        .collect();
-    format!(
-        "SELECT d.ord, {json}, {token}, {closed}, {by_others}{columns} FROM {} AS t, {} WHERE {}",
-        statement::table(into),
-        statement::keys(into),
-        statement::key_match(into)
-    )
 }

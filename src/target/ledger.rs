@@ -1,15 +1,12 @@
 //! The ledger: what cartage knows of each cart, read by the batch and written with its effect.
 
-use tokio_postgres::Client;
-use tokio_postgres::types::ToSql;
-
-use super::checkpoint::position;
+use super::error::TargetError;
+use super::session::Target;
+use super::{mysql, postgres};
 use crate::cart::codec::{self, CodecError};
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
-use crate::postgres::fault;
 use crate::source::change::Position;
-use crate::switch::{self, Mutant};
 
 /// A cart's state as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +19,7 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [State; 5] = [
+    pub(super) const ALL: [State; 5] = [
         State::Mirror,
         State::Merged,
         State::HandedOver,
@@ -66,68 +63,79 @@ pub struct Loaded {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error("target: {}", fault::describe(.0))]
-    Database(#[from] tokio_postgres::Error),
-    #[error("cartage.ledger, cart {cart}: {why}")]
+    #[error("target: {0}")]
+    Database(#[from] TargetError),
+    #[error("the ledger, cart {cart}: {why}")]
     Damaged { cart: CartKey, why: CodecError },
-    #[error("cartage.ledger, cart {cart}: unknown state {state}")]
+    #[error("the ledger, cart {cart}: unknown state {state}")]
     State { cart: CartKey, state: String },
 }
 
-/// Reads the rows of these carts with one statement, in their order.
-pub async fn load(
-    client: &Client,
-    statement: &tokio_postgres::Statement,
-    pipeline: i32,
-    carts: &[&CartKey],
-) -> Result<Vec<Loaded>, LedgerError> {
-    let keys: Vec<&str> = carts.iter().map(|c| c.as_str()).collect();
-    let rows = client.query(statement, &[&pipeline, &keys]).await?;
-    let mut loaded: Vec<Loaded> = carts.iter().map(|_| Loaded::default()).collect();
-    for row in rows {
-        let ord: i64 = row.get(0);
-        let Some(at) = usize::try_from(ord - 1).ok().filter(|at| *at < carts.len()) else {
-            continue;
-        };
-        let cart = carts[at];
+impl From<tokio_postgres::Error> for LedgerError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<mysql_async::Error> for LedgerError {
+    fn from(error: mysql_async::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// A row as it is kept.
+pub(super) struct Stored<'a> {
+    pub state: &'a str,
+    pub position: Position,
+    pub mapping: i32,
+    pub image: &'a [u8],
+    pub tokens: Option<&'a [u8]>,
+    pub pending: Option<(&'a [u8], Option<String>)>,
+}
+
+impl Stored<'_> {
+    pub fn read(self, cart: &CartKey) -> Result<Entry, LedgerError> {
         let damaged = |why| LedgerError::Damaged {
             cart: cart.clone(),
             why,
         };
-        loaded[at].wished = row.get(1);
-        let Some(state) = row.get::<_, Option<&str>>(2) else {
-            continue;
-        };
-        let pending = match row.get::<_, Option<&[u8]>>(8) {
-            Some(bytes) => Some((codec::decode(bytes).map_err(damaged)?, row.get(9))),
+        let pending = match self.pending {
+            Some((bytes, unit)) => Some((codec::decode(bytes).map_err(damaged)?, unit)),
             None => None,
         };
-        loaded[at].entry = Some(Entry {
-            state: State::parse(state).ok_or_else(|| LedgerError::State {
+        let tokens = self.tokens.map(codec::decode_tokens).transpose();
+        Ok(Entry {
+            state: State::parse(self.state).ok_or_else(|| LedgerError::State {
                 cart: cart.clone(),
-                state: state.to_owned(),
+                state: self.state.to_owned(),
             })?,
-            position: position(&row, 3),
-            mapping: row.get(5),
-            image: codec::decode(row.get(6)).map_err(damaged)?,
-            tokens: match row.get::<_, Option<&[u8]>>(7) {
-                Some(bytes) => codec::decode_tokens(bytes).map_err(damaged)?,
-                None => Vec::new(),
-            },
+            position: self.position,
+            mapping: self.mapping,
+            image: codec::decode(self.image).map_err(damaged)?,
+            tokens: tokens.map_err(damaged)?.unwrap_or_default(),
             pending,
-        });
+        })
     }
-    Ok(loaded)
 }
 
-/// The statement of [`load`].
-pub const LOAD: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.lsn::text, l.seq, l.mapping, \
-           l.image, l.tokens, h.pending, h.unit \
-    FROM unnest($2::text[]) WITH ORDINALITY AS c(cart, ord) \
-    LEFT JOIN cartage.ledger l ON l.pipeline = $1 AND l.cart = c.cart \
-    LEFT JOIN cartage.wish w ON w.pipeline = $1 AND w.cart = c.cart \
-    LEFT JOIN cartage.held h ON h.pipeline = $1 AND h.cart = c.cart \
-    WHERE l.cart IS NOT NULL OR w.cart IS NOT NULL";
+/// Reads the rows of these carts, in their order.
+pub async fn load(
+    target: &Target,
+    pipeline: i32,
+    carts: &[&CartKey],
+) -> Result<Vec<Loaded>, LedgerError> {
+    match target {
+        Target::Postgres(client) => {
+            let statement = client.prepare(postgres::ledger::LOAD).await?;
+            postgres::ledger::load(client, &statement, pipeline, carts).await
+        }
+        Target::Mysql(session) => {
+            let mut state = session.lock().await;
+            let loaded = mysql::ledger::load(&mut state, pipeline, carts);
+            session.hold(loaded).await
+        }
+    }
+}
 
 /// Whether a patch of the cart commits with its ledger row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,12 +217,9 @@ pub struct Records {
     pub conflicts: Vec<ConflictRow>,
 }
 
-/// A statement with its parameters, ready to be sent.
-pub type Prepared = (&'static str, Vec<Box<dyn ToSql + Sync + Send>>);
-
 impl Records {
     /// By how much the number of carts in each state changes, in the order of [`State::ALL`].
-    fn moved(&self) -> [i64; 5] {
+    pub(super) fn moved(&self) -> [i64; 5] {
         let rows = self.ledger.iter().map(|r| (r.before, r.state));
         let kept = self.kept.iter().map(|r| (Some(r.before), r.state));
         let mut moved = [0; 5];
@@ -225,204 +230,4 @@ impl Records {
         }
         moved
     }
-
-    /// The statements that write the records of a lane, in order.
-    pub fn statements(&self, pipeline: i32, lane: i32) -> Vec<Prepared> {
-        let mut out: Vec<Prepared> = Vec::new();
-        let moved = self.moved();
-        if moved != [0; 5] {
-            let mut params: Vec<Box<dyn ToSql + Sync + Send>> =
-                vec![Box::new(pipeline), Box::new(lane)];
-            params.extend(moved.map(|n| Box::new(n) as Box<dyn ToSql + Sync + Send>));
-            out.push((COUNT_CARTS, params));
-        }
-        let texts = |carts: &[CartKey]| -> Vec<String> {
-            carts.iter().map(|c| c.as_str().to_owned()).collect()
-        };
-        if !self.ledger.is_empty() {
-            out.push((PUT_LEDGER, self.ledger_params(pipeline)));
-        }
-        if !self.kept.is_empty() {
-            let carts: Vec<String> = self
-                .kept
-                .iter()
-                .map(|r| r.cart.as_str().to_owned())
-                .collect();
-            let states: Vec<&'static str> = self.kept.iter().map(|r| r.state.name()).collect();
-            let lsns: Vec<String> = self
-                .kept
-                .iter()
-                .map(|r| r.position.lsn.to_string())
-                .collect();
-            let seqs: Vec<i64> = self
-                .kept
-                .iter()
-                .map(|r| i64::from(r.position.seq))
-                .collect();
-            out.push((
-                "UPDATE cartage.ledger AS l SET state = d.state, lsn = d.lsn::pg_lsn, seq = d.seq \
-                 FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[]) \
-                      AS d(cart, state, lsn, seq) \
-                 WHERE l.pipeline = $1 AND l.cart = d.cart",
-                vec![
-                    Box::new(pipeline),
-                    Box::new(carts),
-                    Box::new(states),
-                    Box::new(lsns),
-                    Box::new(seqs),
-                ],
-            ));
-        }
-        if !self.granted.is_empty() {
-            out.push((
-                "DELETE FROM cartage.wish WHERE pipeline = $1 AND cart = ANY($2::text[])",
-                vec![Box::new(pipeline), Box::new(texts(&self.granted))],
-            ));
-        }
-        if !self.wishes.is_empty() {
-            let carts: Vec<String> = self
-                .wishes
-                .iter()
-                .map(|w| w.0.as_str().to_owned())
-                .collect();
-            let reasons: Vec<&'static str> = self.wishes.iter().map(|w| w.1).collect();
-            out.push((
-                "INSERT INTO cartage.wish (pipeline, cart, reason) \
-                 SELECT $1, * FROM unnest($2::text[], $3::text[]) ON CONFLICT DO NOTHING",
-                vec![Box::new(pipeline), Box::new(carts), Box::new(reasons)],
-            ));
-        }
-        if !self.released.is_empty() {
-            out.push((
-                "DELETE FROM cartage.held WHERE pipeline = $1 AND cart = ANY($2::text[])",
-                vec![Box::new(pipeline), Box::new(texts(&self.released))],
-            ));
-        }
-        for held in &self.held {
-            let evidence = held.evidence.clone().unwrap_or_default();
-            out.push((
-                PUT_HELD,
-                vec![
-                    Box::new(pipeline),
-                    Box::new(held.cart.as_str().to_owned()),
-                    Box::new(held.unit.clone()),
-                    Box::new(held.reason),
-                    Box::new(held.message.clone()),
-                    Box::new(held.pending.clone()),
-                    Box::new(evidence.base),
-                    Box::new(evidence.ours),
-                    Box::new(evidence.theirs),
-                    Box::new(held.tried),
-                ],
-            ));
-        }
-        for conflict in &self.conflicts {
-            out.push((
-                PUT_CONFLICT,
-                vec![
-                    Box::new(pipeline),
-                    Box::new(conflict.cart.as_str().to_owned()),
-                    Box::new(conflict.kind),
-                    Box::new(conflict.position.lsn.to_string()),
-                    Box::new(conflict.evidence.base.clone()),
-                    Box::new(conflict.evidence.ours.clone()),
-                    Box::new(conflict.evidence.theirs.clone()),
-                    Box::new(switch::mutant(Mutant::RecordAgain)),
-                ],
-            ));
-        }
-        out
-    }
-
-    fn ledger_params(&self, pipeline: i32) -> Vec<Box<dyn ToSql + Sync + Send>> {
-        let rows = &self.ledger;
-        let carts: Vec<String> = rows.iter().map(|r| r.cart.as_str().to_owned()).collect();
-        let states: Vec<&'static str> = rows.iter().map(|r| r.state.name()).collect();
-        let lsns: Vec<String> = rows.iter().map(|r| r.position.lsn.to_string()).collect();
-        let seqs: Vec<i64> = rows.iter().map(|r| i64::from(r.position.seq)).collect();
-        let mappings: Vec<i32> = rows.iter().map(|r| r.mapping).collect();
-        let patches: Vec<i64> = rows
-            .iter()
-            .map(|r| i64::from(r.patched != Patched::No))
-            .collect();
-        let first: Vec<String> = rows
-            .iter()
-            .filter(|r| r.patched == Patched::First)
-            .map(|r| r.cart.as_str().to_owned())
-            .collect();
-        let refreshed: Vec<Option<String>> = rows
-            .iter()
-            .map(|r| r.refreshed.then(|| r.position.lsn.to_string()))
-            .collect();
-        let images: Vec<Vec<u8>> = rows.iter().map(|r| r.image.clone()).collect();
-        let tokens: Vec<Option<Vec<u8>>> = rows.iter().map(|r| r.tokens.clone()).collect();
-        // As texts, for arrays of different lengths make no array of two dimensions.
-        let shareable: Vec<Option<String>> = rows
-            .iter()
-            .map(|r| {
-                let numbers: Vec<String> = r.shareable.iter().map(i64::to_string).collect();
-                (!numbers.is_empty()).then(|| format!("{{{}}}", numbers.join(",")))
-            })
-            .collect();
-        vec![
-            Box::new(pipeline),
-            Box::new(carts),
-            Box::new(states),
-            Box::new(lsns),
-            Box::new(seqs),
-            Box::new(mappings),
-            Box::new(patches),
-            Box::new(refreshed),
-            Box::new(images),
-            Box::new(tokens),
-            Box::new(first),
-            Box::new(shareable),
-        ]
-    }
 }
-
-/// So that nobody has to count the ledger to say how many carts there are.
-const COUNT_CARTS: &str = "UPDATE cartage.checkpoint SET mirror = mirror + $3, \
-        merged = merged + $4, handed_over = handed_over + $5, held = held + $6, ended = ended + $7 \
-    WHERE pipeline = $1 AND lane = $2";
-
-const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
-        (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable) \
-    SELECT $1, cart, state, lsn::pg_lsn, seq, mapping, patches, refreshed::pg_lsn, image, tokens, \
-        shareable::bigint[] \
-    FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[], \
-                $8::text[], $9::bytea[], $10::bytea[], $12::text[]) \
-         AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable) \
-    ON CONFLICT (pipeline, cart) DO UPDATE SET state = excluded.state, lsn = excluded.lsn, \
-        seq = excluded.seq, mapping = excluded.mapping, \
-        patches = excluded.patches + CASE WHEN l.cart = ANY ($11::text[]) THEN 0 ELSE l.patches END, \
-        refreshed = coalesce(excluded.refreshed, l.refreshed), image = excluded.image, \
-        tokens = excluded.tokens, shareable = excluded.shareable";
-
-/// What is found again as it was found last is no news: neither the attempts at a held cart nor the
-/// changes to one that the new backend has finished with add up.
-const PUT_CONFLICT: &str = "INSERT INTO cartage.conflict \
-        (pipeline, cart, kind, lsn, base, ours, theirs) \
-    SELECT n.* FROM (SELECT $1::integer, $2::text, $3::text AS kind, $4::text::pg_lsn, \
-                            $5::text::jsonb AS base, $6::text::jsonb AS ours, \
-                            $7::text::jsonb AS theirs) AS n \
-    WHERE $8::boolean OR NOT EXISTS (SELECT 1 FROM ( \
-        SELECT kind, base, ours, theirs FROM cartage.conflict \
-        WHERE pipeline = $1 AND cart = $2 ORDER BY id DESC LIMIT 1) AS l \
-        WHERE l.kind = n.kind AND l.base IS NOT DISTINCT FROM n.base \
-          AND l.ours IS NOT DISTINCT FROM n.ours AND l.theirs IS NOT DISTINCT FROM n.theirs)";
-
-/// A hold is tried again after 1, 2, 4 … seconds, at most ten minutes.
-const PUT_HELD: &str = "INSERT INTO cartage.held AS h \
-        (pipeline, cart, unit, reason, message, pending, base, ours, theirs, retry_at) \
-    VALUES ($1, $2::text, $3::text, $4::text, $5::text, $6, $7::text::jsonb, $8::text::jsonb, \
-            $9::text::jsonb, now() + interval '1 second') \
-    ON CONFLICT (pipeline, cart) DO UPDATE SET pending = excluded.pending, \
-        unit = coalesce(excluded.unit, h.unit), \
-        reason = CASE WHEN $10::boolean THEN excluded.reason ELSE h.reason END, \
-        message = CASE WHEN $10::boolean THEN excluded.message ELSE h.message END, base = coalesce(excluded.base, h.base), \
-        ours = coalesce(excluded.ours, h.ours), theirs = coalesce(excluded.theirs, h.theirs), \
-        attempts = h.attempts + $10::boolean::integer, \
-        retry_at = CASE WHEN $10::boolean \
-            THEN now() + least(interval '10 minutes', interval '1 second' * 2 ^ least(h.attempts, 12)) \
-            ELSE h.retry_at END";

@@ -1,10 +1,16 @@
 //! The new backend: guarded writes, and beside them in the same transaction the ledger and the
 //! checkpoint.
 
+pub mod session;
+pub mod words;
+pub mod row;
+pub mod error;
+pub mod postgres;
+pub mod mysql;
 pub mod control;
 pub mod tables;
-pub mod printed;
-pub mod statement;
+pub mod shape;
+mod group;
 pub mod writer;
 pub mod claim;
 pub mod ledger;

@@ -1,33 +1,25 @@
 //! One connection that writes batches: checkpoint first, then guarded rows, then the ledger, one
 //! commit. COMMIT is sent only after every guard has answered (protocol rule 1).
 
-use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-
-use futures_util::poll;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Statement};
 
 use super::checkpoint::{self, Durable};
 use super::claim::{self, Claimed, Claims};
-use super::ledger::{self, LedgerError, Loaded, Records};
-use super::rivals;
-use super::statement::{self, Kind, Shape};
+use super::error::TargetError;
+use super::ledger::{LedgerError, Loaded, Records};
+use super::session::Target;
 use super::tables::Tables;
+use super::{mysql, postgres};
 use crate::cart::key::CartKey;
-use crate::mapping::difference::{Patch, RowWrite};
-use crate::mapping::plan::Lock;
-use crate::postgres::fault;
+use crate::mapping::difference::Patch;
 use crate::source::change::Position;
-use crate::switch::{self, Mutant, Place};
+use crate::switch::{self, Place};
 
 /// Why a batch was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error("target: {}", fault::describe(.0))]
-    Database(#[from] tokio_postgres::Error),
+    #[error("target: {0}")]
+    Database(#[from] TargetError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// A row was not as we left it, or an inserted row was there already.
@@ -57,55 +49,84 @@ pub struct Tally {
     pub commit_time: Option<i64>,
 }
 
+impl From<tokio_postgres::Error> for WriteError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<mysql_async::Error> for WriteError {
+    fn from(error: mysql_async::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// For each patch, the tokens that its writes left, in their order.
+pub type Tokens = Vec<Vec<Option<Box<str>>>>;
+
+/// How a lane's checkpoint moves with a batch.
+pub struct Step {
+    pub pipeline: i32,
+    pub lane: i32,
+    pub epoch: i64,
+    pub from: Position,
+    pub to: Position,
+    pub tally: Tally,
+}
+
 /// A transaction whose rows are written and whose guards have matched, not yet committed.
 pub struct Written {
     to: Position,
-    /// For each patch, the tokens that its writes left, in their order.
-    pub tokens: Vec<Vec<Option<Box<str>>>>,
+    pub tokens: Tokens,
 }
 
 /// A lane's connection to the target.
 pub struct Writer {
-    client: Arc<Client>,
-    tables: Arc<Tables>,
+    target: Target,
+    words: Words,
     pipeline: i32,
     lane: i32,
     epoch: i64,
     position: Position,
-    statements: HashMap<String, Statement>,
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>;
+enum Words {
+    Postgres(postgres::writer::Session),
+    Mysql(mysql::writer::Session),
+}
 
 impl Writer {
     /// Begins at the lane's checkpoint, if it belongs to `epoch`.
     pub async fn new(
-        client: Arc<Client>,
+        target: Target,
         tables: Arc<Tables>,
         pipeline: i32,
         lane: i32,
         epoch: i64,
     ) -> Result<Self, WriteError> {
-        // Plans follow the tables as they grow; the arrays are planned for at their real length.
-        client
-            .batch_execute("SET plan_cache_mode = force_custom_plan; SET jit = off")
-            .await?;
-        let at = checkpoint::read(&client, pipeline, lane, epoch)
+        let words = match &target {
+            Target::Postgres(client) => {
+                Words::Postgres(postgres::writer::Session::new(client.clone(), tables).await?)
+            }
+            Target::Mysql(session) => {
+                Words::Mysql(mysql::writer::Session::new(session.clone(), tables))
+            }
+        };
+        let at = checkpoint::read(&target, pipeline, lane, epoch)
             .await?
             .ok_or(WriteError::FencedOff { lane })?;
         Ok(Self {
-            client,
-            tables,
+            target,
+            words,
             pipeline,
             lane,
             epoch,
             position: at.position(),
-            statements: HashMap::new(),
         })
     }
 
-    pub fn client(&self) -> &Client {
-        &self.client
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     pub fn durable(&self) -> Durable {
@@ -118,21 +139,14 @@ impl Writer {
 
     /// Whether one of these rows belongs to another cart.
     pub async fn owned(&self, claims: &[Claims]) -> Result<Option<Claimed>, WriteError> {
-        Ok(claim::owned(&self.client, self.pipeline, claims).await?)
+        Ok(claim::owned(&self.target, self.pipeline, claims).await?)
     }
 
     pub async fn load(&mut self, carts: &[&CartKey]) -> Result<Vec<Loaded>, WriteError> {
-        let statement = self.prepare(ledger::LOAD).await?;
-        Ok(ledger::load(&self.client, &statement, self.pipeline, carts).await?)
-    }
-
-    async fn prepare(&mut self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = self.client.prepare(sql).await?;
-        self.statements.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
+        Ok(match &mut self.words {
+            Words::Postgres(session) => session.load(self.pipeline, carts).await?,
+            Words::Mysql(session) => session.load(self.pipeline, carts).await?,
+        })
     }
 
     /// Opens a transaction, moves the checkpoint to `to`, and writes the patches under their
@@ -144,159 +158,19 @@ impl Writer {
         to: Position,
         tally: Tally,
     ) -> Result<Written, WriteError> {
-        match self.try_write(patches, claims, to, tally).await {
-            Ok(written) => Ok(written),
-            Err(error) => {
-                // Where the connection is gone there is nothing to roll back.
-                let _ = self.client.batch_execute("ROLLBACK").await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn try_write(
-        &mut self,
-        patches: &[&Patch],
-        claims: &[Claims],
-        to: Position,
-        tally: Tally,
-    ) -> Result<Written, WriteError> {
-        let groups = group(patches, &self.tables);
-        let own: Vec<(usize, &[Box<str>])> = patches
-            .iter()
-            .flat_map(|p| p.own.iter().map(|(into, key)| (*into, &**key)))
-            .collect();
-        let mut bound = Vec::with_capacity(groups.len());
-        for group in &groups {
-            let index = group.rows[0].1.index;
-            let own: Vec<&[Box<str>]> = own
-                .iter()
-                .filter(|(into, _)| Some(*into) == index)
-                .map(|(_, key)| *key)
-                .collect();
-            let rows: Vec<&RowWrite> = group.rows.iter().map(|(_, row)| *row).collect();
-            let bind = group.shape.bind(&rows, &own);
-            let statement = self.prepare(&bind.sql).await?;
-            bound.push((statement, bind.params));
-        }
-        let mut locks = Vec::new();
-        for (into, keys) in rivals::line_headers(patches) {
-            let statement = self.prepare(&rivals::lock_rows(into)).await?;
-            locks.push((statement, keys));
-        }
-        let lane_row = self.prepare(MOVE_CHECKPOINT).await?;
-        let rows_applied: usize = groups
-            .iter()
-            .filter(|g| g.shape.kind != Kind::Check)
-            .map(|g| g.rows.len())
-            .sum();
-        let checkpoint_params: Vec<Box<dyn ToSql + Sync + Send>> = vec![
-            Box::new(self.pipeline),
-            Box::new(self.lane),
-            Box::new(self.epoch),
-            Box::new(self.position.lsn.to_string()),
-            Box::new(i64::from(self.position.seq)),
-            Box::new(to.lsn.to_string()),
-            Box::new(i64::from(to.seq)),
-            Box::new(count(tally.patches)),
-            Box::new(i64::try_from(rows_applied).unwrap_or(i64::MAX)),
-            Box::new(count(tally.conflicts)),
-            Box::new(count(tally.late)),
-            Box::new(tally.commit_time.map(|t| t as f64 / 1e6)),
-        ];
-        let client = &self.client;
-        let mut answers: Vec<Answer<'_>> = vec![
-            Box::pin(async { client.batch_execute("BEGIN").await.map(|()| 0) }),
-            execute(client, &lane_row, &checkpoint_params),
-        ];
-        answers.extend(locks.iter().map(|(s, params)| send(client, s, params)));
-        answers.extend(bound.iter().map(|(s, params)| send(client, s, params)));
-        if self.triggers(&groups) {
-            // Those that wait for the end of the transaction come before the tokens are read.
-            let fire = "SET CONSTRAINTS ALL IMMEDIATE";
-            answers.push(Box::pin(async move {
-                client.batch_execute(fire).await.map(|()| 0)
-            }));
-        }
-        let counts = pipelined(answers).await?;
-        if counts.get(1) != Some(&1) && !switch::mutant(Mutant::NoFence) {
-            return Err(WriteError::FencedOff { lane: self.lane });
-        }
-        // What is no longer there to be locked is for the guards to find.
-        for (group, &done) in groups.iter().zip(&counts[2 + locks.len()..]) {
-            let rows = group.rows.len() as u64;
-            if done != rows && !switch::mutant(Mutant::MissedRows) {
-                return Err(WriteError::Guard {
-                    table: group.shape.into.full_name(),
-                    missed: rows.saturating_sub(done),
-                    rows,
-                });
-            }
-        }
-        if !claims.is_empty()
-            && let Some(claimed) = claim::check(&self.client, self.pipeline, claims).await?
-        {
-            return Err(WriteError::Claimed(claimed));
-        }
-        let tokens = self.tokens(patches, &groups).await?;
+        let step = Step {
+            pipeline: self.pipeline,
+            lane: self.lane,
+            epoch: self.epoch,
+            from: self.position,
+            to,
+            tally,
+        };
+        let tokens = match &mut self.words {
+            Words::Postgres(session) => session.write(patches, claims, &step).await?,
+            Words::Mysql(session) => session.write(patches, claims, &step).await?,
+        };
         Ok(Written { to, tokens })
-    }
-
-    /// Whether triggers of any written table may change what these statements wrote: one of a line
-    /// may write its header.
-    fn triggers(&self, groups: &[Group<'_>]) -> bool {
-        let has = |group: &Group<'_>| self.tables.has_triggers(&group.shape.into);
-        groups.iter().any(has) && !switch::mutant(Mutant::TokensBeforeTriggers)
-    }
-
-    /// The tokens that the writes left. A counter without triggers is known; anything else is read
-    /// at the end of our statements, after all triggers have run (protocol rule 20).
-    async fn tokens(
-        &mut self,
-        patches: &[&Patch],
-        groups: &[Group<'_>],
-    ) -> Result<Vec<Vec<Option<Box<str>>>>, WriteError> {
-        let mut tokens: Vec<Vec<Option<Box<str>>>> =
-            patches.iter().map(|p| vec![None; p.writes.len()]).collect();
-        let triggers = self.triggers(groups);
-        for group in groups {
-            let into = &group.shape.into;
-            if group.shape.kind == Kind::Delete || !statement::has_token(&into.lock) {
-                continue;
-            }
-            let known = matches!(into.lock, Lock::Counter(_)) && !triggers;
-            if known || group.shape.kind == Kind::Check {
-                for ((patch, at), row) in &group.rows {
-                    tokens[*patch][*at] = match group.shape.kind {
-                        Kind::Insert => Some("1".into()),
-                        Kind::Check => row.token.clone(),
-                        _ => row.token.as_deref().and_then(next),
-                    };
-                }
-                if known {
-                    continue;
-                }
-            }
-            let Some(sql) = statement::read_tokens(into) else {
-                continue;
-            };
-            let statement = self.prepare(&sql).await?;
-            let keys: Vec<Vec<&str>> = (0..into.key.len())
-                .map(|i| group.rows.iter().map(|(_, row)| &*row.key[i]).collect())
-                .collect();
-            let params: Vec<&(dyn ToSql + Sync)> =
-                keys.iter().map(|k| k as &(dyn ToSql + Sync)).collect();
-            for row in self.client.query(&statement, &params).await? {
-                let ord: i64 = row.get(0);
-                let place = usize::try_from(ord - 1)
-                    .ok()
-                    .and_then(|i| group.rows.get(i));
-                if let Some(((patch, at), _)) = place {
-                    tokens[*patch][*at] = row.get::<_, Option<&str>>(1).map(Box::from);
-                }
-            }
-        }
-        Ok(tokens)
     }
 
     /// Writes the records and commits. After an error nothing has happened, unless the connection
@@ -306,136 +180,23 @@ impl Writer {
         written: Written,
         records: &Records,
     ) -> Result<Durable, WriteError> {
-        let statements = records.statements(self.pipeline, self.lane);
-        let mut prepared = Vec::with_capacity(statements.len());
-        for (sql, params) in statements {
-            let statement = match self.prepare(sql).await {
-                Ok(statement) => statement,
-                Err(error) => {
-                    let _ = self.client.batch_execute("ROLLBACK").await;
-                    return Err(error.into());
-                }
-            };
-            prepared.push((statement, params));
+        let (pipeline, lane) = (self.pipeline, self.lane);
+        match &mut self.words {
+            Words::Postgres(session) => session.commit(pipeline, lane, records).await?,
+            Words::Mysql(session) => session.commit(pipeline, lane, records).await?,
         }
-        switch::place(Place::BeforeCommit);
-        let client = &self.client;
-        let mut answers: Vec<Answer<'_>> = prepared
-            .iter()
-            .map(|(statement, params)| execute(client, statement, params))
-            .collect();
-        // A failed record aborts the transaction, and COMMIT then rolls it back.
-        answers.push(Box::pin(async {
-            client.batch_execute("COMMIT").await.map(|()| 0)
-        }));
-        pipelined(answers).await?;
         switch::place(Place::AfterCommit);
         self.position = written.to;
         Ok(self.durable())
     }
 }
 
-const MOVE_CHECKPOINT: &str = "UPDATE cartage.checkpoint SET lsn = $6::text::pg_lsn, seq = $7, \
-        patches = patches + $8, rows_applied = rows_applied + $9, conflicts = conflicts + $10, \
-        late = late + $11, commit_time = coalesce(to_timestamp($12::float8), commit_time), \
-        updated_at = now() \
-    WHERE pipeline = $1 AND lane = $2 AND epoch = $3 AND lsn = $4::text::pg_lsn AND seq = $5";
-
-/// Rows that one statement writes, each with its place: patch, and write in the patch.
-struct Group<'a> {
-    shape: Shape,
-    rows: Vec<((usize, usize), &'a RowWrite)>,
-}
-
-/// Groups the writes by shape, in an order that foreign keys allow: deletes first, children before
-/// parents, then the rest, parents before children. Where rows moved between carts, parents are
-/// deleted last, lest a cascade takes what has moved away.
-fn group<'a>(patches: &[&'a Patch], tables: &Tables) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    for (p, patch) in patches.iter().enumerate() {
-        for (w, write) in patch.writes.iter().enumerate() {
-            let shape = Shape::of(write);
-            match groups.iter_mut().find(|g| g.shape.same(&shape)) {
-                Some(group) => group.rows.push(((p, w), write)),
-                None => groups.push(Group {
-                    shape,
-                    rows: vec![((p, w), write)],
-                }),
-            }
-        }
-    }
-    let moves = patches.iter().any(|p| p.moves);
-    groups.sort_by_key(|g| {
-        let rank = tables.rank(&g.shape.into) as isize;
-        match g.shape.kind {
-            Kind::Delete if moves => (2, -rank, g.shape.kind),
-            Kind::Delete => (0, -rank, g.shape.kind),
-            kind => (1, rank, kind),
-        }
-    });
-    groups
-}
-
-/// Sends a statement whose parameters are columns of texts.
-fn send<'a, T: ToSql + Sync + Send>(
-    client: &'a Client,
-    statement: &'a Statement,
-    params: &'a [Vec<T>],
-) -> Answer<'a> {
-    Box::pin(async move {
-        let params: Vec<&(dyn ToSql + Sync)> =
-            params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
-        client.execute(statement, &params).await
-    })
-}
-
-fn execute<'a>(
-    client: &'a Client,
-    statement: &'a Statement,
-    params: &'a [Box<dyn ToSql + Sync + Send>],
-) -> Answer<'a> {
-    Box::pin(async move {
-        let params: Vec<&(dyn ToSql + Sync)> = params
-            .iter()
-            .map(|p| p.as_ref() as &(dyn ToSql + Sync))
-            .collect();
-        client.execute(statement, &params).await
-    })
-}
-
-/// Sends all requests in order without waiting in between, then collects the answers. The first
-/// error is the cause; those after it only say that the transaction is aborted.
-async fn pipelined(mut answers: Vec<Answer<'_>>) -> Result<Vec<u64>, tokio_postgres::Error> {
-    let mut ready = Vec::with_capacity(answers.len());
-    for answer in &mut answers {
-        ready.push(match poll!(answer.as_mut()) {
-            std::task::Poll::Ready(done) => Some(done),
-            std::task::Poll::Pending => None,
-        });
-    }
-    let mut counts = Vec::with_capacity(answers.len());
-    let mut failed = None;
-    for (answer, ready) in answers.into_iter().zip(ready) {
-        let done = match ready {
-            Some(done) => done,
-            None => answer.await,
-        };
-        match done {
-            Ok(count) => counts.push(count),
-            Err(error) => failed = failed.or(Some(error)),
-        }
-    }
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(counts),
-    }
-}
-
-fn next(token: &str) -> Option<Box<str>> {
+/// A counter after one more write.
+pub(super) fn next(token: &str) -> Option<Box<str>> {
     let value: i64 = token.parse().ok()?;
     Some(value.checked_add(1)?.to_string().into())
 }
 
-fn count(n: u64) -> i64 {
+pub(super) fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -10,16 +10,17 @@ mod walk;
 
 use std::time::Duration;
 
-use tokio_postgres::{Client, Error};
-
 pub use judge::Outcome;
 pub use report::{Difference, Kind, Report};
 
 use crate::cart::key::CartKey;
 use crate::mapping::map::Mapper;
+use crate::params;
 use crate::source::change::Lsn;
 use crate::source::{AskError, Source};
+use crate::target::error::TargetError;
 use crate::target::ledger::LedgerError;
+use crate::target::session::Target;
 
 /// How long a difference waits for the log to pass.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,8 +33,8 @@ const CHUNK: usize = 500;
 pub enum VerifyError {
     #[error("source: {0}")]
     Source(#[from] AskError),
-    #[error("target: {}", crate::postgres::fault::describe(.0))]
-    Target(#[from] Error),
+    #[error("target: {0}")]
+    Target(#[from] TargetError),
     #[error("target: {0}")]
     Ledger(#[from] LedgerError),
 }
@@ -42,7 +43,7 @@ pub enum VerifyError {
 #[derive(Debug)]
 pub struct Verifier<'a> {
     pub source: &'a Source,
-    pub target: &'a Client,
+    pub target: &'a Target,
     pub pipeline: i32,
     pub mapper: &'a Mapper,
     /// Differences kept in the report; all of them are counted.
@@ -56,23 +57,19 @@ impl Verifier<'_> {
         carts: Option<&[CartKey]>,
         progress: &dyn Fn(u64),
     ) -> Result<Report, VerifyError> {
-        let statement = self.target.prepare(crate::target::ledger::LOAD).await?;
         let mut report = Report::new(self.limit);
         let mut doubtful = Vec::new();
         match carts {
             Some(carts) => {
                 for chunk in carts.chunks(CHUNK) {
-                    let looked = self.look(&statement, chunk).await?;
+                    let looked = self.look(chunk).await?;
                     self.sort(looked, &mut report, &mut doubtful);
                     progress(report.looked_at());
                 }
             }
-            None => {
-                self.walk(&statement, &mut report, &mut doubtful, progress)
-                    .await?
-            }
+            None => self.walk(&mut report, &mut doubtful, progress).await?,
         }
-        self.look_again(&statement, doubtful, &mut report).await?;
+        self.look_again(doubtful, &mut report).await?;
         Ok(report)
     }
 
@@ -88,7 +85,6 @@ impl Verifier<'_> {
     /// Reads the carts that differed once more, lets the log pass, and compares what it brought.
     async fn look_again(
         &self,
-        statement: &tokio_postgres::Statement,
         mut doubtful: Vec<CartKey>,
         report: &mut Report,
     ) -> Result<(), VerifyError> {
@@ -97,7 +93,7 @@ impl Verifier<'_> {
             for chunk in doubtful.chunks(CHUNK) {
                 let (reads, upto) = self.read(chunk).await?;
                 let passed = self.wait_for(upto).await?;
-                let looked = self.compare(statement, &reads).await?;
+                let looked = self.compare(&reads).await?;
                 let (after, _) = self.read(chunk).await?;
                 for (cart, (before, after)) in looked.into_iter().zip(reads.iter().zip(&after)) {
                     if !cart.outcome.doubtful() {
@@ -127,13 +123,13 @@ impl Verifier<'_> {
         loop {
             let row = self
                 .target
-                .query_one(
-                    "SELECT coalesce(min(lsn) >= $2::text::pg_lsn, false) \
-                     FROM cartage.checkpoint WHERE pipeline = $1",
-                    &[&self.pipeline, &upto.to_string()],
+                .one(
+                    "SELECT coalesce(min(lsn) >= $2, false) FROM cartage.checkpoint \
+                     WHERE pipeline = $1",
+                    params![self.pipeline, upto],
                 )
                 .await?;
-            if row.try_get(0)? {
+            if row.get(0)? {
                 return Ok(true);
             }
             if begun.elapsed() > PATIENCE {

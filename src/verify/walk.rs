@@ -4,22 +4,22 @@ use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
-use tokio_postgres::Statement;
-
 use super::judge::{self, Looked};
 use super::report::Report;
 use super::{CHUNK, Verifier, VerifyError};
 use crate::cart::key::CartKey;
 use crate::lanes::item::Read;
+use crate::params;
 use crate::refresh::read;
 use crate::source::change::Lsn;
+use crate::target::error::TargetError;
 use crate::target::found::{self, Ask};
 use crate::target::ledger;
+use crate::target::session::Target;
 
 impl Verifier<'_> {
     pub(super) async fn walk(
         &self,
-        statement: &Statement,
         report: &mut Report,
         doubtful: &mut Vec<CartKey>,
         progress: &dyn Fn(u64),
@@ -38,7 +38,7 @@ impl Verifier<'_> {
             let Some(last) = keys.last() else { break };
             after = Some(last.clone());
             met.extend(keys.iter().map(|key| hash.hash_one(key)));
-            let looked = self.look(statement, &keys).await?;
+            let looked = self.look(&keys).await?;
             self.sort(looked, report, doubtful);
             progress(report.looked_at());
         }
@@ -47,34 +47,30 @@ impl Verifier<'_> {
             let rows = self
                 .target
                 .query(
-                    "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2::text \
+                    "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2 \
                      ORDER BY cart LIMIT $3",
-                    &[&self.pipeline, &after, &(CHUNK as i64)],
+                    params![self.pipeline, &after, CHUNK as i64],
                 )
                 .await?;
             let Some(last) = rows.last() else { break };
-            after = last.try_get::<_, String>(0)?;
+            after = last.get(0)?;
             let mut keys = Vec::new();
             for row in &rows {
-                let key = CartKey::stored(row.try_get(0)?);
+                let key = CartKey::stored(&row.get::<String>(0)?);
                 if !met.contains(&hash.hash_one(&key)) {
                     keys.push(key);
                 }
             }
-            let looked = self.look(statement, &keys).await?;
+            let looked = self.look(&keys).await?;
             self.sort(looked, report, doubtful);
             progress(report.looked_at());
         }
         Ok(())
     }
 
-    pub(super) async fn look(
-        &self,
-        statement: &Statement,
-        carts: &[CartKey],
-    ) -> Result<Vec<Looked>, VerifyError> {
+    pub(super) async fn look(&self, carts: &[CartKey]) -> Result<Vec<Looked>, VerifyError> {
         let (reads, _) = self.read(carts).await?;
-        self.compare(statement, &reads).await
+        self.compare(&reads).await
     }
 
     /// The carts as the source has them, and the point that the log must pass to bring as much.
@@ -87,35 +83,41 @@ impl Verifier<'_> {
     }
 
     /// Compares carts with ledger and target rows of one snapshot.
-    pub(super) async fn compare(
-        &self,
-        statement: &Statement,
-        reads: &[Read],
-    ) -> Result<Vec<Looked>, VerifyError> {
-        self.target
-            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            .await?;
-        let compared = self.compare_now(statement, reads).await;
-        self.target.batch_execute("COMMIT").await?;
+    pub(super) async fn compare(&self, reads: &[Read]) -> Result<Vec<Looked>, VerifyError> {
+        self.open().await?;
+        let compared = self.compare_now(reads).await;
+        self.target.run("COMMIT").await?;
         compared
     }
 
-    async fn compare_now(
-        &self,
-        statement: &Statement,
-        reads: &[Read],
-    ) -> Result<Vec<Looked>, VerifyError> {
+    async fn open(&self) -> Result<(), TargetError> {
+        match self.target {
+            Target::Postgres(_) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                self.target.run(begin).await
+            }
+            Target::Mysql(_) => {
+                // It is of the next transaction alone.
+                let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+                self.target.run(level).await?;
+                let begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+                self.target.run(begin).await
+            }
+        }
+    }
+
+    async fn compare_now(&self, reads: &[Read]) -> Result<Vec<Looked>, VerifyError> {
         let keys: Vec<&CartKey> = reads.iter().map(|read| &read.cart).collect();
-        let loaded = ledger::load(self.target, statement, self.pipeline, &keys).await?;
+        let loaded = ledger::load(self.target, self.pipeline, &keys).await?;
         let filling: bool = self
             .target
-            .query_one(
-                "SELECT EXISTS (SELECT FROM cartage.refresh_run WHERE pipeline = $1 \
+            .one(
+                "SELECT EXISTS (SELECT 1 FROM cartage.refresh_run WHERE pipeline = $1 \
                  AND finished_at IS NULL)",
-                &[&self.pipeline],
+                params![self.pipeline],
             )
             .await?
-            .try_get(0)?;
+            .get(0)?;
         let expected: Vec<_> = reads
             .iter()
             .zip(loaded)

@@ -1,19 +1,23 @@
 //! The judge of the demo, on shops that were made equal by hand.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cartage::demo::comparison::{compare, sabotage};
-use cartage::demo::shops::{OLD_SHOP, Shops};
+use cartage::demo::kind::Kind;
+use cartage::demo::shops::{Ground, Shop, Shops, old_shop};
 use cartage::demo::storefront::{Pace, Storefront};
+use cartage::target::session::Target;
 use futures_util::{SinkExt, StreamExt, pin_mut};
 use tokio_postgres::Client;
 
 const CARTS: u32 = 2_000;
-const CONTROL: &str = include_str!("../../migrations/0001_control.sql");
+const CONTROL: &str = include_str!("../../migrations/postgres/0001_control.sql");
 
 async fn copy_by_hand(old: &Client, new: &Client) {
     new.batch_execute(&format!(
-        "CREATE SCHEMA raw; SET search_path = raw; {OLD_SHOP}"
+        "CREATE SCHEMA raw; SET search_path = raw; {}",
+        old_shop(Kind::Postgres)
     ))
     .await
     .unwrap();
@@ -43,13 +47,21 @@ async fn copy_by_hand(old: &Client, new: &Client) {
         .unwrap();
 }
 
+/// As the judge asks, and as Postgres alone is asked.
+async fn sessions(shop: &Shop) -> (Target, Arc<Client>) {
+    let session = shop.session().await.unwrap();
+    match &session {
+        Target::Postgres(client) => (session.clone(), client.clone()),
+        Target::Mysql(_) => panic!("it is not on Postgres"),
+    }
+}
+
 #[tokio::test]
 async fn the_judge_sees_every_kind_of_difference() {
-    let shops = Shops::open(CARTS).await.unwrap();
-    let (old, new) = (
-        shops.old_client().await.unwrap(),
-        shops.new_client().await.unwrap(),
-    );
+    let ground = Ground::find(Kind::Postgres, Kind::Postgres).unwrap();
+    let shops = Shops::open(ground, CARTS).await.unwrap();
+    let (old_shop, old) = sessions(&shops.old).await;
+    let (new_shop, new) = sessions(&shops.new).await;
 
     let pace = Pace {
         seed: 7,
@@ -68,7 +80,7 @@ async fn the_judge_sees_every_kind_of_difference() {
     assert!(storefront.close().await.unwrap() >= 1_000);
 
     copy_by_hand(&old, &new).await;
-    let equal = compare(&shops.new, &old, &new).await.unwrap();
+    let equal = compare(&old_shop, &new_shop).await.unwrap();
     assert!(equal.all_well(), "{equal:?}");
     let live: i64 = old
         .query_one("SELECT count(*) FROM orders WHERE state = 'cart'", &[])
@@ -102,7 +114,7 @@ async fn the_judge_sees_every_kind_of_difference() {
         .await
         .unwrap();
         assert_eq!(new.execute(&change, &[]).await.unwrap(), 1, "{change}");
-        let found = compare(&shops.new, &old, &new).await.unwrap();
+        let found = compare(&old_shop, &new_shop).await.unwrap();
         let counts = (
             found.different,
             found.missing,
@@ -131,11 +143,11 @@ async fn the_judge_sees_every_kind_of_difference() {
     )
     .await
     .unwrap();
-    let found = compare(&shops.new, &old, &new).await.unwrap();
+    let found = compare(&old_shop, &new_shop).await.unwrap();
     let counts = (found.different, found.missing, found.extra);
     assert_eq!(counts, (0, 1, 1));
     assert_eq!((found.version_wrong, found.held), (1, 1));
 
-    assert_eq!(sabotage(&new).await.unwrap(), 1);
-    assert_eq!(compare(&shops.new, &old, &new).await.unwrap().different, 1);
+    assert_eq!(sabotage(&new_shop).await.unwrap(), 1);
+    assert_eq!(compare(&old_shop, &new_shop).await.unwrap().different, 1);
 }

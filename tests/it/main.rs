@@ -5,6 +5,7 @@ mod binlog;
 mod commands;
 mod crash;
 mod demo_oracle;
+mod demo_pairs;
 mod expression_oracle;
 mod faults;
 mod guards;

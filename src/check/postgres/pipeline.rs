@@ -10,11 +10,12 @@ use crate::source::AskError;
 use crate::source::postgres::identity::{self, IdentityError, Verified};
 use crate::source::postgres::{lineage, publication, slot};
 use crate::target::control::pipeline;
+use crate::target::session::Target;
 
 pub async fn check(
     config: &Config,
     source: &Client,
-    target: &Client,
+    target: &Target,
     layout: &Layout,
     report: &mut Report,
 ) -> Result<(), CheckError> {

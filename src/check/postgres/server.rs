@@ -2,8 +2,8 @@
 
 use tokio_postgres::{Client, Error};
 
+use super::version::common;
 use crate::check::report::{End, Report};
-use crate::check::server::common;
 
 /// `slot` is the pipeline's own: once it is there, no other one is needed.
 pub async fn check(source: &Client, slot: &str, report: &mut Report) -> Result<(), Error> {

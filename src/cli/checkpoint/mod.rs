@@ -7,7 +7,6 @@ use std::process::ExitCode;
 
 use indicatif::HumanBytes;
 use serde_json::json;
-use tokio_postgres::Client;
 
 use self::saved::Export;
 use super::confirm::confirm;
@@ -17,6 +16,7 @@ use crate::source::change::Lsn;
 use crate::source::standing::Kept;
 use crate::switch::{self, Mutant, Place};
 use crate::target::control::pipeline::PipelineRow;
+use crate::target::session::Target;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum CheckpointCommand {
@@ -52,7 +52,7 @@ pub enum CheckpointCommand {
 }
 
 pub async fn run(config: &Config, command: CheckpointCommand) -> Result<ExitCode, CommandError> {
-    let mut target = ends::target(config, "checkpoint").await?;
+    let target = ends::target(config, "checkpoint").await?;
     let pipeline = ends::pipeline(config, &target).await?;
     match command {
         CheckpointCommand::Show { json } => show(&target, &pipeline, json).await?,
@@ -69,18 +69,18 @@ pub async fn run(config: &Config, command: CheckpointCommand) -> Result<ExitCode
             yes,
         } => {
             let export = read_file(&file, &pipeline)?;
-            import(config, &mut target, &pipeline, &export, only_secret, yes).await?;
+            import(config, &target, &pipeline, &export, only_secret, yes).await?;
         }
         CheckpointCommand::Set { position, yes } => {
             let to = pipeline.spelling().read(&position);
             let to = to.map_err(CommandError::usage)?;
-            move_to(config, &mut target, &pipeline, to, yes).await?;
+            move_to(config, &target, &pipeline, to, yes).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(target: &Client, pipeline: &PipelineRow, as_json: bool) -> Result<(), CommandError> {
+async fn show(target: &Target, pipeline: &PipelineRow, as_json: bool) -> Result<(), CommandError> {
     let lanes = saved::lanes(target, pipeline.id).await?;
     let least = lanes.iter().map(|lane| lane.position()).min();
     let spelling = pipeline.spelling();
@@ -147,7 +147,7 @@ fn read_file(file: &PathBuf, pipeline: &PipelineRow) -> Result<Export, CommandEr
 
 async fn import(
     config: &Config,
-    target: &mut Client,
+    target: &Target,
     pipeline: &PipelineRow,
     export: &Export,
     only_secret: bool,
@@ -214,7 +214,7 @@ fn no_daemon(kept: &Kept) -> Result<(), CommandError> {
 
 async fn move_to(
     config: &Config,
-    target: &mut Client,
+    target: &Target,
     pipeline: &PipelineRow,
     to: Lsn,
     yes: bool,

@@ -2,11 +2,14 @@
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use tokio_postgres::{Client, Error};
 
+use crate::params;
 use crate::source::change::{Lsn, Position};
 use crate::target::control::mapping_row;
 use crate::target::control::pipeline::PipelineRow;
+use crate::target::error::TargetError;
+use crate::target::session::Target;
+use crate::target::words::Words;
 
 /// A lane's row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,7 +66,7 @@ impl Export {
     }
 }
 
-pub async fn export(target: &Client, pipeline: &PipelineRow) -> Result<Export, Error> {
+pub async fn export(target: &Target, pipeline: &PipelineRow) -> Result<Export, TargetError> {
     let mapping = match pipeline.mapping {
         Some(id) => mapping_row::by_id(target, id).await?,
         None => None,
@@ -84,33 +87,37 @@ pub async fn export(target: &Client, pipeline: &PipelineRow) -> Result<Export, E
     })
 }
 
-pub async fn lanes(target: &Client, pipeline: i32) -> Result<Vec<Lane>, Error> {
-    let rows = target
-        .query(
-            "SELECT lane, lsn::text, seq, to_char(updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
-             FROM cartage.checkpoint WHERE pipeline = $1 ORDER BY lane",
-            &[&pipeline],
-        )
-        .await?;
+pub async fn lanes(target: &Target, pipeline: i32) -> Result<Vec<Lane>, TargetError> {
+    let sql = Words::each(
+        "SELECT lane, lsn, seq, to_char(updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+         FROM cartage.checkpoint WHERE pipeline = $1 ORDER BY lane",
+        "SELECT lane, lsn, seq, date_format(updated_at, '%Y-%m-%dT%H:%i:%sZ') \
+         FROM cartage_checkpoint WHERE pipeline = $1 ORDER BY lane",
+    );
+    let rows = target.query(sql, params![pipeline]).await?;
     rows.iter()
         .map(|row| {
             Ok(Lane {
-                lane: row.try_get(0)?,
-                lsn: row.try_get(1)?,
-                seq: u32::try_from(row.try_get::<_, i64>(2)?).unwrap_or(u32::MAX),
-                updated_at: row.try_get(3)?,
+                lane: row.get(0)?,
+                lsn: row.get::<Lsn>(1)?.to_string(),
+                seq: u32::try_from(row.get::<i64>(2)?).unwrap_or(u32::MAX),
+                updated_at: row.get(3)?,
             })
         })
         .collect()
 }
 
 /// Sets the key of ids while no cart was written under another. False where one was.
-pub async fn put_secret(target: &Client, pipeline: i32, secret: &[u8]) -> Result<bool, Error> {
+pub async fn put_secret(
+    target: &Target,
+    pipeline: i32,
+    secret: &[u8],
+) -> Result<bool, TargetError> {
     let changed = target
         .execute(
             "UPDATE cartage.pipeline SET ids_secret = $2, ids_fingerprint = NULL WHERE id = $1 \
-             AND NOT EXISTS (SELECT FROM cartage.ledger WHERE pipeline = $1)",
-            &[&pipeline, &secret],
+             AND NOT EXISTS (SELECT 1 FROM cartage.ledger WHERE pipeline = $1)",
+            params![pipeline, secret],
         )
         .await?;
     Ok(changed > 0)
@@ -118,21 +125,37 @@ pub async fn put_secret(target: &Client, pipeline: i32, secret: &[u8]) -> Result
 
 /// Moves every lane. The new epoch fences a daemon that was missed, and waits for its open
 /// transaction (protocol rule 4).
-pub async fn move_to(target: &mut Client, pipeline: i32, to: Lsn) -> Result<(), Error> {
-    let transaction = target.transaction().await?;
-    let epoch: i64 = transaction
-        .query_one(
-            "UPDATE cartage.pipeline SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch",
-            &[&pipeline],
-        )
-        .await?
-        .try_get(0)?;
-    transaction
+pub async fn move_to(target: &Target, pipeline: i32, to: Lsn) -> Result<(), TargetError> {
+    target.run("BEGIN").await?;
+    match move_lanes(target, pipeline, to).await {
+        Ok(()) => target.run("COMMIT").await,
+        Err(error) => {
+            // Where the connection is gone there is nothing to roll back.
+            let _ = target.run("ROLLBACK").await;
+            Err(error)
+        }
+    }
+}
+
+async fn move_lanes(target: &Target, pipeline: i32, to: Lsn) -> Result<(), TargetError> {
+    target
         .execute(
-            "UPDATE cartage.checkpoint SET epoch = $2, lsn = $3::text::pg_lsn, seq = 0 \
-             WHERE pipeline = $1",
-            &[&pipeline, &epoch, &to.to_string()],
+            "UPDATE cartage.pipeline SET epoch = epoch + 1 WHERE id = $1",
+            params![pipeline],
         )
         .await?;
-    transaction.commit().await
+    let epoch: i64 = target
+        .one(
+            "SELECT epoch FROM cartage.pipeline WHERE id = $1",
+            params![pipeline],
+        )
+        .await?
+        .get(0)?;
+    target
+        .execute(
+            "UPDATE cartage.checkpoint SET epoch = $2, lsn = $3, seq = 0 WHERE pipeline = $1",
+            params![pipeline, epoch, to],
+        )
+        .await?;
+    Ok(())
 }

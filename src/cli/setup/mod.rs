@@ -12,7 +12,6 @@ use super::CommandError;
 use super::confirm::confirm;
 use crate::cart::layout::Layout;
 use crate::config::Config;
-use crate::postgres::connect::connect_to_write;
 use crate::source::Source;
 use crate::source::change::Lsn;
 use crate::source::identity::Lineage;
@@ -20,6 +19,7 @@ use crate::source::outline::outline;
 use crate::switch::{self, Place};
 use crate::target::control::migrate::migrate;
 use crate::target::control::pipeline::{self, IdsSecret, NewPipeline, PipelineRow};
+use crate::target::session::Target;
 
 /// Create the publication and the replication slot on the source and the control tables in the
 /// target. What is there already stays.
@@ -41,7 +41,7 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
     let source = Source::connect(&config.source, "setup")
         .await
         .map_err(CommandError::failed)?;
-    let mut target = connect_to_write(&config.target, "setup")
+    let target = Target::connect_to_write(&config.target, "setup")
         .await
         .map_err(CommandError::failed)?;
     let layout = cart_tables(config, &source).await?;
@@ -50,7 +50,9 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
             let plan = postgres::plan(config, client, &target, &layout).await?;
             Plan::Postgres(client.clone(), Box::new(plan))
         }
-        Source::Mysql(session) => Plan::Mysql(mysql::plan(config, session, &target).await?),
+        Source::Mysql(session) => {
+            Plan::Mysql(mysql::plan(config, session, &target, &layout).await?)
+        }
     };
     let steps = match &plan {
         Plan::Postgres(_, plan) => &plan.steps,
@@ -71,9 +73,9 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
     }
     match plan {
         Plan::Postgres(client, plan) => {
-            postgres::carry_out(config, *plan, &client, &mut target, &layout).await?;
+            postgres::carry_out(config, *plan, &client, &target, &layout).await?;
         }
-        Plan::Mysql(plan) => mysql::carry_out(config, plan, &mut target).await?,
+        Plan::Mysql(plan) => mysql::carry_out(config, plan, &target).await?,
     }
     println!("Done. Start the daemon with: cartage run");
     Ok(ExitCode::SUCCESS)
@@ -92,13 +94,17 @@ async fn cart_tables(config: &Config, source: &Source) -> Result<Layout, Command
 /// The pipeline's row, if there is one, and the steps that lead to it.
 async fn registration(
     config: &Config,
-    target: &Client,
+    target: &Target,
 ) -> Result<(Option<PipelineRow>, Vec<String>), CommandError> {
     let mut steps = Vec::new();
     let row = match pipeline::installed(target).await? {
         true => pipeline::load(target, &config.name).await?,
         false => {
-            steps.push("target: create the schema cartage with the control tables".to_owned());
+            let what = match target {
+                Target::Postgres(_) => "the schema cartage with the control tables",
+                Target::Mysql(_) => "the control tables, whose names begin with cartage_",
+            };
+            steps.push(format!("target: create {what}"));
             None
         }
     };
@@ -118,7 +124,7 @@ async fn registration(
 /// Makes the pipeline's row; `slot` and `publication` are what the source keeps for it, if it does.
 async fn register(
     config: &Config,
-    target: &Client,
+    target: &Target,
     lineage: &Lineage,
     slot: Option<&str>,
     publication: Option<&str>,
@@ -142,7 +148,7 @@ async fn register(
 
 /// Goes on from `at`, with every cart read again.
 async fn start_over(
-    target: &mut Client,
+    target: &Target,
     pipeline: i32,
     at: Lsn,
     lineage: &Lineage,

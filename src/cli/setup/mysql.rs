@@ -1,9 +1,8 @@
 //! What `setup` does where the source is MySQL or MariaDB: nothing there. The server keeps its log by
 //! itself, and the pipeline only remembers where in it it stands.
 
-use tokio_postgres::Client;
-
 use super::{register, registration, start_over};
+use crate::cart::layout::Layout;
 use crate::cli::CommandError;
 use crate::config::Config;
 use crate::source::Spelling;
@@ -12,13 +11,16 @@ use crate::source::error::IdentityError;
 use crate::source::identity::Lineage;
 use crate::source::mysql::identity::{self, Facts};
 use crate::source::mysql::settings::Settings;
-use crate::source::mysql::{Session, trust};
+use crate::source::mysql::{LogTables, Session, trust};
 use crate::switch::{self, Place};
 use crate::target::control::migrate::migrate;
 use crate::target::control::pipeline::{self, PipelineRow};
+use crate::target::session::Target;
 
 pub struct Plan {
     facts: Facts,
+    /// As they were where the log ended, unless they were altered just then.
+    tables: Option<LogTables>,
     lineage: Lineage,
     checkpoint: Step,
     pub steps: Vec<String>,
@@ -35,7 +37,8 @@ enum Step {
 pub async fn plan(
     config: &Config,
     session: &Session,
-    target: &Client,
+    target: &Target,
+    layout: &Layout,
 ) -> Result<Plan, CommandError> {
     let wrong = Settings::read(session).await?.wrong(session.flavor);
     if !wrong.is_empty() {
@@ -45,7 +48,9 @@ pub async fn plan(
         });
         return Err(CommandError::failed(told.collect::<Vec<_>>().join("\n")));
     }
+    let before = tables(config, session, layout).await?;
     let facts = session.facts().await.map_err(CommandError::failed)?;
+    let after = tables(config, session, layout).await?;
     let lineage = Lineage {
         system: facts.server.clone(),
         timeline: None,
@@ -84,10 +89,20 @@ pub async fn plan(
     };
     Ok(Plan {
         facts,
+        tables: (before == after).then_some(after),
         lineage,
         checkpoint,
         steps,
     })
+}
+
+async fn tables(
+    config: &Config,
+    session: &Session,
+    layout: &Layout,
+) -> Result<LogTables, CommandError> {
+    let (_, described) = session.catalog(&config.source_tables()).await?;
+    Ok(LogTables::of(layout, &described))
 }
 
 /// Why the source's log is not the one that the checkpoint speaks of.
@@ -114,11 +129,7 @@ async fn another_log(
 }
 
 /// The row before the checkpoint, and the name of the log's files before a position in them.
-pub async fn carry_out(
-    config: &Config,
-    plan: Plan,
-    target: &mut Client,
-) -> Result<(), CommandError> {
+pub async fn carry_out(config: &Config, plan: Plan, target: &Target) -> Result<(), CommandError> {
     migrate(&config.target)
         .await
         .map_err(CommandError::failed)?;
@@ -126,7 +137,7 @@ pub async fn carry_out(
     let row = register(config, target, &plan.lineage, None, None).await?;
     switch::place(Place::Registered);
     if let Step::Create | Step::Replace = plan.checkpoint {
-        let state = serde_json::to_value(trust::at_end(&plan.facts));
+        let state = serde_json::to_value(trust::at_end(&plan.facts, plan.tables.as_ref()));
         let state = state.map_err(CommandError::failed)?;
         pipeline::set_publication_state(target, row.id, &state).await?;
         switch::place(Place::StateStored);

@@ -14,6 +14,7 @@ use crate::source::postgres::{lineage, publication, slot};
 use crate::switch::{self, Place};
 use crate::target::control::migrate::migrate;
 use crate::target::control::pipeline::{self, PipelineRow};
+use crate::target::session::Target;
 
 /// What is to be done about the slot.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ async fn ready(source: &Client, layout: &Layout) -> Result<(), CommandError> {
 pub async fn plan(
     config: &Config,
     source: &Client,
-    target: &Client,
+    target: &Target,
     layout: &Layout,
 ) -> Result<Plan, CommandError> {
     let cluster = identity::cluster(source)
@@ -159,7 +160,7 @@ pub async fn plan(
 async fn slot_step(
     config: &Config,
     source: &Client,
-    target: &Client,
+    target: &Target,
     row: Option<&PipelineRow>,
     cluster: &Cluster,
 ) -> Result<SlotStep, CommandError> {
@@ -261,7 +262,7 @@ pub async fn carry_out(
     config: &Config,
     plan: Plan,
     source: &Client,
-    target: &mut Client,
+    target: &Target,
     layout: &Layout,
 ) -> Result<(), CommandError> {
     let lineage = Lineage {

@@ -75,11 +75,11 @@ fn bad_settings() {
             "c:9:1: `max` is missing in `guard` (expected `max` = the greatest number at which reading goes on)",
         ),
         (
-            "mysql",
-            rest("")
+            "a target's server_id",
+            rest("server_id = 7")
                 .replace("'postgres'", "'mysql'")
                 .replace("postgres:", "mysql:"),
-            "c:6:8: `kind = \"mysql\"` in [target] is not built yet (expected `postgres`)",
+            "c:8:1: `server_id` is for the source: of the target no log is read",
         ),
         (
             "mysql's url",

@@ -94,6 +94,17 @@ fn a_mysql_source() {
 }
 
 #[test]
+fn a_mysql_target() {
+    let text = with(&format!("{CART}{INTO}"));
+    let (head, tail) = text.split_once("[target]").unwrap();
+    let tail = tail.replacen("'postgres'", "'mysql'", 1);
+    let tail = tail.replacen("postgres://u@h/d", "mysql://u@one,two:3307/d", 1);
+    let config = Config::parse(&format!("{head}[target]{tail}"), Path::new("c")).unwrap();
+    assert_eq!(config.source.kind, Kind::Postgres);
+    assert_eq!(config.target.kind, Kind::Mysql);
+}
+
+#[test]
 fn all_problems_come_at_once() {
     let text = EXAMPLE
         .replace("batch_rows = 5000", "batchrows = 5000")

@@ -1,6 +1,7 @@
 //! Where this machine keeps the programs of MariaDB or MySQL.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::ClusterError;
 use crate::mysql::connect::Flavor;
@@ -37,6 +38,52 @@ impl Programs {
                  folder of a MariaDB or MySQL server in CARTAGE_MYSQL_BIN"
                     .into(),
             )
+        })
+    }
+
+    /// Those of one kind: in `$CARTAGE_MYSQL_BIN`, else Debian's MariaDB, else what is on the path.
+    /// Where a MariaDB is installed, `mysqld` may be another name of its server.
+    pub fn of(flavor: Flavor) -> Result<Self, ClusterError> {
+        let given = std::env::var_os("CARTAGE_MYSQL_BIN").map(PathBuf::from);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let on_path: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        let found = match flavor {
+            Flavor::MariaDb => given
+                .as_deref()
+                .and_then(|folder| Self::in_folders(folder, folder))
+                .or_else(Self::debian)
+                .or_else(|| on_path.iter().find_map(|f| Self::in_folders(f, f))),
+            Flavor::MySql => given
+                .iter()
+                .chain(&on_path)
+                .filter_map(|folder| Self::mysql_in(folder))
+                .find(Self::is_mysql),
+        };
+        found.ok_or_else(|| {
+            let elsewhere = given.map_or(String::new(), |given| {
+                format!(", nor in CARTAGE_MYSQL_BIN, {}", given.display())
+            });
+            ClusterError::NoBinaries(match flavor {
+                Flavor::MariaDb => format!(
+                    "no MariaDB server (mariadbd, mariadb-install-db) on this machine{elsewhere}; \
+                     install the Debian packages `mariadb-server-core` and `mariadb-client-core`, \
+                     or name the folder of its programs in CARTAGE_MYSQL_BIN"
+                ),
+                Flavor::MySql => format!(
+                    "no MySQL server (a mysqld that is not MariaDB's) on the path{elsewhere}; \
+                     unpack one from https://dev.mysql.com/downloads/mysql/, which Debian does not \
+                     have, and name the folder of its mysqld in CARTAGE_MYSQL_BIN"
+                ),
+            })
+        })
+    }
+
+    /// What the program says of itself.
+    fn is_mysql(&self) -> bool {
+        let said = Command::new(&self.server).arg("--version").output();
+        said.is_ok_and(|said| {
+            let text = String::from_utf8_lossy(&said.stdout);
+            said.status.success() && text.contains("Ver ") && !text.contains("MariaDB")
         })
     }
 

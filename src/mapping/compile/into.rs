@@ -8,8 +8,8 @@ use super::report::Report;
 use super::{death, line, share};
 use crate::cart::layout::Layout;
 use crate::catalog::{Catalog, ColumnInfo, TableInfo, TableKind};
-use crate::config::{self, Model, alias_of};
-use crate::mapping::expr::{Assign, Expr, Scope, assignable, target_condition};
+use crate::config::{self, Kind, Model, alias_of};
+use crate::mapping::expr::{Assign, Expr, Scope, TargetCondition, assignable};
 use crate::mapping::plan::{Closed, Into, KeyColumn, Lock, MappedColumn, Role};
 use crate::sqltype::{Class, SqlType};
 use crate::switch::{self, Mutant};
@@ -19,6 +19,7 @@ pub(super) fn compile_all(
     model: &Model,
     layout: Option<&Layout>,
     target: &Catalog,
+    kind: Option<Kind>,
     report: &mut Report<'_>,
 ) -> Vec<Into> {
     let infos: Vec<Option<&TableInfo>> = model
@@ -41,6 +42,7 @@ pub(super) fn compile_all(
             into,
             info,
             scope,
+            kind,
             default_ended: death::default_ended(model),
         };
         if let Some(mut compiled) = place.compile(report) {
@@ -142,6 +144,9 @@ pub(super) struct Place<'a> {
     pub info: &'a TableInfo,
     /// None where the source's tables are not all known.
     pub scope: Option<Scope<'a>>,
+    /// What kind of server the target is; none for a stored mapping, which was checked when it was
+    /// stored.
+    pub kind: Option<Kind>,
     pub default_ended: config::Fate,
 }
 
@@ -291,6 +296,11 @@ impl Place<'_> {
         let name = lock.get_ref();
         match name.as_str() {
             "row" => return Some(Lock::Row),
+            "xmin" if self.kind == Some(Kind::Mysql) => {
+                let message = "`xmin` is Postgres' row version, which MySQL has none of";
+                report.error(lock, message, "`row`, or a column");
+                return None;
+            }
             "xmin" => return Some(Lock::Xmin),
             _ => {}
         }
@@ -303,12 +313,26 @@ impl Place<'_> {
             }
             return Some(Lock::Mapped(name.clone()));
         }
+        let rough = info.ty.fraction.is_some_and(|digits| digits < 6);
         match info.ty.class {
             Class::Int2 | Class::Int4 | Class::Int8 => Some(Lock::Counter(name.clone())),
+            // Half of what a `bigint unsigned` holds cannot be counted to.
+            Class::Numeric if info.ty.name.starts_with("bigint") => {
+                Some(Lock::Counter(name.clone()))
+            }
+            // Two writes of one second would look like one.
+            Class::Timestamp | Class::TimestampTz if rough && self.kind == Some(Kind::Mysql) => {
+                let message = format!("`{name}` is {}, too coarse for a lock", info.ty.name);
+                report.error(lock, message, "a datetime(6) or timestamp(6), or `row`");
+                None
+            }
             Class::Timestamp | Class::TimestampTz => Some(Lock::Clock(name.clone())),
             _ => {
                 let message = format!("`{name}` is {}, which cannot be a lock", info.ty.name);
-                let expected = "a whole number, a timestamp, a mapped column, `xmin` or `row`";
+                let expected = match self.kind {
+                    Some(Kind::Mysql) => "a whole number, a timestamp, a mapped column or `row`",
+                    _ => "a whole number, a timestamp, a mapped column, `xmin` or `row`",
+                };
                 report.error(lock, message, expected);
                 None
             }
@@ -322,10 +346,24 @@ impl Place<'_> {
             .iter()
             .map(|c| (c.name.clone(), c.ty.clone()))
             .collect();
-        target_condition(text.get_ref(), &columns)
-            .map(|(sql, columns)| Closed { sql, columns })
+        let condition = TargetCondition::compile(text.get_ref(), &columns)
             .map_err(|mistakes| report.mistakes(text, mistakes))
-            .ok()
+            .ok()?;
+        let sql = condition.sql();
+        match self.kind {
+            Some(Kind::Postgres) if sql.is_none() => {
+                let message = "the target's server cannot judge this condition";
+                report.error(text, message, "a condition that Postgres can state");
+                return None;
+            }
+            Some(Kind::Mysql) => report.mistakes(text, condition.unsure()),
+            _ => {}
+        }
+        Some(Closed {
+            sql: sql.unwrap_or_default(),
+            columns: condition.columns().to_vec(),
+            condition,
+        })
     }
 
     /// Columns that must hold something and that nothing fills.

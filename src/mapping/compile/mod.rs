@@ -21,7 +21,7 @@ use super::expr::{Expr, Scope};
 use super::plan::{Fate, Into, Mapping};
 use crate::cart::layout::Layout;
 use crate::catalog::Catalog;
-use crate::config::{Config, Model};
+use crate::config::{Config, Kind, Model};
 use crate::diagnostic::Diagnostics;
 
 /// A mapping, and what is worth saying of it.
@@ -46,7 +46,8 @@ pub fn compile(
     let model = config.model();
     let mut report = Report::new(&model);
     let full = source::full_layout(&model, source, &mut report);
-    let whole = build(&model, &full.layout, full.complete, target, &mut report);
+    let onto = (target, Some(config.target.kind));
+    let whole = build(&model, &full.layout, full.complete, onto, &mut report);
     let changed_at = source::changed_at(&model, &full.layout, &mut report);
     if report.has_errors() {
         return Err(report.into_diagnostics());
@@ -75,7 +76,7 @@ pub fn recompile(text: &str, schemas: &StoredSchemas) -> Result<Mapping, Diagnos
 fn assemble(model: &Model, schemas: &StoredSchemas) -> Result<Mapping, Diagnostics> {
     let mut report = Report::new(model);
     let target = schemas.target();
-    let built = build(model, &schemas.layout, true, &target, &mut report);
+    let built = build(model, &schemas.layout, true, (&target, None), &mut report);
     let changed_at = source::changed_at(model, &schemas.layout, &mut report);
     if report.has_errors() {
         return Err(report.into_diagnostics());
@@ -98,12 +99,12 @@ struct Built {
 }
 
 /// `complete` is false where a table of the source is missing: then expressions, which could name
-/// it, are left alone.
+/// it, are left alone. The target's kind is known where its rules are still to be checked.
 fn build(
     model: &Model,
     layout: &Layout,
     complete: bool,
-    target: &Catalog,
+    (target, kind): (&Catalog, Option<Kind>),
     report: &mut Report<'_>,
 ) -> Built {
     let live = model.cart.live.as_ref().filter(|_| complete);
@@ -115,7 +116,7 @@ fn build(
         report.condition(text, &scope)
     });
     let source = complete.then_some(layout);
-    let intos = into::compile_all(model, source, target, report);
+    let intos = into::compile_all(model, source, target, kind, report);
     Built { live, intos }
 }
 

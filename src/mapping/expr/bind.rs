@@ -36,6 +36,9 @@ pub fn bind<'v>(
             ty.name
         ))
     };
+    if *class == Class::Bool && is_flag(ty) {
+        return Ok(Some(Cow::Borrowed(if value.is_true() { "1" } else { "0" })));
+    }
     cast::context(*class, ty.class)
         .filter(|c| *c <= Context::Assignment)
         .ok_or_else(refused)?;
@@ -47,6 +50,11 @@ pub fn bind<'v>(
         zone,
     )?;
     Ok(Some(text))
+}
+
+/// What MySQL keeps a boolean in.
+fn is_flag(ty: &SqlType) -> bool {
+    ty.name.starts_with("tinyint") || ty.name == "bit(1)"
 }
 
 /// A text of type `ty` in the one form in which the server prints it.
@@ -61,6 +69,9 @@ pub fn assignable(ty: &SqlType, nullable: bool, to: &SqlType) -> Assign {
     // The server cuts any text to 63 bytes, or to one, without a word.
     if matches!(to.base.as_str(), "name" | "\"char\"") && ty.base != to.base {
         return Assign::No(format!("the server cuts it to fit {}", to.name));
+    }
+    if from == Class::Bool && is_flag(to) {
+        return Assign::Exact;
     }
     match cast::context(from, to.class).filter(|_| !is_strange(ty, to)) {
         None => Assign::No(format!("{} cannot become {}", ty.name, to.name)),

@@ -11,6 +11,7 @@ mod calls;
 mod cast;
 mod clock;
 mod compile;
+mod condition;
 mod currency;
 mod decimal;
 mod error;
@@ -35,13 +36,14 @@ mod value;
 mod words;
 
 pub use bind::{Assign, assignable, bind, canonical};
+pub use condition::TargetCondition;
 pub use error::{EvalError, ExprError};
 pub use scope::{Env, Scope};
 pub use value::Value;
 
 use std::sync::Arc;
 
-use crate::cart::layout::{Column, Layout, Table};
+use crate::cart::layout::Layout;
 use crate::sqltype::{Class, SqlType};
 use plan::{Node, Place, Plan};
 
@@ -187,65 +189,6 @@ impl Expr {
         }
         .wide(&self.plan)
     }
-}
-
-/// A condition over the columns of a target table: its SQL over the alias `t`, and the columns it
-/// names.
-pub fn target_condition(
-    text: &str,
-    columns: &[(String, SqlType)],
-) -> Result<(String, Vec<String>), Vec<ExprError>> {
-    let fail = |message: &str| {
-        vec![ExprError {
-            span: 0..text.len(),
-            message: message.to_owned(),
-        }]
-    };
-    let layout = Layout {
-        tables: vec![Table {
-            alias: "t".into(),
-            schema: String::new(),
-            name: "t".into(),
-            columns: columns
-                .iter()
-                .map(|(name, ty)| Column {
-                    name: name.clone(),
-                    ty: ty.clone(),
-                    not_null: false,
-                    bytewise: false,
-                })
-                .collect(),
-            key: Vec::new(),
-            cart: None,
-            parent: None,
-        }],
-    };
-    let expr = Expr::compile(
-        text,
-        &Scope {
-            layout: &layout,
-            per: Layout::HEADER,
-        },
-    )?;
-    if expr.ty() != Class::Bool {
-        return Err(fail("a condition must be boolean"));
-    }
-    let render = render::Render {
-        layout: &layout,
-        alias: "t",
-        total: false,
-    };
-    let sql = render
-        .sql(&expr.plan)
-        .ok_or_else(|| fail("the target's server cannot judge this condition"))?;
-    let mut named = Vec::new();
-    expr.reads(&mut |_, column| {
-        let name = &columns[column].0;
-        if !named.contains(name) {
-            named.push(name.clone());
-        }
-    });
-    Ok((sql, named))
 }
 
 #[cfg(test)]

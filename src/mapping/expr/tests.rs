@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cart::image::{Cell, Image, Life, Row};
+use crate::cart::layout::{Column, Table};
 
 fn table(alias: &str, columns: &[(&str, &str)], parent: Option<(usize, Vec<usize>)>) -> Table {
     Table {
@@ -376,14 +377,14 @@ fn conditions_for_servers() {
         ("done_at".to_owned(), SqlType::parse("timestamptz")),
         ("x".to_owned(), SqlType::parse("text")),
     ];
-    let (sql, named) =
-        target_condition("done_at is not null or lower(x) = 'paid'", &columns).unwrap();
+    let text = "done_at is not null or lower(x) = 'paid'";
+    let condition = TargetCondition::compile(text, &columns).unwrap();
     assert_eq!(
-        sql,
-        "((t.\"done_at\" IS NOT NULL) OR (lower(t.\"x\") COLLATE \"C\" = 'paid'::text))"
+        condition.sql().as_deref(),
+        Some("((t.\"done_at\" IS NOT NULL) OR (lower(t.\"x\") COLLATE \"C\" = 'paid'::text))")
     );
-    assert_eq!(named, ["done_at", "x"]);
-    assert!(target_condition("nothing = 1", &columns).is_err());
+    assert_eq!(condition.columns(), ["done_at", "x"]);
+    assert!(TargetCondition::compile("nothing = 1", &columns).is_err());
 }
 
 proptest! {

@@ -1,8 +1,8 @@
 //! Cart keys as the source prints them.
 
-use super::literal::literal;
 use super::session::Session;
 use crate::cart::layout::Table;
+use crate::mysql::literal::literal;
 use crate::mysql::sql;
 use crate::mysql::types::Kind;
 use crate::mysql::value::of_query;

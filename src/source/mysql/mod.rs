@@ -4,7 +4,6 @@ pub mod gtid;
 pub mod place;
 
 pub mod session;
-pub mod literal;
 pub mod snapshot;
 pub mod read;
 pub mod keys;

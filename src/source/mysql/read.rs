@@ -1,12 +1,12 @@
 //! Reading keys and rows of carts in one short snapshot.
 
-use super::literal::literal;
 use super::session::Session;
 use crate::cart::image::{Cell, Cells};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
 use crate::mysql::catalog::{LogColumn, LogTable};
 use crate::mysql::connect::Flavor;
+use crate::mysql::literal::literal;
 use crate::mysql::sql;
 use crate::mysql::value::of_query;
 use crate::source::error::AskError;
@@ -189,12 +189,17 @@ fn among(
     keys: &[Vec<String>],
     described: &LogTable,
 ) -> Result<String, AskError> {
+    let columns = columns(table, named, alias);
     let keys: Vec<String> = keys
         .iter()
-        .map(|key| Ok(tuple(&literals(table, named, key, described)?)))
+        .map(|key| {
+            Ok(sql::one_of(
+                &columns,
+                &literals(table, named, key, described)?,
+            ))
+        })
         .collect::<Result<_, AskError>>()?;
-    let columns = columns(table, named, alias);
-    Ok(format!("{} IN ({})", tuple(&columns), keys.join(", ")))
+    Ok(sql::among(&columns, &keys))
 }
 
 /// The row comes after these values. As a comparison of rows the server would not look it up in an
@@ -216,13 +221,6 @@ fn beyond(columns: &[String], after: &[String]) -> String {
             after[0],
             parts.join(" OR ")
         ),
-    }
-}
-
-fn tuple(parts: &[String]) -> String {
-    match parts {
-        [one] => one.clone(),
-        all => format!("({})", all.join(", ")),
     }
 }
 

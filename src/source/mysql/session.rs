@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use mysql_async::Row;
 use mysql_async::prelude::{FromValue, Queryable as _};
-use mysql_async::{DriverError, Row};
-use tokio::sync::Mutex;
 
 use super::gtid::GtidSet;
 use super::headroom::{self, Headroom};
@@ -20,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::config::Endpoint;
 use crate::mysql::catalog::{self, LogTable};
 use crate::mysql::connect::{self, ConnectError, Flavor};
-use crate::mysql::lifeline::Lifeline;
+use crate::mysql::shared::{Keeps, Shared};
 use crate::source::change::Lsn;
 use crate::source::error::{AskError, IdentityError};
 use crate::source::snapshot::Snapshot;
@@ -28,14 +27,19 @@ use crate::source::snapshot::Snapshot;
 pub struct Session {
     pub flavor: Flavor,
     pub version: (u16, u16, u16),
-    state: Arc<Mutex<State>>,
-    life: Option<Arc<Lifeline>>,
+    shared: Shared<State>,
 }
 
 struct State {
     session: connect::Session,
     /// Tables that were asked for, as they were then.
     tables: HashMap<(String, String), Arc<LogTable>>,
+}
+
+impl Keeps for State {
+    fn session(&mut self) -> &mut connect::Session {
+        &mut self.session
+    }
 }
 
 impl fmt::Debug for Session {
@@ -49,34 +53,32 @@ impl fmt::Debug for Session {
 
 impl Session {
     pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Self, ConnectError> {
-        Ok(Self::of(connect::connect(endpoint, purpose).await?, None))
+        let session = connect::connect(endpoint, purpose).await?;
+        Ok(Self::of(session, Shared::of))
     }
 
     /// Opens a session that ends once the server falls silent on it: whoever waits for an answer then
     /// gets the error of a broken connection.
     pub async fn watched(endpoint: &Endpoint, purpose: &str) -> Result<Self, ConnectError> {
         let session = connect::connect(endpoint, purpose).await?;
-        let life = Arc::new(Lifeline::of(&session, endpoint, purpose));
-        let session = Self::of(session, Some(life.clone()));
-        tokio::spawn(watch(Arc::downgrade(&session.state), life));
-        Ok(session)
+        let watched = |state| Shared::watched(state, endpoint, purpose);
+        Ok(Self::of(session, watched))
     }
 
-    fn of(session: connect::Session, life: Option<Arc<Lifeline>>) -> Self {
+    fn of(session: connect::Session, shared: impl FnOnce(State) -> Shared<State>) -> Self {
         Self {
             flavor: session.server.flavor,
             version: session.server.version,
-            state: Arc::new(Mutex::new(State {
+            shared: shared(State {
                 session,
                 tables: HashMap::new(),
-            })),
-            life,
+            }),
         }
     }
 
     /// Whether a watched session is no more. The driver does not look while nothing is asked.
     pub fn is_over(&self) -> bool {
-        self.life.as_ref().is_some_and(|life| life.is_over())
+        self.shared.is_over()
     }
 
     /// Runs a statement and answers all of its rows, with values in the types of their columns.
@@ -200,48 +202,13 @@ impl Session {
         opened.await?.map_err(AskError::of_mysql)
     }
 
-    /// In a task of its own: whoever asks may stop waiting, and the connection must not be left in
-    /// the middle of an answer.
     async fn alone<T, F>(&self, work: F) -> Result<T, AskError>
     where
         T: Send + 'static,
         F: for<'a> FnOnce(&'a mut State) -> BoxFuture<'a, Result<T, AskError>> + Send + 'static,
     {
-        let mut state = self.state.clone().lock_owned().await;
-        let life = self.life.clone();
-        let done = tokio::spawn(async move {
-            let Some(life) = life else {
-                return work(&mut state).await;
-            };
-            if life.is_over() {
-                return Err(broken());
-            }
-            let done = life.hold(work(&mut state)).await;
-            done.unwrap_or_else(|| Err(broken()))
-        });
-        done.await.map_err(|_| AskError::Answer)?
+        self.shared.alone(work).await
     }
-}
-
-/// Asks nothing, every now and then, of a session that nobody else asks.
-async fn watch(session: Weak<Mutex<State>>, life: Arc<Lifeline>) {
-    while !life.is_over() {
-        life.pause().await;
-        let Some(session) = session.upgrade() else {
-            return;
-        };
-        // Whoever asks is told by the answer, or by its lack.
-        let Ok(mut state) = session.try_lock() else {
-            continue;
-        };
-        if !life.is_over() && !matches!(life.hold(state.session.conn.ping()).await, Some(Ok(()))) {
-            life.cut();
-        }
-    }
-}
-
-fn broken() -> AskError {
-    mysql_async::Error::from(DriverError::ConnectionClosed).into()
 }
 
 pub fn field<T: FromValue>(row: &Row, name: &str) -> Result<T, AskError> {

@@ -8,6 +8,7 @@ use super::identity::{self, Facts, Remembered};
 use super::place::{Base, FIRST, Place};
 use super::session::Session;
 use super::stream::Mark;
+use super::tables::LogTables;
 use crate::mysql::connect::Flavor;
 use crate::source::change::Lsn;
 use crate::source::error::IdentityError;
@@ -44,13 +45,14 @@ fn remembered(pipeline: &PipelineRow) -> Result<Remembered, IdentityError> {
         .ok_or_else(|| IdentityError::NotSetUp(pipeline.name.clone()))
 }
 
-/// What there is to remember where reading begins at the log's end.
-pub fn at_end(facts: &Facts) -> Remembered {
+/// What there is to remember where reading begins at the log's end: with the mapping's tables as they
+/// are there, if that is known.
+pub fn at_end(facts: &Facts, tables: Option<&LogTables>) -> Remembered {
     let mark = Mark {
         at: facts.end,
         passed: facts.passed.clone(),
         born: None,
-        tables: None,
+        tables: tables.map(|tables| tables.fingerprint().into()),
     };
     Remembered::of(&facts.server, &facts.base, &mark)
 }

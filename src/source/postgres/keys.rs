@@ -7,7 +7,7 @@ use crate::cart::layout::Table;
 use crate::postgres::fault;
 use crate::source::error::AskError;
 use crate::source::session::NotAKey;
-use crate::target::statement;
+use crate::target::postgres::statement;
 
 /// The server reads each value as its column's type and prints it: `007` is the cart 7, and a uuid
 /// may be typed in capitals.

@@ -6,7 +6,7 @@ use super::copy::{copy, literal};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
 use crate::source::error::AskError;
-use crate::target::statement::quote;
+use crate::target::postgres::statement::quote;
 
 /// The carts that the rows of a table with these keys belong to now.
 pub async fn owners(

@@ -11,7 +11,7 @@ use crate::source::change::Lsn;
 use crate::source::error::AskError;
 use crate::source::session::{HEADER, View};
 use crate::source::snapshot::{Snapshot, Xids};
-use crate::target::statement::quote;
+use crate::target::postgres::statement::quote;
 
 /// Opens a snapshot. A session has at most one; `end` closes it.
 pub async fn begin(client: &Client) -> Result<View, AskError> {

@@ -1,7 +1,12 @@
 //! The mappings that ledger rows refer to, each stored once by its fingerprint.
 
 use serde_json::Value;
-use tokio_postgres::{Client, Error, Row};
+
+use crate::params;
+use crate::target::error::TargetError;
+use crate::target::row::Row;
+use crate::target::session::Target;
+use crate::target::words::{Param, Words};
 
 /// A row of `cartage.mapping`.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,54 +20,64 @@ pub struct MappingRow {
 
 /// Stores a mapping where it is new, and answers its id in either case.
 pub async fn insert(
-    target: &Client,
+    target: &Target,
     pipeline: i32,
     hash: &str,
     engine: i32,
     config: &str,
     layout: &Value,
-) -> Result<i32, Error> {
-    let sql = "
-        WITH made AS (
-            INSERT INTO cartage.mapping (pipeline, hash, engine, config, layout)
-            VALUES ($1, $2, $3, $4, $5::text::jsonb)
-            ON CONFLICT (pipeline, hash) DO NOTHING RETURNING id)
-        SELECT id FROM made
-        UNION ALL SELECT id FROM cartage.mapping WHERE pipeline = $1 AND hash = $2
-        LIMIT 1";
-    target
-        .query_one(
-            sql,
-            &[&pipeline, &hash, &engine, &config, &layout.to_string()],
-        )
-        .await?
-        .try_get(0)
+) -> Result<i32, TargetError> {
+    let words = Words::each(
+        "INSERT INTO cartage.mapping (pipeline, hash, engine, config, layout)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (pipeline, hash) DO NOTHING",
+        "INSERT INTO cartage_mapping (pipeline, hash, engine, config, layout)
+         VALUES ($1, $2, $3, $4, $5) ON DUPLICATE KEY UPDATE hash = hash",
+    );
+    let params = params![pipeline, hash, engine, config, layout.to_string()];
+    target.execute(words, params).await?;
+    let sql = "SELECT id FROM cartage.mapping WHERE pipeline = $1 AND hash = $2";
+    target.one(sql, params![pipeline, hash]).await?.get(0)
 }
+
+/// The columns of a row, as Postgres gives them; as text they are the same elsewhere.
+const ROW: &str = "SELECT id, hash, engine, config, CAST(layout AS text) FROM cartage.mapping";
+const ROW_THERE: &str = "SELECT id, hash, engine, config, layout FROM cartage_mapping";
 
 pub async fn by_hash(
-    target: &Client,
+    target: &Target,
     pipeline: i32,
     hash: &str,
-) -> Result<Option<MappingRow>, Error> {
-    let sql = "SELECT id, hash, engine, config, layout::text FROM cartage.mapping
-               WHERE pipeline = $1 AND hash = $2";
-    let row = target.query_opt(sql, &[&pipeline, &hash]).await?;
+) -> Result<Option<MappingRow>, TargetError> {
+    row(
+        target,
+        "WHERE pipeline = $1 AND hash = $2",
+        params![pipeline, hash],
+    )
+    .await
+}
+
+pub async fn by_id(target: &Target, id: i32) -> Result<Option<MappingRow>, TargetError> {
+    row(target, "WHERE id = $1", params![id]).await
+}
+
+async fn row(
+    target: &Target,
+    condition: &str,
+    params: &[Param<'_>],
+) -> Result<Option<MappingRow>, TargetError> {
+    let words = [ROW, ROW_THERE].map(|select| format!("{select} {condition}"));
+    let [postgres, mysql] = words;
+    let row = target.first(Words::each(postgres, mysql), params).await?;
     row.map(|row| from_row(&row)).transpose()
 }
 
-pub async fn by_id(target: &Client, id: i32) -> Result<Option<MappingRow>, Error> {
-    let sql = "SELECT id, hash, engine, config, layout::text FROM cartage.mapping WHERE id = $1";
-    let row = target.query_opt(sql, &[&id]).await?;
-    row.map(|row| from_row(&row)).transpose()
-}
-
-fn from_row(row: &Row) -> Result<MappingRow, Error> {
+fn from_row(row: &Row) -> Result<MappingRow, TargetError> {
     Ok(MappingRow {
-        id: row.try_get("id")?,
-        hash: row.try_get("hash")?,
-        engine: row.try_get("engine")?,
-        config: row.try_get("config")?,
-        // The server wrote it from jsonb, so it parses.
-        layout: serde_json::from_str(row.try_get("layout")?).unwrap_or(Value::Null),
+        id: row.get(0)?,
+        hash: row.get(1)?,
+        engine: row.get(2)?,
+        config: row.get(3)?,
+        // It was written from JSON, so it parses.
+        layout: serde_json::from_str(&row.get::<String>(4)?).unwrap_or(Value::Null),
     })
 }

@@ -1,8 +1,24 @@
-//! The control tables: everything that the daemon knows, in a schema of its own beside the shop.
+//! The control tables: everything that the daemon knows, beside the new shop's own.
 
 pub mod mapping_row;
 pub mod migrate;
 pub mod pipeline;
 
-/// The schema that holds them.
+/// The schema that holds them in Postgres.
 pub const SCHEMA: &str = "cartage";
+
+/// The tables in MySQL, in the order in which they are dropped. The journal of their migrations goes
+/// first, so that a setup after a teardown that was cut short makes all of them again; then those
+/// that refer to others.
+pub const TABLES: [&str; 10] = [
+    "cartage_migrations",
+    "cartage_share",
+    "cartage_conflict",
+    "cartage_refresh_run",
+    "cartage_wish",
+    "cartage_held",
+    "cartage_ledger",
+    "cartage_checkpoint",
+    "cartage_mapping",
+    "cartage_pipeline",
+];

@@ -13,6 +13,7 @@ use super::stand::{Process, Stand};
 use super::storefront::Storefront;
 use crate::scenario::servers::{number, rows};
 use crate::scenario::settled::awaited;
+use cartage::source::change::Lsn;
 
 const DEADLINE: Duration = Duration::from_secs(240);
 const LOOK: Duration = Duration::from_millis(25);
@@ -53,8 +54,9 @@ pub async fn settle(stand: &Stand, daemon: &mut Process<'_>) {
         .await
         .unwrap()
         .get(0);
+    let goal: Lsn = goal.parse().unwrap();
     let deadline = Instant::now() + DEADLINE;
-    while let Some(awaited) = rest(&shops.target, &goal).await {
+    while let Some(awaited) = rest(&shops.target, goal).await {
         daemon.assert_alive();
         assert!(
             Instant::now() < deadline,
@@ -65,7 +67,7 @@ pub async fn settle(stand: &Stand, daemon: &mut Process<'_>) {
     }
 }
 
-async fn rest(target: &Client, goal: &str) -> Option<String> {
+async fn rest(target: &Client, goal: Lsn) -> Option<String> {
     if let Some(awaited) = awaited(target, goal).await {
         return Some(awaited);
     }

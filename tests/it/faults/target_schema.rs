@@ -172,7 +172,8 @@ async fn a_new_unique_index_holds_the_carts_that_break_it() {
     );
     ground.in_new("DROP INDEX one_cart_each").await;
     let (code, said, log) = ground.run(&["held", "retry", "970"]);
-    assert_eq!(code, 0, "{said}{log}");
+    // It may have been tried again by itself in between.
+    assert!(code == 0 || log.contains("not held: 970"), "{said}{log}");
     ground
         .reaches("SELECT count(*) FROM cartage.held", 0, &daemon)
         .await;

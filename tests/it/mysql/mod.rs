@@ -1,12 +1,16 @@
 //! MySQL and MariaDB: sessions, catalogs and values, against every server that this machine has.
 
 mod catalog;
+mod control;
 mod kills;
+mod lost_log;
 mod pipeline;
 mod reads;
 mod pushdown;
+mod rows;
 mod sessions;
 mod silence;
+mod target;
 mod tls;
 mod values;
 
@@ -15,7 +19,9 @@ use std::time::Duration;
 
 use cartage::config::{Endpoint, Kind, Secret, Tls, TlsMode};
 use cartage::demo::mysql::{Options, Programs, Server};
-use cartage::mysql::connect::{Session, connect};
+use cartage::mysql::connect::{Flavor, Session, connect};
+
+use crate::scenario::folder::Side;
 
 /// One server of each kind, shared by the tests here; each test has a database of its own.
 fn servers() -> &'static [Server] {
@@ -39,6 +45,34 @@ fn servers() -> &'static [Server] {
         .join()
         .unwrap()
     })
+}
+
+/// The server that plays all old shops, and the one that plays all new ones: of the usual programs.
+pub fn shops(side: Side) -> &'static Server {
+    static SERVERS: OnceLock<[Server; 2]> = OnceLock::new();
+    let [source, target] = SERVERS.get_or_init(|| {
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let ids = Options::default()
+                    .setting("gtid-mode", "ON")
+                    .setting("enforce-gtid-consistency", "ON");
+                let options = match Programs::usual().unwrap().flavor {
+                    Flavor::MariaDb => Options::default(),
+                    Flavor::MySql => ids,
+                };
+                let options = options.setting("max_connections", "500");
+                let source = Server::start(options.clone()).await.unwrap();
+                [source, Server::start(options.server_id(2)).await.unwrap()]
+            })
+        })
+        .join()
+        .unwrap()
+    });
+    match side {
+        Side::Source => source,
+        Side::Target => target,
+    }
 }
 
 pub fn endpoint(url: String) -> Endpoint {

@@ -282,3 +282,43 @@ async fn who_stops_waiting_for_an_answer_leaves_the_session_whole() {
         assert_eq!(number, Some(42.0));
     }
 }
+
+/// Of a key of several columns, with letters that its charset writes otherwise than ours.
+#[tokio::test]
+async fn keys_in_another_charset_are_read_together() {
+    let shop = r"CREATE TABLE quote (
+            store INT NOT NULL, token VARCHAR(20) CHARACTER SET latin1 NOT NULL,
+            PRIMARY KEY (store, token)
+        ) ENGINE = InnoDB;
+        INSERT INTO quote VALUES (1, 'é'), (1, 'b\\'), (1, ''), (2, 'é'), (2, 'x');";
+    for server in servers() {
+        let made = "DROP DATABASE IF EXISTS reads_latin; CREATE DATABASE reads_latin";
+        server.run(made).await.unwrap();
+        server
+            .run(&format!("SET NAMES utf8mb4; USE reads_latin; {shop}"))
+            .await
+            .unwrap();
+        let source = Source::connect(&endpoint(server.url("reads_latin")), "test")
+            .await
+            .unwrap();
+        let catalog = source.catalog(&["quote".to_owned()]).await.unwrap();
+        let layout = Layout {
+            tables: vec![Table {
+                alias: "quote".into(),
+                schema: "reads_latin".into(),
+                name: "quote".into(),
+                columns: catalog.tables[0].columns.iter().map(Column::from).collect(),
+                key: vec![0, 1],
+                cart: Some(vec![0, 1]),
+                parent: None,
+            }],
+        };
+        let keys = source.next_keys(&layout, None, None, 10).await.unwrap();
+        assert_eq!(keys.len(), 5);
+        source.open().await.unwrap();
+        let (reads, rows) = carts(&source, &layout, None, &keys).await.unwrap();
+        source.close().await.unwrap();
+        assert_eq!(rows, 5);
+        assert!(reads.iter().all(|read| read.image.is_some()));
+    }
+}

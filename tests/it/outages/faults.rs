@@ -34,18 +34,18 @@ type Wrapper = (&'static str, fn(Error) -> DaemonError);
 
 const OF_CLIENTS: &[Wrapper] = &[
     ("source", |e| DaemonError::Source(e.into())),
-    ("target", DaemonError::Target),
+    ("target", |e| DaemonError::Target(e.into())),
     ("identity", |e| of_identity(IdentityError::Query(e)).into()),
     ("lane", |e| LaneError::Write(e.into()).into()),
     ("ledger", |e| {
-        LaneError::Write(WriteError::Ledger(LedgerError::Database(e))).into()
+        LaneError::Write(WriteError::Ledger(LedgerError::Database(e.into()))).into()
     }),
-    ("control", |e| ReaderError::Control(e).into()),
+    ("control", |e| ReaderError::Control(e.into()).into()),
     ("owners", |e| {
         ReaderError::Owners(OwnersError::from(AskError::from(e))).into()
     }),
     ("read", |e| RefreshError::Source(e.into()).into()),
-    ("runs", |e| RefreshError::Control(e).into()),
+    ("runs", |e| RefreshError::Control(e.into()).into()),
     ("untraced", |e| {
         ReaderError::Identity(AskError::from(e).into()).into()
     }),
@@ -62,7 +62,9 @@ const OF_THE_WIRE: &[Bare] = &[
         of_identity(IdentityError::History { timeline: 2, error }).into()
     }),
     ("connect", |e| DaemonError::ConnectSource(refused(e).into())),
-    ("to write", |e| DaemonError::ConnectTarget(refused(e))),
+    ("to write", |e| {
+        DaemonError::ConnectTarget(refused(e).into())
+    }),
     ("to read", |e| {
         of_log(SourceError::Connect(refused(e))).into()
     }),
@@ -153,9 +155,12 @@ fn what_no_server_has_said_stops() {
             cause: "reset".into(),
         })
         .into(),
-        DaemonError::ConnectTarget(ConnectError::Standby {
-            hosts: "one:5432".into(),
-        }),
+        DaemonError::ConnectTarget(
+            ConnectError::Standby {
+                hosts: "one:5432".into(),
+            }
+            .into(),
+        ),
     ] {
         assert_eq!(error.fault(), Fault::Retry, "{error}");
     }
@@ -183,7 +188,7 @@ async fn the_operator_is_told_what_mends_it() {
         // What stops is the server's own to say.
         ("42P01", "target: that is"),
     ] {
-        let error = DaemonError::Target(raised(&client, code).await);
+        let error = DaemonError::Target(raised(&client, code).await.into());
         assert_eq!(error.to_string(), told);
         let error = DaemonError::from(LaneError::Write(raised(&client, code).await.into()));
         assert_eq!(error.to_string(), told);

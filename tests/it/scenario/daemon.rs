@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const STOP_DEADLINE: Duration = Duration::from_secs(40);
 
 /// What a daemon says of a kill's aftermath, which every scenario provokes.
-const AFTER_A_KILL: &[&str] = &["is still active"];
+const AFTER_A_KILL: &[&str] = &["is still active", "the log is being read; waiting"];
 
 fn cartage(config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cartage"));

@@ -1,14 +1,17 @@
 //! A scenario as its folder says it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use cartage::config::Kind;
 use serde::Deserialize;
 
-use super::statements;
+use super::pair::Pair;
+use super::statements::{self, Step};
 
-/// What the end must be, beside the oracle (`expect.toml`; each key may be left out).
+/// What the end must be, beside the oracle (`expect.toml`; each key may be left out). What is otherwise
+/// where a side is MySQL or MariaDB stands in `[mysql_source]` and `[mysql_target]`.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expect {
@@ -53,12 +56,12 @@ pub enum Side {
     Target,
 }
 
-/// Statements that one session runs, one after the other.
+/// What one session does, one step after the other.
 #[derive(Debug)]
 pub struct Session {
     pub file: String,
     pub side: Side,
-    pub statements: Vec<String>,
+    pub steps: Vec<Step>,
 }
 
 /// What happens between two moments of rest.
@@ -73,6 +76,7 @@ pub struct Stage {
 #[derive(Debug)]
 pub struct Scenario {
     pub name: String,
+    pub pair: Pair,
     pub source: String,
     pub target: String,
     pub config: String,
@@ -95,63 +99,121 @@ pub fn names() -> Vec<String> {
         .collect()
 }
 
+/// The pairs between which a folder has both schemas, by their letters.
+pub fn pairs(name: &str) -> BTreeSet<String> {
+    let folder = root().join(name);
+    let kinds = |file: &str| {
+        let letters = [('p', file.to_owned()), ('m', format!("mysql/{file}"))];
+        let there = letters
+            .into_iter()
+            .filter(|(_, file)| folder.join(file).exists());
+        there.map(|(letter, _)| letter).collect::<Vec<_>>()
+    };
+    let targets = kinds("target.sql");
+    let pairs = kinds("source.sql").into_iter().flat_map(|source| {
+        let pair = move |target: &char| format!("{source}{target}");
+        targets.iter().map(pair).collect::<Vec<_>>()
+    });
+    pairs.collect()
+}
+
 impl Scenario {
+    /// Between two Postgres servers.
     pub fn load(name: &str) -> Self {
-        let folder = root().join(name);
-        let read = |file: &str| {
-            fs::read_to_string(folder.join(file))
-                .unwrap_or_else(|e| panic!("tests/scenarios/{name}/{file}: {e}"))
+        Self::between(Pair::named("pp"), name)
+    }
+
+    pub fn between(pair: Pair, name: &str) -> Self {
+        let folder = Folder(root().join(name));
+        let schema = |side: Side, file: &str| match pair.of(side) {
+            Kind::Postgres => folder.read(file),
+            Kind::Mysql => folder.read(&format!("mysql/{file}")),
         };
-        let expect = match folder.join("expect.toml").exists() {
-            true => toml::from_str(&read("expect.toml"))
-                .unwrap_or_else(|e| panic!("tests/scenarios/{name}/expect.toml: {e}")),
-            false => Expect::default(),
-        };
-        let mut stages: BTreeMap<u32, Stage> = BTreeMap::new();
-        if folder.join("workload.sql").exists() {
-            let session = session("workload.sql", Side::Source, &read("workload.sql"));
-            stages.entry(0).or_default().sessions.push(session);
-        } else {
-            let mut files: Vec<String> = fs::read_dir(folder.join("workload"))
-                .unwrap_or_else(|e| panic!("tests/scenarios/{name}/workload: {e}"))
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .collect();
-            files.sort();
-            for file in files {
-                if let Some(stage) = file.strip_suffix("-config.toml") {
-                    let config = read(&format!("workload/{file}"));
-                    stages.entry(stage.parse().unwrap()).or_default().config = Some(config);
-                    continue;
-                }
-                let (stage, side) = stage(&file)
-                    .unwrap_or_else(|| panic!("{name}/workload/{file}: not N-source or N-target"));
-                let sql = read(&format!("workload/{file}"));
-                stages
-                    .entry(stage)
-                    .or_default()
-                    .sessions
-                    .push(session(&file, side, &sql));
-            }
-        }
         Self {
             name: name.to_string(),
-            source: read("source.sql"),
-            target: read("target.sql"),
-            config: read("cartage.toml"),
-            stages: stages.into_values().collect(),
-            oracle_source: read("oracle_source.sql"),
-            oracle_target: read("oracle_target.sql"),
-            expect,
+            pair,
+            source: schema(Side::Source, "source.sql"),
+            target: schema(Side::Target, "target.sql"),
+            config: folder.read("cartage.toml"),
+            stages: folder.stages(pair),
+            oracle_source: folder.read_for(pair.source, "oracle_source.sql"),
+            oracle_target: folder.read_for(pair.target, "oracle_target.sql"),
+            expect: folder.expect(pair),
         }
     }
 }
 
-fn session(file: &str, side: Side, sql: &str) -> Session {
-    Session {
-        file: file.to_string(),
-        side,
-        statements: statements::split(sql),
+struct Folder(PathBuf);
+
+impl Folder {
+    fn read(&self, file: &str) -> String {
+        let path = self.0.join(file);
+        fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
     }
+
+    /// In the words of this kind of server, if it has its own.
+    fn read_for(&self, kind: Kind, file: &str) -> String {
+        let own = format!("mysql/{file}");
+        match kind == Kind::Mysql && self.0.join(&own).exists() {
+            true => self.read(&own),
+            false => self.read(file),
+        }
+    }
+
+    fn expect(&self, pair: Pair) -> Expect {
+        if !self.0.join("expect.toml").exists() {
+            return Expect::default();
+        }
+        let bad = |e: toml::de::Error| -> ! { panic!("{}/expect.toml: {e}", self.0.display()) };
+        let text = self.read("expect.toml");
+        let mut all: toml::Table = toml::from_str(&text).unwrap_or_else(|e| bad(e));
+        for (side, section) in [(pair.source, "mysql_source"), (pair.target, "mysql_target")] {
+            let other = all.remove(section);
+            if let (Kind::Mysql, Some(toml::Value::Table(other))) = (side, other) {
+                all.extend(other);
+            }
+        }
+        all.try_into().unwrap_or_else(|e| bad(e))
+    }
+
+    fn stages(&self, pair: Pair) -> Vec<Stage> {
+        let session = |file: &str, place: &str, side: Side| Session {
+            file: file.to_owned(),
+            side,
+            steps: statements::steps(&self.read_for(pair.of(side), place)),
+        };
+        let (single, folder) = ("workload.sql", self.0.join("workload"));
+        if !folder.exists() {
+            let sessions = vec![session(single, single, Side::Source)];
+            return vec![Stage {
+                config: None,
+                sessions,
+            }];
+        }
+        let mut stages: BTreeMap<u32, Stage> = BTreeMap::new();
+        for file in files(&folder) {
+            let place = format!("workload/{file}");
+            if let Some(stage) = file.strip_suffix("-config.toml") {
+                let stage = stages.entry(stage.parse().unwrap()).or_default();
+                stage.config = Some(self.read(&place));
+                continue;
+            }
+            let (stage, side) =
+                stage(&file).unwrap_or_else(|| panic!("{place}: not N-source or N-target"));
+            let stage = stages.entry(stage).or_default();
+            stage.sessions.push(session(&file, &place, side));
+        }
+        stages.into_values().collect()
+    }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut files: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    files
 }
 
 /// `2-target-sale.sql` is stage 2, on the target.

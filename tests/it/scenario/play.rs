@@ -5,48 +5,52 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cartage::config::{Config, Kind};
+use cartage::target::control::migrate;
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use super::daemon::{self, Daemon};
 use super::folder::{Scenario, Side, Stage};
-use super::servers::{Shops, connect, number, rows};
-use super::settled::{backfilled, settled};
+use super::pair::{Pair, word};
+use super::servers;
+use super::session::Session;
+use super::settled::{arrived, backfilled};
+use super::shop::{Shop, Shops};
 
 /// Loads, sets up, runs, kills, compares, tears down.
-pub fn play(name: &str) {
+pub fn play(name: &str, pair: &str) {
     let seed = match std::env::var("CARTAGE_SEED") {
         Ok(seed) => seed.parse().expect("CARTAGE_SEED is a number"),
         Err(_) => fastrand::u64(..1_000_000),
     };
-    println!("scenario {name}: CARTAGE_SEED={seed}");
-    block_on(migrate(
-        Scenario::load(name),
-        fastrand::Rng::with_seed(seed),
-    ));
+    println!("scenario {name} {pair}: CARTAGE_SEED={seed}");
+    let scenario = Scenario {
+        name: format!("{name}_{pair}"),
+        ..Scenario::between(Pair::named(pair), name)
+    };
+    block_on(carry_over(scenario, fastrand::Rng::with_seed(seed)));
 }
 
 /// Runs all SQL of a scenario without cartage: it must load, and the oracle must notice.
-pub fn rehearse(name: &str) {
+pub fn rehearse(name: &str, pair: &str) {
     block_on(async {
-        let scenario = Scenario::load(name);
-        let shops = load(&scenario, &format!("rehearse_{name}")).await;
+        let scenario = Scenario::between(Pair::named(pair), name);
+        let shops = create(&scenario, &format!("rehearse_{name}_{pair}")).await;
         for session in scenario.stages.iter().flat_map(|stage| &stage.sessions) {
             if session.side == Side::Source {
-                let client = connect(&shops.source_url).await;
-                for statement in &session.statements {
-                    execute(&client, statement, &scenario.name, &session.file).await;
+                let visitor = shops.source.visitor().await;
+                for statement in session.steps.iter().flatten() {
+                    execute(&visitor, statement, &scenario.name, &session.file).await;
                 }
             }
         }
         // An oracle may ask the control tables too: here they are there, and empty.
-        let control = include_str!("../../../migrations/0001_control.sql");
-        let control = format!("CREATE SCHEMA cartage; SET search_path = cartage; {control}");
-        connect(&shops.target_url)
-            .await
-            .batch_execute(&control)
-            .await
-            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = write(&scenario, &scenario.config, &shops, folder.path());
+        let config =
+            Config::load(&config).unwrap_or_else(|p| panic!("{name}: {}", p.render(false)));
+        migrate::migrate(&config.target).await.unwrap();
         let (source, target) = oracle(&scenario, &shops).await;
         assert!(
             !source.is_empty(),
@@ -56,43 +60,32 @@ pub fn rehearse(name: &str) {
     });
 }
 
-async fn migrate(scenario: Scenario, mut rng: fastrand::Rng) {
+async fn carry_over(scenario: Scenario, mut rng: fastrand::Rng) {
     let name = &scenario.name;
-    let shops = load(&scenario, name).await;
+    let shops = create(&scenario, name).await;
     let folder = tempfile::tempdir().unwrap();
-    let config = configure(&scenario, &scenario.config, &shops, folder.path());
+    let write = |text: &str| write(&scenario, text, &shops, folder.path());
+    let config = write(&scenario.config);
+    let target = &shops.target.session;
 
     daemon::command(&config, &["setup", "--yes"]);
     let mut daemon = Daemon::start(&config);
     if scenario.expect.backfill_first {
-        backfilled(&mut daemon, &shops.target).await;
+        backfilled(&mut daemon, target).await;
     }
     let mut kills = moments(&scenario, &mut rng);
     for stage in &scenario.stages {
         if let Some(text) = &stage.config {
             daemon.stop().await;
-            configure(&scenario, text, &shops, folder.path());
+            write(text);
             daemon = Daemon::start(&config);
         }
         run_stage(stage, &scenario, &shops, &mut daemon, &mut kills, &mut rng).await;
-        settled(&mut daemon, &shops).await;
+        let goal = shops.source.end().await;
+        arrived(&mut daemon, target, goal).await;
     }
 
-    let held = number(&shops.target, "SELECT count(*) FROM cartage.held").await;
-    assert_eq!(held, scenario.expect.held, "held carts\n{}", daemon.log());
-    for row in shops
-        .target
-        .query("SELECT message FROM cartage.held", &[])
-        .await
-        .unwrap()
-    {
-        let message: &str = row.get(0);
-        let said = &scenario.expect.held_message;
-        assert!(
-            message.contains(said.as_str()),
-            "{message:?} does not say {said:?}"
-        );
-    }
+    held(&scenario, &shops, &daemon).await;
     compare(&scenario, &shops, &daemon).await;
     counts(&scenario, &shops, &daemon).await;
     if scenario.expect.verify {
@@ -104,11 +97,31 @@ async fn migrate(scenario: Scenario, mut rng: fastrand::Rng) {
     assert!(unexpected.is_empty(), "{name} logged {unexpected:#?}");
 
     daemon::command(&config, &["teardown", "--yes"]);
-    no_trace(&shops, name).await;
+    for side in [Side::Source, Side::Target] {
+        no_trace(shops.of(side), name).await;
+    }
 }
 
-pub async fn load(scenario: &Scenario, database: &str) -> Shops {
-    let shops = Shops::create(database).await;
+async fn create(scenario: &Scenario, database: &str) -> Shops {
+    let shops = Shops::create(scenario.pair, database).await;
+    for (side, sql, file) in [
+        (Side::Source, &scenario.source, "source.sql"),
+        (Side::Target, &scenario.target, "target.sql"),
+    ] {
+        execute(&shops.of(side).session, sql, &scenario.name, file).await;
+    }
+    shops
+}
+
+/// Writes the configuration of a scenario between its shops.
+pub fn write(scenario: &Scenario, text: &str, shops: &Shops, folder: &Path) -> PathBuf {
+    let urls = [&shops.source.url, &shops.target.url];
+    fill(&scenario.name, text, urls.map(String::as_str), folder)
+}
+
+/// The shops of a scenario between two Postgres servers.
+pub async fn load(scenario: &Scenario, database: &str) -> servers::Shops {
+    let shops = servers::Shops::create(database).await;
     for (client, sql, file) in [
         (&shops.source, &scenario.source, "source.sql"),
         (&shops.target, &scenario.target, "target.sql"),
@@ -121,26 +134,43 @@ pub async fn load(scenario: &Scenario, database: &str) -> Shops {
     shops
 }
 
-pub fn configure(scenario: &Scenario, text: &str, shops: &Shops, folder: &Path) -> PathBuf {
+pub fn configure(
+    scenario: &Scenario,
+    text: &str,
+    shops: &servers::Shops,
+    folder: &Path,
+) -> PathBuf {
+    let urls = [&shops.source_url, &shops.target_url];
+    fill(&scenario.name, text, urls.map(String::as_str), folder)
+}
+
+/// Writes a configuration between the databases of these URLs.
+fn fill(name: &str, text: &str, [source, target]: [&str; 2], folder: &Path) -> PathBuf {
+    let kind = |url: &str| match url.starts_with("mysql:") {
+        true => word(Kind::Mysql),
+        false => word(Kind::Postgres),
+    };
     let path = folder.join("cartage.toml");
     let text = text
-        .replace("{{name}}", &scenario.name.replace('_', "-"))
-        .replace("{{source_url}}", &shops.source_url)
-        .replace("{{target_url}}", &shops.target_url);
+        .replace("{{name}}", &name.replace('_', "-"))
+        .replace("{{source_kind}}", kind(source))
+        .replace("{{target_kind}}", kind(target))
+        .replace("{{source_url}}", source)
+        .replace("{{target_url}}", target);
     fs::write(&path, text).unwrap();
     path
 }
 
-/// Before which statements of the whole workload the daemon dies.
+/// Before which steps of the whole workload the daemon dies.
 fn moments(scenario: &Scenario, rng: &mut fastrand::Rng) -> Moments {
-    let statements = scenario
+    let steps = scenario
         .stages
         .iter()
         .flat_map(|stage| &stage.sessions)
-        .map(|session| session.statements.len())
+        .map(|session| session.steps.len())
         .sum::<usize>();
     let kills = (0..scenario.expect.kills)
-        .map(|_| rng.usize(0..=statements.saturating_sub(1)))
+        .map(|_| rng.usize(0..=steps.saturating_sub(1)))
         .collect();
     Moments { done: 0, kills }
 }
@@ -172,12 +202,8 @@ async fn run_stage(
         let mut rng = rng.fork();
         let shared = &shared;
         async move {
-            let url = match session.side {
-                Side::Source => &shops.source_url,
-                Side::Target => &shops.target_url,
-            };
-            let client = connect(url).await;
-            for statement in &session.statements {
+            let visitor = shops.of(session.side).visitor().await;
+            for step in &session.steps {
                 {
                     let (daemon, kills) = &mut *shared.lock().await;
                     if kills.now() {
@@ -186,35 +212,45 @@ async fn run_stage(
                 }
                 // Not a wait for something: it varies what the daemon finds in one batch.
                 tokio::time::sleep(Duration::from_millis(rng.u64(0..30))).await;
-                execute(&client, statement, &scenario.name, &session.file).await;
+                for statement in step {
+                    execute(&visitor, statement, &scenario.name, &session.file).await;
+                }
             }
         }
     }))
     .await;
 }
 
-async fn execute(client: &tokio_postgres::Client, statement: &str, name: &str, file: &str) {
-    client
-        .batch_execute(statement)
-        .await
-        .unwrap_or_else(|e| panic!("{name}/{file}: {e:?}\n{statement}"));
+async fn execute(session: &Session, statement: &str, name: &str, file: &str) {
+    let done = session.run(statement).await;
+    done.unwrap_or_else(|e| panic!("{name}/{file}: {e}\n{statement}"));
+}
+
+async fn held(scenario: &Scenario, shops: &Shops, daemon: &Daemon) {
+    let sql = "SELECT message FROM cartage.held";
+    let messages = shops.target.rows(sql, "held").await;
+    assert_eq!(
+        messages.len() as i64,
+        scenario.expect.held,
+        "held carts: {messages:#?}\n{}",
+        daemon.log()
+    );
+    for message in messages {
+        let said = &scenario.expect.held_message;
+        assert!(
+            message.contains(said.as_str()),
+            "{message:?} does not say {said:?}"
+        );
+    }
 }
 
 async fn oracle(scenario: &Scenario, shops: &Shops) -> (Vec<String>, Vec<String>) {
-    let name = &scenario.name;
+    let file = |file: &str| format!("{}/{file}", scenario.name);
+    let source = (&scenario.oracle_source, file("oracle_source.sql"));
+    let target = (&scenario.oracle_target, file("oracle_target.sql"));
     (
-        rows(
-            &shops.source,
-            &scenario.oracle_source,
-            &format!("{name}/oracle_source.sql"),
-        )
-        .await,
-        rows(
-            &shops.target,
-            &scenario.oracle_target,
-            &format!("{name}/oracle_target.sql"),
-        )
-        .await,
+        shops.source.rows(source.0, &source.1).await,
+        shops.target.rows(target.0, &target.1).await,
     )
 }
 
@@ -241,11 +277,8 @@ async fn compare(scenario: &Scenario, shops: &Shops, daemon: &Daemon) {
 
 async fn counts(scenario: &Scenario, shops: &Shops, daemon: &Daemon) {
     let total = async |column: &str| {
-        number(
-            &shops.target,
-            &format!("SELECT sum({column})::bigint FROM cartage.checkpoint"),
-        )
-        .await
+        let sql = format!("SELECT sum({column}) FROM cartage.checkpoint");
+        shops.target.number(&sql).await
     };
     assert_eq!(
         total("late").await,
@@ -255,7 +288,7 @@ async fn counts(scenario: &Scenario, shops: &Shops, daemon: &Daemon) {
     );
     for state in ["mirror", "merged", "handed_over", "held", "ended"] {
         let sql = format!("SELECT count(*) FROM cartage.ledger WHERE state = '{state}'");
-        let carts = number(&shops.target, &sql).await;
+        let carts = shops.target.number(&sql).await;
         assert_eq!(
             total(state).await,
             carts,
@@ -287,22 +320,20 @@ fn verify(config: &Path) {
 }
 
 /// After teardown neither side remembers that cartage was there.
-async fn no_trace(shops: &Shops, name: &str) {
-    for (client, sql) in [
-        (
-            &shops.source,
-            format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'cartage_{name}'"),
-        ),
-        (
-            &shops.source,
-            "SELECT count(*) FROM pg_publication".to_string(),
-        ),
-        (
-            &shops.target,
-            "SELECT count(*) FROM pg_namespace WHERE nspname = 'cartage'".to_string(),
-        ),
-    ] {
-        assert_eq!(number(client, &sql).await, 0, "left behind: {sql}");
+async fn no_trace(shop: &Shop, name: &str) {
+    let slot =
+        format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'cartage_{name}'");
+    let traces: &[&str] = match shop.kind {
+        Kind::Postgres => &[
+            &slot,
+            "SELECT count(*) FROM pg_publication",
+            "SELECT count(*) FROM pg_namespace WHERE nspname = 'cartage'",
+        ],
+        Kind::Mysql => &["SELECT count(*) FROM information_schema.tables
+             WHERE table_schema = database() AND table_name LIKE 'cartage%'"],
+    };
+    for sql in traces {
+        assert_eq!(shop.number(sql).await, 0, "left behind: {sql}");
     }
 }
 

@@ -1,9 +1,11 @@
-//! The servers that all scenarios share, with two databases for each scenario.
+//! The Postgres servers that all scenarios share, with two databases for each scenario.
 
 use std::sync::OnceLock;
 
 use cartage::demo::cluster::{Cluster, Options};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+
+use super::folder::Side;
 
 /// One server plays all old shops, the other one all new shops.
 pub struct Servers {
@@ -44,6 +46,13 @@ pub struct Shops {
 impl Servers {
     pub fn target(&self) -> &Cluster {
         &self.target
+    }
+
+    pub fn of(&self, side: Side) -> &Cluster {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
     }
 }
 

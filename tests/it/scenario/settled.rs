@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::Client;
+use cartage::source::change::Lsn;
 
 use super::daemon::Daemon;
 use super::servers::Shops;
+use super::session::Asked;
 use super::size::size;
 
 const LOOK: Duration = Duration::from_millis(25);
@@ -30,7 +31,7 @@ async fn until(daemon: &mut Daemon, done: impl AsyncFn() -> Option<String>) {
 }
 
 /// The first backfill is over.
-pub async fn backfilled(daemon: &mut Daemon, target: &Client) {
+pub async fn backfilled(daemon: &mut Daemon, target: &impl Asked) {
     until(daemon, async || backfill(target).await).await;
 }
 
@@ -42,60 +43,62 @@ pub async fn settled(daemon: &mut Daemon, shops: &Shops) {
         .await
         .unwrap()
         .get(0);
-    until(daemon, async || awaited(&shops.target, &goal).await).await;
+    arrived(daemon, &shops.target, goal.parse().unwrap()).await;
+}
+
+/// All lanes have passed this position, and no cart is still to be read.
+pub async fn arrived(daemon: &mut Daemon, target: &impl Asked, goal: Lsn) {
+    until(daemon, async || awaited(target, goal).await).await;
 }
 
 /// What is still to come before this position and all reads of carts are durable.
-pub async fn awaited(target: &Client, goal: &str) -> Option<String> {
+pub async fn awaited(target: &impl Asked, goal: Lsn) -> Option<String> {
     match backfill(target).await {
         None => behind(target, goal).await,
         awaited => awaited,
     }
 }
 
-async fn backfill(target: &Client) -> Option<String> {
+async fn backfill(target: &impl Asked) -> Option<String> {
     // The control tables may not be read while setup's transaction is still to commit: there
     // are none yet, and that is an answer too.
     let rows = target
-        .query(
-            "SELECT kind, stage, finished_at IS NULL AS open, coalesce(waiting, 'nothing') AS waiting
+        .ask(
+            "SELECT kind, stage, coalesce(waiting, 'nothing'), CASE WHEN finished_at IS NULL THEN 1 END
              FROM cartage.refresh_run ORDER BY id",
-            &[],
         )
         .await
         .unwrap();
     if rows.is_empty() {
         return Some("a backfill to begin".into());
     }
-    rows.iter()
-        .find(|row| row.get::<_, bool>("open"))
-        .map(|row| {
-            let (kind, stage, waiting): (String, String, String) =
-                (row.get("kind"), row.get("stage"), row.get("waiting"));
-            format!("{kind} to end (stage {stage}, waits for {waiting})")
-        })
+    let open = rows.into_iter().find(|row| row[3].is_some())?;
+    let said: Vec<String> = open.into_iter().flatten().collect();
+    Some(format!(
+        "{} to end (stage {}, waits for {})",
+        said[0], said[1], said[2]
+    ))
 }
 
-async fn behind(target: &Client, goal: &str) -> Option<String> {
-    // A position inside a transaction (seq > 0) is not past it.
-    let sql = format!(
-        "SELECT (SELECT count(*) FROM cartage.checkpoint),
-                (SELECT count(*) FROM cartage.checkpoint
-                  WHERE lsn < '{goal}'::pg_lsn OR (lsn = '{goal}'::pg_lsn AND seq > 0)),
-                (SELECT min(lsn)::text FROM cartage.checkpoint),
-                (SELECT count(*) FROM cartage.wish)"
-    );
-    let row = target.query_one(&sql, &[]).await.unwrap();
-    let (lanes, late, least): (i64, i64, Option<String>) = (row.get(0), row.get(1), row.get(2));
-    let wishes: i64 = row.get(3);
+async fn behind(target: &impl Asked, goal: Lsn) -> Option<String> {
+    let lanes = target
+        .number_of("SELECT count(*) FROM cartage.checkpoint")
+        .await;
     if lanes == 0 {
         return Some("the lanes' first checkpoint".into());
     }
-    if late > 0 {
-        let least = least.unwrap_or_default();
+    // A position inside a transaction (seq > 0) is not past it.
+    let goal = target.literal(goal);
+    let sql = format!(
+        "SELECT min(lsn), count(*) FROM cartage.checkpoint
+         WHERE lsn < {goal} OR lsn = {goal} AND seq > 0"
+    );
+    let late = target.ask(&sql).await.unwrap().remove(0);
+    if let [Some(least), Some(late)] = &late[..] {
         return Some(format!(
             "{late} of {lanes} lanes to pass {goal} (the last one is at {least})"
         ));
     }
+    let wishes = target.number_of("SELECT count(*) FROM cartage.wish").await;
     (wishes > 0).then(|| format!("{wishes} carts to be read again"))
 }

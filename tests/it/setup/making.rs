@@ -44,19 +44,29 @@ async fn setup_twice_is_setup_once_and_teardown_leaves_nothing() {
     found(&report, "publication", Verdict::Todo);
 
     ends.setup().await;
-    let first = pipeline::load(&ends.target, "shop").await.unwrap().unwrap();
-    let at = pipeline::checkpoint(&ends.target, first.id).await.unwrap();
+    let first = pipeline::load(&ends.control(), "shop")
+        .await
+        .unwrap()
+        .unwrap();
+    let at = pipeline::checkpoint(&ends.control(), first.id)
+        .await
+        .unwrap();
     let found_slot = slot::find(&ends.source, "cartage_shop").await.unwrap();
     assert_eq!(at, found_slot.unwrap().confirmed);
     assert_eq!(first.ids_secret.as_ref().unwrap().0.len(), 32);
     assert_eq!(first.mapping, None);
 
     ends.setup().await;
-    let second = pipeline::load(&ends.target, "shop").await.unwrap().unwrap();
+    let second = pipeline::load(&ends.control(), "shop")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(first.ids_secret, second.ids_secret);
     assert_eq!(
         at,
-        pipeline::checkpoint(&ends.target, first.id).await.unwrap()
+        pipeline::checkpoint(&ends.control(), first.id)
+            .await
+            .unwrap()
     );
     assert_eq!(ends.runs().await, 0);
     let verified = ends.verify().await.unwrap();
@@ -97,7 +107,7 @@ async fn without_a_terminal_and_without_yes_nothing_is_done() {
         .await
         .unwrap_err();
     assert_eq!(error.exit, 2);
-    assert!(!pipeline::installed(&ends.target).await.unwrap());
+    assert!(!pipeline::installed(&ends.control()).await.unwrap());
     assert!(
         slot::find(&ends.source, "cartage_shop")
             .await

@@ -8,6 +8,7 @@ mod trust;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use cartage::catalog::Catalog;
 use cartage::check::{self, Report, Verdict};
@@ -15,11 +16,11 @@ use cartage::cli::setup::{self, SetupArgs};
 use cartage::cli::teardown::{self, TeardownArgs};
 use cartage::config::Config;
 use cartage::demo::cluster::{Cluster, Options};
-use cartage::postgres::connect::connect;
 use cartage::source::Source;
 use cartage::source::outline::{self, Outline};
 use cartage::source::postgres::identity::{self, IdentityError};
 use cartage::target::control::pipeline;
+use cartage::target::session::Target;
 use tokio_postgres::Client;
 const OLD: &str = "
     CREATE TYPE mood AS ENUM ('new', 'cart');
@@ -46,7 +47,7 @@ struct Ends {
     cluster: Cluster,
     config: Config,
     source: Client,
-    target: Client,
+    target: Arc<Client>,
 }
 
 impl Ends {
@@ -64,8 +65,13 @@ impl Ends {
             cluster,
             config,
             source,
-            target,
+            target: Arc::new(target),
         }
+    }
+
+    /// The target as cartage asks it.
+    fn control(&self) -> Target {
+        Target::Postgres(self.target.clone())
     }
 
     async fn setup(&self) -> ExitCode {
@@ -89,7 +95,7 @@ impl Ends {
 
     async fn check(&self) -> Report {
         let source = Source::connect(&self.config.source, "check").await.unwrap();
-        let target = connect(&self.config.target, "check").await.unwrap();
+        let target = Target::connect(&self.config.target, "check").await.unwrap();
         let schemas = check::schemas(&self.config, &source, &target)
             .await
             .unwrap();
@@ -105,9 +111,10 @@ impl Ends {
     }
 
     async fn verify(&self) -> Result<identity::Verified, IdentityError> {
-        let row = pipeline::load(&self.target, "shop").await.unwrap().unwrap();
+        let target = self.control();
+        let row = pipeline::load(&target, "shop").await.unwrap().unwrap();
         let verified = identity::verify(&self.source, &row, &self.outline().await.layout).await?;
-        let checkpoint = pipeline::checkpoint(&self.target, row.id)
+        let checkpoint = pipeline::checkpoint(&target, row.id)
             .await
             .unwrap()
             .unwrap();

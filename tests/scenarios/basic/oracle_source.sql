@@ -1,3 +1,3 @@
 SELECT 'cart', id, email, lower(currency), NULL, NULL FROM orders
 UNION ALL
-SELECT 'line', l.id, l.sku, l.order_id::text, l.qty, l.price FROM order_lines l JOIN orders o ON o.id = l.order_id
+SELECT 'line', l.id, l.sku, concat(l.order_id), l.qty, l.price FROM order_lines l JOIN orders o ON o.id = l.order_id

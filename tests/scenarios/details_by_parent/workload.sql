@@ -11,5 +11,5 @@ COMMIT;
 INSERT INTO item_option SELECT 800000 + id, id, 'added', 'x' FROM quote_item WHERE quote_id BETWEEN 50 AND 60;
 INSERT INTO option_file SELECT id, id, '/added' FROM item_option WHERE id > 800000;
 UPDATE item_option SET item_id = item_id + 1 WHERE item_id % 10 = 1 AND item_id BETWEEN 700 AND 800
-    AND EXISTS (SELECT FROM quote_item other WHERE other.id = item_id + 1);
+    AND EXISTS (SELECT 1 FROM quote_item other WHERE other.id = item_id + 1);
 DELETE FROM item_option WHERE code = 'code-2' AND item_id < 200;

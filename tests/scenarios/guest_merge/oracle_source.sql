@@ -1,4 +1,4 @@
 SELECT 'cart', id, NULL, email, NULL FROM quote WHERE live
-UNION ALL SELECT 'item', id, quote_id, sku, NULL FROM quote_item WHERE EXISTS (SELECT FROM quote q WHERE q.id = quote_id AND q.live)
+UNION ALL SELECT 'item', id, quote_id, sku, NULL FROM quote_item WHERE EXISTS (SELECT 1 FROM quote q WHERE q.id = quote_id AND q.live)
 UNION ALL SELECT 'option', o.id, o.item_id, o.code || '=' || coalesce(o.value, '?'), i.sku FROM item_option o JOIN quote_item i ON i.id = o.item_id JOIN quote q ON q.id = i.quote_id AND q.live
 UNION ALL SELECT 'file', f.id, f.option_id, f.path, q.email FROM option_file f JOIN item_option o ON o.id = f.option_id JOIN quote_item i ON i.id = o.item_id JOIN quote q ON q.id = i.quote_id AND q.live

@@ -1,3 +1,5 @@
-SELECT 'cart', id::text, locale, gift, first_tag, tags::text, metadata::text, raw::text, skus::text FROM cart
+SELECT 'cart', id, locale, gift, first_tag, tags,
+       metadata->>'token', metadata->>'order', replace((metadata->'list')::text, ' ', ''), raw::text, replace(skus::text, ' ', '')
+FROM cart
 UNION ALL
-SELECT 'line', id::text, cart_id::text, size::text, options::text, NULL, NULL, NULL, NULL FROM line
+SELECT 'line', id, concat(cart_id), options->>'size', options->>'text', size, NULL, NULL, NULL, NULL, NULL FROM line

@@ -8,11 +8,10 @@ UPDATE orders SET id = 3000, email = 'rekeyed@example.org' WHERE id = 50;
 UPDATE order_lines SET qty = 9 WHERE order_id = 3000;
 INSERT INTO order_lines VALUES (30009, 3000, 'with the new key', 1, 1.00);
 COMMIT;
-INSERT INTO orders VALUES (50, 'the next one', 'EUR');
+INSERT INTO orders (id, email, currency) VALUES (50, 'the next one', 'EUR');
 INSERT INTO order_lines VALUES (5099, 50, 'the next one', 1, 1.00);
-DO $$ BEGIN
-    FOR i IN 1..40 LOOP
-        UPDATE orders SET id = 4000 + i WHERE id = CASE i WHEN 1 THEN 60 ELSE 3999 + i END;
-        COMMIT;
-    END LOOP;
-END $$;
+-- for i in 1..=40
+BEGIN;
+UPDATE orders SET id = 4000 + {i} WHERE id = CASE {i} WHEN 1 THEN 60 ELSE 3999 + {i} END;
+COMMIT;
+-- end

@@ -12,7 +12,7 @@ CREATE TABLE options (id integer PRIMARY KEY, line_id numeric NOT NULL REFERENCE
 CREATE INDEX ON order_lines (shop, number, token);
 ALTER TABLE order_lines REPLICA IDENTITY FULL;
 ALTER TABLE options REPLICA IDENTITY FULL;
-INSERT INTO orders SELECT 'EU', n::numeric(10,2), md5(n::text)::uuid, 'c' || n FROM generate_series(1, 60) n;
-INSERT INTO order_lines SELECT (n * 10 + k)::numeric(10,1), 'EU', n::numeric(10,3), md5(n::text)::uuid, 'sku-' || k
+INSERT INTO orders SELECT 'EU', n::numeric(10,2), ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 'c' || n FROM generate_series(1, 60) n;
+INSERT INTO order_lines SELECT (n * 10 + k)::numeric(10,1), 'EU', n::numeric(10,3), ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid, 'sku-' || k
 FROM generate_series(1, 60) n, generate_series(1, 3) k;
 INSERT INTO options SELECT n, n * 10 + 1, 'gift' FROM generate_series(1, 60) n;

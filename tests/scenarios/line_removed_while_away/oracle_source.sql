@@ -1,9 +1,8 @@
-WITH line(k) AS (VALUES (1), (2), (3), (4)), wanted AS (
-    SELECT orders.id AS cart, orders.id * 10 + k AS line,
-           -- A bought order ends as it last was.
-           CASE WHEN orders.status = 'open'
-                THEN NOT EXISTS (SELECT FROM order_lines WHERE order_lines.id = orders.id * 10 + k)
-                ELSE k = 1 END AS removed
-    FROM orders, line)
-SELECT 'cart', id, status = 'open' FROM orders
-UNION ALL SELECT 'line', line, removed FROM wanted
+SELECT 'cart', id, CASE status WHEN 'open' THEN 1 ELSE 0 END FROM orders
+UNION ALL
+SELECT 'line', id * 10 + k,
+       -- A bought order ends as it last was.
+       CASE WHEN status = 'open'
+            THEN CASE WHEN EXISTS (SELECT 1 FROM order_lines WHERE order_lines.id = orders.id * 10 + k) THEN 0 ELSE 1 END
+            ELSE CASE k WHEN 1 THEN 1 ELSE 0 END END
+FROM orders, (SELECT 1 AS k UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4) four

@@ -1,2 +1,3 @@
-SELECT 'cart', cart_id, open FROM cart
-UNION ALL SELECT 'line', line_id, removed FROM cart_line
+SELECT 'cart', cart_id, CASE WHEN open THEN 1 ELSE 0 END FROM cart
+UNION ALL
+SELECT 'line', line_id, CASE WHEN removed THEN 1 ELSE 0 END FROM cart_line

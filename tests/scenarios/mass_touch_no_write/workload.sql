@@ -2,7 +2,11 @@ UPDATE orders SET touched_at = now();
 UPDATE orders SET hits = hits + 1;
 UPDATE order_lines SET qty = qty;
 UPDATE orders SET email = email, status = 'open';
-DO $$ BEGIN FOR i IN 1..50 LOOP UPDATE orders SET hits = hits + 1; COMMIT; END LOOP; END $$;
+-- for i in 1..=50
+BEGIN;
+UPDATE orders SET hits = hits + 1;
+COMMIT;
+-- end
 BEGIN;
 UPDATE order_lines SET qty = qty + 1;
 UPDATE order_lines SET qty = qty - 1;

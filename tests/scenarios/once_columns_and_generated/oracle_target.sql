@@ -1,3 +1,3 @@
 SELECT 'cart', cart_id, customer_email, first_email, email_domain, note FROM cart
 UNION ALL
-SELECT 'line', line_id, product, total::text, NULL, NULL FROM cart_line
+SELECT 'line', line_id, product, concat(total), NULL, NULL FROM cart_line

@@ -1,3 +1,3 @@
 SELECT 'cart', cart_id, customer_email, currency_code, NULL, NULL, NULL FROM cart
 UNION ALL
-SELECT 'line', line_id, product, cart_id::text, quantity, unit_price, NULL FROM cart_line
+SELECT 'line', line_id, product, concat(cart_id), quantity, unit_price, NULL FROM cart_line

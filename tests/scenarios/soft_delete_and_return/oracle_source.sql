@@ -1,8 +1,10 @@
-SELECT 'cart', id, email, CASE status WHEN 'open' THEN 'active' ELSE 'completed' END, status <> 'open', false, NULL::integer FROM orders
+SELECT 'line', id, sku, concat(order_id), NULL, 'lives', qty FROM order_lines
 UNION ALL
-SELECT 'cart', 50, 'c50@example.org', 'deleted', false, true, NULL::integer
+SELECT 'line', id, 'sku-' || (id % 10), concat(floor(id / 10)), NULL, 'deleted', id % 10
+FROM (SELECT 21 AS id UNION ALL SELECT 31 UNION ALL SELECT 501 UNION ALL SELECT 502 UNION ALL SELECT 503
+      UNION ALL SELECT 512 UNION ALL SELECT 513 UNION ALL SELECT 701 UNION ALL SELECT 702 UNION ALL SELECT 703) gone
 UNION ALL
-SELECT 'line', id, sku, order_id::text, false, false, qty FROM order_lines
+SELECT 'cart', id, email, CASE status WHEN 'open' THEN 'active' ELSE 'completed' END,
+       CASE status WHEN 'open' THEN 'open' ELSE 'completed' END, 'lives', NULL FROM orders
 UNION ALL
-SELECT 'line', id, 'sku-' || id % 10, (id / 10)::text, false, true, id % 10
-FROM unnest(ARRAY[21, 31, 501, 502, 503, 512, 513, 701, 702, 703]) id
+SELECT 'cart', 50, 'c50@example.org', 'deleted', 'open', 'deleted', NULL

@@ -1,3 +1,4 @@
-SELECT 'cart', cart_id, customer_email, state, completed_at IS NOT NULL, deleted_at IS NOT NULL, NULL::integer FROM cart
+SELECT 'line', line_id, product, concat(cart_id), NULL, CASE WHEN deleted_at IS NULL THEN 'lives' ELSE 'deleted' END, quantity FROM cart_line
 UNION ALL
-SELECT 'line', line_id, product, cart_id::text, false, deleted_at IS NOT NULL, quantity FROM cart_line
+SELECT 'cart', cart_id, customer_email, state, CASE WHEN completed_at IS NULL THEN 'open' ELSE 'completed' END,
+       CASE WHEN deleted_at IS NULL THEN 'lives' ELSE 'deleted' END, NULL FROM cart

@@ -4,7 +4,7 @@ UPDATE orders SET status = 'bought' WHERE id IN (40, 41, 42);
 UPDATE orders SET status = 'open' WHERE id = 41;
 DELETE FROM orders WHERE id = 50;
 DELETE FROM orders WHERE id = 51;
-INSERT INTO orders VALUES (51, 'returned@example.org', 'EUR');
+INSERT INTO orders (id, email, currency) VALUES (51, 'returned@example.org', 'EUR');
 INSERT INTO order_lines VALUES (511, 51, 'returned', 1, 5.00);
 UPDATE order_lines SET order_id = 60 WHERE id = 611;
 DELETE FROM order_lines WHERE order_id = 70;

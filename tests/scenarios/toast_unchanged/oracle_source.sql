@@ -1,3 +1,3 @@
-SELECT 'cart', id, email, md5(payload), length(payload) FROM orders
+SELECT 'cart', id, email, payload, length(payload) FROM orders
 UNION ALL
-SELECT 'line', id, order_id || sku, md5(configuration), length(configuration) FROM order_lines
+SELECT 'line', id, order_id || sku, configuration, length(configuration) FROM order_lines

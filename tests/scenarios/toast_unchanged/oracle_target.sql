@@ -1,3 +1,3 @@
-SELECT 'cart', id, email, md5(payload), length(payload) FROM cart
+SELECT 'cart', id, email, payload, length(payload) FROM cart
 UNION ALL
-SELECT 'line', id, cart_id || sku, md5(configuration), length(configuration) FROM line
+SELECT 'line', id, cart_id || sku, configuration, length(configuration) FROM line

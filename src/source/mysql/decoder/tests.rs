@@ -32,6 +32,7 @@ fn column(name: &str) -> (Column, LogColumn) {
         kind,
         nullable: true,
         is_virtual: false,
+        touched: false,
         charset: None,
     };
     (column, log)

@@ -157,6 +157,8 @@ impl Wire {
         bytes[..length].copy_from_slice(&meta.take(length, WHAT)?);
         let ty = match kind {
             types::STRING if matches!(bytes[0], types::ENUM | types::SET) => bytes[0],
+            // What it is called, while its values are the other one's: no log of rows has older ones.
+            types::DATE => types::NEWDATE,
             kind => kind,
         };
         Ok(Self { ty, meta: bytes })

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use cartage::demo::cluster::{Cluster, Shutdown};
 use cartage::demo::mysql::{Options, Programs, Server};
 use cartage::mysql::connect::connect;
-use cartage::source::mysql::{identity, place};
+use cartage::source::mysql::identity;
 use cartage::switch::Place;
 use fastrand::Rng;
 use mysql_async::prelude::Queryable as _;
@@ -25,7 +25,7 @@ use self::storefront::Storefront;
 use crate::scenario::servers::{self, rows};
 use crate::scenario::settled::awaited;
 
-const DEADLINE: Duration = Duration::from_secs(25);
+const DEADLINE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(10);
 const SIGKILL: i32 = 9;
 
@@ -192,11 +192,10 @@ impl Stand {
     async fn settle(&self, daemon: &mut Daemon<'_>) {
         let endpoint = super::endpoint(self.server.url("shop"));
         let mut session = connect(&endpoint, "test").await.unwrap();
-        let end = place::Place::of(identity::facts(&mut session).await.unwrap().end);
-        let goal = format!("{:X}/{:X}", end.file, end.offset);
+        let goal = identity::facts(&mut session).await.unwrap().end;
         let deadline = Instant::now() + DEADLINE;
         loop {
-            let mut rest = awaited(&self.target, &goal).await;
+            let mut rest = awaited(&self.target, goal).await;
             if rest.is_none() {
                 let sql = "SELECT cart, reason, message FROM cartage.held";
                 let held = rows(&self.target, sql, "held").await;

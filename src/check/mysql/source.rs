@@ -1,0 +1,230 @@
+//! What a MySQL or MariaDB source must be: a log of whole rows, tables that keep to transactions, and
+//! a user that may read both.
+
+use crate::cart::layout::Layout;
+use crate::check::CheckError;
+use crate::check::report::{End, Report};
+use crate::config::Config;
+use crate::mysql::connect::Flavor;
+use crate::mysql::sql::{account, identifier};
+use crate::source::error::AskError;
+use crate::source::mysql::session::field;
+use crate::source::mysql::settings::Settings;
+use crate::source::mysql::{Session, identity, load};
+use crate::target::control::pipeline;
+use crate::target::session::Target;
+
+/// ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR.
+const NO_SELECT: [u16; 2] = [1142, 1143];
+/// ER_SPECIFIC_ACCESS_DENIED_ERROR.
+const NO_PRIVILEGE: u16 = 1227;
+
+pub async fn server(
+    config: &Config,
+    session: &Session,
+    report: &mut Report,
+) -> Result<(), AskError> {
+    let (major, minor, patch) = session.version;
+    let kind = match session.flavor {
+        Flavor::MariaDb => "MariaDB",
+        Flavor::MySql => "MySQL",
+    };
+    let version = format!("{kind} {major}.{minor}.{patch}");
+    report.pass("server version", End::Source, version);
+    if config.refresh.max_replica_lag.is_some() {
+        report.warn(
+            "standbys",
+            End::Source,
+            "max_replica_lag of [refresh] says nothing here: the server does not know how late its \
+             replicas are; a guard query can",
+            None,
+        );
+    }
+    let settings = Settings::read(session).await?;
+    let wrong = settings.wrong(session.flavor);
+    if wrong.is_empty() {
+        report.pass("log level", End::Source, "the log holds whole rows");
+    }
+    for wrong in wrong {
+        report.fail("log level", End::Source, wrong.what, wrong.sql);
+    }
+    retention(&settings, report);
+    Ok(())
+}
+
+/// How long the server keeps its log.
+fn retention(settings: &Settings, report: &mut Report) {
+    let number = |name| settings.number(name);
+    let seconds = number("binlog_expire_logs_seconds").unwrap_or_default();
+    let seconds = match number("expire_logs_days") {
+        Some(days) if seconds == 0.0 => days * 86_400.0,
+        _ => seconds,
+    };
+    if seconds == 0.0 {
+        let message = "binary logs are kept until somebody purges them: watch the disk";
+        report.pass("log retention", End::Source, message);
+        return;
+    }
+    let hours = seconds / 3600.0;
+    let message = format!("binary logs are kept for {hours:.0} h, read or not");
+    match hours < 24.0 {
+        true => report.warn(
+            "log retention",
+            End::Source,
+            format!("{message}: a daemon that is down for longer has lost its place"),
+            Some("SET GLOBAL binlog_expire_logs_seconds = 604800".to_owned()),
+        ),
+        false => report.pass("log retention", End::Source, message),
+    }
+}
+
+pub async fn grants(
+    session: &Session,
+    layout: &Layout,
+    report: &mut Report,
+) -> Result<(), AskError> {
+    let row = session.first("SELECT current_user() AS user").await?;
+    let user: String = field(&row.ok_or(AskError::Answer)?, "user")?;
+    let account = account(&user);
+    // Only the user's own: those of its roles do not stand here.
+    let sql = "SELECT privilege_type AS privilege FROM information_schema.user_privileges \
+               WHERE replace(grantee, '''', '') = current_user()";
+    let mut held: Vec<String> = Vec::new();
+    for row in session.query(sql).await? {
+        held.push(field(&row, "privilege")?);
+    }
+    let has = |privilege: &str| held.iter().any(|h| h == privilege || h == "SUPER");
+    let grant = |what: &str| Some(format!("GRANT {what} ON *.* TO {account}"));
+    match has("REPLICATION SLAVE") {
+        true => report.pass(
+            "replication",
+            End::Source,
+            format!("{user} may read the log"),
+        ),
+        false => report.warn(
+            "replication",
+            End::Source,
+            format!("{user} has no REPLICATION SLAVE of its own, which reading the log needs"),
+            grant("REPLICATION SLAVE"),
+        ),
+    }
+    match session.end().await {
+        Ok(_) => report.pass(
+            "log position",
+            End::Source,
+            format!("{user} may ask for it"),
+        ),
+        Err(AskError::NoLog) => {}
+        Err(error) if is_denied(&error, &[NO_PRIVILEGE]) => report.fail(
+            "log position",
+            End::Source,
+            format!("{user} may not ask how far the log goes"),
+            grant("REPLICATION CLIENT"),
+        ),
+        Err(error) => return Err(error),
+    }
+    match load::writers(session).await {
+        Ok(_) => report.pass(
+            "open transactions",
+            End::Source,
+            format!("{user} may see them"),
+        ),
+        Err(error) if is_denied(&error, &[NO_PRIVILEGE]) => report.fail(
+            "open transactions",
+            End::Source,
+            format!("{user} may not see which transactions are open"),
+            grant("PROCESS"),
+        ),
+        Err(error) => return Err(error),
+    }
+    for table in &layout.tables {
+        let full = format!("{}.{}", identifier(&table.schema), identifier(&table.name));
+        match session.query(format!("SELECT * FROM {full} LIMIT 0")).await {
+            Ok(_) => report.pass("read right", End::Source, format!("{user} may read {full}")),
+            Err(error) if is_denied(&error, &NO_SELECT) => report.fail(
+                "read right",
+                End::Source,
+                format!("{user} has no SELECT on {full}"),
+                Some(format!("GRANT SELECT ON {full} TO {account}")),
+            ),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn is_denied(error: &AskError, numbers: &[u16]) -> bool {
+    match error {
+        AskError::Mysql(mysql_async::Error::Server(error)) => numbers.contains(&error.code),
+        _ => false,
+    }
+}
+
+/// Snapshots, and transactions in the log, are InnoDB's.
+pub async fn tables(
+    session: &Session,
+    layout: &Layout,
+    report: &mut Report,
+) -> Result<(), AskError> {
+    for table in &layout.tables {
+        let described = session.described(table).await?;
+        let full = format!("{}.{}", identifier(&table.schema), identifier(&table.name));
+        if described.engine.eq_ignore_ascii_case("InnoDB") {
+            report.pass("engine", End::Source, format!("{full} is of InnoDB"));
+        } else {
+            report.fail(
+                "engine",
+                End::Source,
+                format!(
+                    "{full} is of {}, which no snapshot covers",
+                    described.engine
+                ),
+                Some(format!("ALTER TABLE {full} ENGINE = InnoDB")),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The control rows, and whether the log still holds what comes after the checkpoint.
+pub async fn pipeline(
+    config: &Config,
+    session: &Session,
+    target: &Target,
+    report: &mut Report,
+) -> Result<(), CheckError> {
+    let row = match pipeline::installed(target).await? {
+        true => pipeline::load(target, &config.name).await?,
+        false => None,
+    };
+    let Some(row) = row else {
+        let todo = "setup registers the pipeline";
+        report.todo("control tables", End::Target, todo);
+        return Ok(());
+    };
+    report.pass("control tables", End::Target, "the pipeline is registered");
+    let Some(checkpoint) = pipeline::checkpoint(target, row.id).await? else {
+        let todo = "setup was cut short; run it again";
+        report.todo("checkpoint", End::Target, todo);
+        return Ok(());
+    };
+    let facts = match session.facts().await {
+        Ok(facts) => facts,
+        Err(error) => {
+            report.fail("log", End::Source, error.to_string(), None);
+            return Ok(());
+        }
+    };
+    match identity::holds(&facts, checkpoint) {
+        Ok(()) => report.pass(
+            "log",
+            End::Source,
+            format!(
+                "it holds the checkpoint {}",
+                row.spelling().show(checkpoint)
+            ),
+        ),
+        Err(why) => report.fail("log", End::Source, why.to_string(), None),
+    }
+    Ok(())
+}

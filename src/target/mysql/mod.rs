@@ -1,0 +1,16 @@
+//! A new backend on MySQL or MariaDB.
+
+pub mod session;
+pub mod claim;
+pub mod ledger;
+pub mod records;
+mod place;
+mod alike;
+mod json;
+mod statement;
+pub mod found;
+pub mod rivals;
+pub mod rows;
+pub mod writer;
+
+pub use session::Session;

@@ -1,0 +1,189 @@
+//! Writing a lane's records in MySQL's SQL. `VALUES()` in an update is what both kinds of server know.
+
+use super::ledger::list;
+use crate::cart::key::CartKey;
+use crate::mysql::sql;
+use crate::switch::{self, Mutant};
+use crate::target::ledger::{ConflictRow, HeldRow, LedgerRow, Patched, Records, State};
+
+/// The statements that write the records of a lane, in order, none longer than `packet` as long as no
+/// single row is.
+pub fn statements(records: &Records, pipeline: i32, lane: i32, packet: usize) -> Vec<String> {
+    let mut out = Vec::new();
+    let moved = records.moved();
+    if moved != [0; 5] {
+        let counts: Vec<String> = State::ALL
+            .iter()
+            .zip(moved)
+            .map(|(state, n)| format!("{0} = {0} + {n}", state.name()))
+            .collect();
+        out.push(format!(
+            "UPDATE cartage_checkpoint SET {} WHERE pipeline = {pipeline} AND lane = {lane}",
+            counts.join(", ")
+        ));
+    }
+    ledger(&records.ledger, pipeline, packet, &mut out);
+    for row in &records.kept {
+        out.push(format!(
+            "UPDATE cartage_ledger SET state = '{}', lsn = {}, seq = {} \
+             WHERE pipeline = {pipeline} AND cart = {}",
+            row.state.name(),
+            row.position.lsn.0,
+            row.position.seq,
+            cart(&row.cart)
+        ));
+    }
+    for (table, carts) in [("wish", &records.granted), ("held", &records.released)] {
+        if !carts.is_empty() {
+            let these = list(carts.iter());
+            out.push(format!(
+                "DELETE FROM cartage_{table} WHERE pipeline = {pipeline} AND cart IN {these}"
+            ));
+        }
+        if table == "wish" && !records.wishes.is_empty() {
+            let rows: Vec<String> = records
+                .wishes
+                .iter()
+                .map(|(key, reason)| format!("({pipeline}, {}, {})", cart(key), sql::text(reason)))
+                .collect();
+            out.push(format!(
+                "INSERT INTO cartage_wish (pipeline, cart, reason) VALUES {} \
+                 ON DUPLICATE KEY UPDATE reason = cartage_wish.reason",
+                rows.join(", ")
+            ));
+        }
+    }
+    out.extend(records.held.iter().map(|row| held(row, pipeline)));
+    out.extend(records.conflicts.iter().map(|row| conflict(row, pipeline)));
+    out
+}
+
+fn ledger(rows: &[LedgerRow], pipeline: i32, packet: usize, out: &mut Vec<String>) {
+    let mut rest = rows;
+    while let Some(first) = rest.first() {
+        let mut values = vec![ledger_row(first, pipeline)];
+        let mut length = values[0].len();
+        let mut taken = 1;
+        for row in &rest[1..] {
+            let row = ledger_row(row, pipeline);
+            length += row.len();
+            if length > packet {
+                break;
+            }
+            values.push(row);
+            taken += 1;
+        }
+        let (these, others) = rest.split_at(taken);
+        rest = others;
+        let first = these.iter().filter(|r| r.patched == Patched::First);
+        let first: Vec<&CartKey> = first.map(|r| &r.cart).collect();
+        let before = match first.is_empty() {
+            true => "cartage_ledger.patches".to_owned(),
+            false => format!(
+                "IF(cartage_ledger.cart IN {}, 0, cartage_ledger.patches)",
+                list(first.into_iter())
+            ),
+        };
+        out.push(format!(
+            "INSERT INTO cartage_ledger \
+                 (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens) \
+             VALUES {} ON DUPLICATE KEY UPDATE state = VALUES(state), lsn = VALUES(lsn), \
+                 seq = VALUES(seq), mapping = VALUES(mapping), \
+                 patches = VALUES(patches) + {before}, \
+                 refreshed = COALESCE(VALUES(refreshed), cartage_ledger.refreshed), \
+                 image = VALUES(image), tokens = VALUES(tokens)",
+            values.join(", ")
+        ));
+        out.push(format!(
+            "DELETE FROM cartage_share WHERE pipeline = {pipeline} AND cart IN {}",
+            list(these.iter().map(|r| &r.cart))
+        ));
+        let mut shares: Vec<String> = these
+            .iter()
+            .flat_map(|r| r.shareable.iter().map(|n| (n, &r.cart)))
+            .map(|(number, key)| format!("({pipeline}, {number}, {})", cart(key)))
+            .collect();
+        shares.sort();
+        shares.dedup();
+        if !shares.is_empty() {
+            out.push(format!(
+                "INSERT INTO cartage_share (pipeline, number, cart) VALUES {}",
+                shares.join(", ")
+            ));
+        }
+    }
+}
+
+fn ledger_row(row: &LedgerRow, pipeline: i32) -> String {
+    let lsn = row.position.lsn.0;
+    format!(
+        "({pipeline}, {}, '{}', {lsn}, {}, {}, {}, {}, {}, {})",
+        cart(&row.cart),
+        row.state.name(),
+        row.position.seq,
+        row.mapping,
+        u8::from(row.patched != Patched::No),
+        match row.refreshed {
+            true => lsn.to_string(),
+            false => "NULL".to_owned(),
+        },
+        sql::binary(&row.image),
+        row.tokens.as_deref().map_or("NULL".to_owned(), sql::binary),
+    )
+}
+
+/// A hold is tried again after 1, 2, 4 … seconds, at most ten minutes.
+fn held(row: &HeldRow, pipeline: i32) -> String {
+    let evidence = row.evidence.clone().unwrap_or_default();
+    let tried = row.tried;
+    format!(
+        "INSERT INTO cartage_held \
+             (pipeline, cart, unit, reason, message, pending, base, ours, theirs, retry_at) \
+         VALUES ({pipeline}, {}, {}, {}, {}, {}, {}, {}, {}, \
+                 CURRENT_TIMESTAMP(6) + INTERVAL 1 SECOND) \
+         ON DUPLICATE KEY UPDATE pending = VALUES(pending), unit = COALESCE(VALUES(unit), unit), \
+             reason = IF({tried}, VALUES(reason), reason), \
+             message = IF({tried}, VALUES(message), message), \
+             base = COALESCE(VALUES(base), base), ours = COALESCE(VALUES(ours), ours), \
+             theirs = COALESCE(VALUES(theirs), theirs), \
+             retry_at = IF({tried}, CURRENT_TIMESTAMP(6) \
+                 + INTERVAL LEAST(600, POW(2, LEAST(attempts, 12))) SECOND, retry_at), \
+             attempts = attempts + {tried}",
+        cart(&row.cart),
+        nullable(row.unit.as_deref()),
+        sql::text(row.reason),
+        sql::text(&row.message),
+        sql::binary(&row.pending),
+        nullable(evidence.base.as_deref()),
+        nullable(evidence.ours.as_deref()),
+        nullable(evidence.theirs.as_deref()),
+    )
+}
+
+/// What is found again as it was found last is no news: neither the attempts at a held cart nor the
+/// changes to one that the new backend has finished with add up.
+fn conflict(row: &ConflictRow, pipeline: i32) -> String {
+    let key = cart(&row.cart);
+    let [base, ours, theirs] = [&row.evidence.base, &row.evidence.ours, &row.evidence.theirs]
+        .map(|side| nullable(side.as_deref()));
+    let kind = sql::text(row.kind);
+    let again = switch::mutant(Mutant::RecordAgain);
+    format!(
+        "INSERT INTO cartage_conflict (pipeline, cart, kind, lsn, base, ours, theirs) \
+         SELECT {pipeline}, {key}, {kind}, {}, {base}, {ours}, {theirs} FROM DUAL \
+         WHERE {again} OR NOT EXISTS (SELECT 1 FROM ( \
+             SELECT kind, base, ours, theirs FROM cartage_conflict \
+             WHERE pipeline = {pipeline} AND cart = {key} ORDER BY id DESC LIMIT 1) AS l \
+             WHERE l.kind = {kind} AND l.base <=> {base} AND l.ours <=> {ours} \
+               AND l.theirs <=> {theirs})",
+        row.position.lsn.0,
+    )
+}
+
+fn cart(key: &CartKey) -> String {
+    sql::text(key.as_str())
+}
+
+fn nullable(text: Option<&str>) -> String {
+    text.map_or("NULL".to_owned(), sql::text)
+}

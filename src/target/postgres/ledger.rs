@@ -1,0 +1,59 @@
+//! Reading the ledger in Postgres' SQL.
+
+use tokio_postgres::{Client, Row, Statement};
+
+use crate::cart::key::CartKey;
+use crate::source::change::Position;
+use crate::target::ledger::{LedgerError, Loaded, Stored};
+
+/// Reads the rows of these carts with one statement, in their order.
+pub async fn load(
+    client: &Client,
+    statement: &Statement,
+    pipeline: i32,
+    carts: &[&CartKey],
+) -> Result<Vec<Loaded>, LedgerError> {
+    let keys: Vec<&str> = carts.iter().map(|c| c.as_str()).collect();
+    let rows = client.query(statement, &[&pipeline, &keys]).await?;
+    let mut loaded: Vec<Loaded> = carts.iter().map(|_| Loaded::default()).collect();
+    for row in rows {
+        let ord: i64 = row.get(0);
+        let Some(at) = usize::try_from(ord - 1).ok().filter(|at| *at < carts.len()) else {
+            continue;
+        };
+        loaded[at].wished = row.get(1);
+        let Some(state) = row.get(2) else {
+            continue;
+        };
+        let pending: Option<&[u8]> = row.get(8);
+        let stored = Stored {
+            state,
+            position: position(&row, 3),
+            mapping: row.get(5),
+            image: row.get(6),
+            tokens: row.get(7),
+            pending: pending.map(|bytes| (bytes, row.get(9))),
+        };
+        loaded[at].entry = Some(stored.read(carts[at])?);
+    }
+    Ok(loaded)
+}
+
+/// The statement of [`load`].
+pub const LOAD: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.lsn::text, l.seq, l.mapping, \
+           l.image, l.tokens, h.pending, h.unit \
+    FROM unnest($2::text[]) WITH ORDINALITY AS c(cart, ord) \
+    LEFT JOIN cartage.ledger l ON l.pipeline = $1 AND l.cart = c.cart \
+    LEFT JOIN cartage.wish w ON w.pipeline = $1 AND w.cart = c.cart \
+    LEFT JOIN cartage.held h ON h.pipeline = $1 AND h.cart = c.cart \
+    WHERE l.cart IS NOT NULL OR w.cart IS NOT NULL";
+
+/// A position from an `lsn::text` column and the `seq` column after it.
+fn position(row: &Row, at: usize) -> Position {
+    let lsn: &str = row.get(at);
+    let seq: i64 = row.get(at + 1);
+    Position {
+        lsn: lsn.parse().unwrap_or_default(),
+        seq: u32::try_from(seq).unwrap_or(u32::MAX),
+    }
+}

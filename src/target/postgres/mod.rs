@@ -1,0 +1,11 @@
+//! A new backend on Postgres.
+
+pub mod closed;
+pub mod statement;
+pub mod rivals;
+pub mod printed;
+pub mod found;
+pub mod claim;
+pub mod ledger;
+pub mod records;
+pub mod writer;

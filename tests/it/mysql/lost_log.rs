@@ -1,0 +1,214 @@
+//! The source's log goes on in another file, on a server that was restarted, or is gone: the daemon
+//! reads on, or says what is lost, and `setup` mends that without emptying the new shop.
+
+use std::path::PathBuf;
+
+use cartage::config::Kind;
+use cartage::demo::cluster::Shutdown;
+use cartage::demo::mysql::{Options, Programs, Server};
+use cartage::mysql::connect::Flavor;
+use tempfile::TempDir;
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::scenario::daemon::{Daemon, command, refusal};
+use crate::scenario::folder::{Scenario, Side};
+use crate::scenario::pair::Pair;
+use crate::scenario::play::write;
+use crate::scenario::session::Session;
+use crate::scenario::settled::{arrived, backfilled};
+use crate::scenario::shop::{Shop, Shops};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An old shop on a server of its own, and a new one whose triggers count what is written.
+struct Stand {
+    server: Server,
+    shops: Shops,
+    config: PathBuf,
+    oracle: Scenario,
+    _folder: TempDir,
+}
+
+impl Stand {
+    async fn open(programs: Programs, target: Kind, database: &str) -> Self {
+        let options = match programs.flavor {
+            Flavor::MariaDb => Options::default(),
+            Flavor::MySql => Options::default()
+                .setting("gtid-mode", "ON")
+                .setting("enforce-gtid-consistency", "ON"),
+        };
+        let server = Server::start_of(programs, options).await.unwrap();
+        let pair = Pair {
+            source: Kind::Mysql,
+            target,
+        };
+        let scenario = Scenario {
+            name: database.to_owned(),
+            ..Scenario::between(pair, "mass_touch_no_write")
+        };
+        let shops = Shops {
+            source: Shop::on(&server, database).await,
+            target: Shop::create(target, Side::Target, database).await,
+        };
+        shops.source.session.run(&scenario.source).await.unwrap();
+        shops.target.session.run(&scenario.target).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            config: write(&scenario, &scenario.config, &shops, folder.path()),
+            oracle: Scenario::between(pair, "basic"),
+            server,
+            shops,
+            _folder: folder,
+        }
+    }
+
+    async fn sell(&self, sql: &str) {
+        self.shops.source.session.run(sql).await.unwrap();
+    }
+
+    async fn restart(&mut self, how: Shutdown) {
+        self.server.restart(how).await.unwrap();
+        let source = &mut self.shops.source;
+        source.session = Session::open(source.kind, &source.url).await;
+    }
+
+    /// Has the server forget all that it has logged, but for the file that it writes.
+    async fn purge(&self) {
+        self.sell("FLUSH BINARY LOGS").await;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let files = self.shops.source.rows("SHOW BINARY LOGS", "files").await;
+            let [_, .., last] = &files[..] else { return };
+            // MariaDB keeps a file for a while after the last of its transactions.
+            assert!(Instant::now() < deadline, "not purged: {files:?}");
+            let name = last.split(" | ").next().unwrap();
+            self.sell(&format!("PURGE BINARY LOGS TO '{name}'")).await;
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn reset(&self) {
+        let sql = match self.server.programs().flavor {
+            Flavor::MariaDb => "RESET MASTER",
+            Flavor::MySql => "RESET BINARY LOGS AND GTIDS",
+        };
+        self.sell(sql).await;
+    }
+
+    /// Waits until the new shop has everything, and looks whether it is right.
+    async fn is_carried_over(&self, daemon: &mut Daemon) {
+        let Shops { source, target } = &self.shops;
+        arrived(daemon, &target.session, source.end().await).await;
+        let wanted = source.rows(&self.oracle.oracle_source, "source").await;
+        let found = target.rows(&self.oracle.oracle_target, "target").await;
+        assert_eq!(found, wanted, "{}", daemon.log());
+    }
+
+    async fn carts(&self) -> Vec<String> {
+        let target = &self.shops.target;
+        target.rows(&self.oracle.oracle_target, "target").await
+    }
+
+    /// How many rows the new shop has had inserted, changed and deleted.
+    async fn writes(&self) -> [i64; 3] {
+        let mut counts = [0; 3];
+        for (count, what) in counts.iter_mut().zip(["INSERT", "UPDATE", "DELETE"]) {
+            let sql = format!("SELECT count(*) FROM writes WHERE what = '{what}'");
+            *count = self.shops.target.number(&sql).await;
+        }
+        counts
+    }
+
+    /// The daemon names what is lost and changes nothing; setup starts over, and then only what
+    /// differs is written: one row that was inserted, one that was changed and one that was deleted.
+    async fn starts_over(&self, lost: &str, why: &str) -> Daemon {
+        let (carts, [inserted, changed, deleted]) = (self.carts().await, self.writes().await);
+        let said = refusal(&self.config, &["run"]);
+        assert!(said.contains(lost), "{said}");
+        assert!(said.contains("run: cartage setup"), "{said}");
+        let said = command(&self.config, &["setup", "--yes"]);
+        assert!(said.contains(why), "{said}");
+        assert!(said.contains("have every cart read again"), "{said}");
+        assert_eq!(self.carts().await, carts);
+        let mut daemon = Daemon::start(&self.config);
+        self.is_carried_over(&mut daemon).await;
+        let writes = [inserted + 1, changed + 1, deleted + 1];
+        assert_eq!(self.writes().await, writes, "{}", daemon.log());
+        daemon
+    }
+}
+
+async fn goes_on_or_starts_over(target: Kind, database: &str) {
+    for programs in Programs::all().unwrap() {
+        let mut stand = Stand::open(programs, target, database).await;
+        command(&stand.config, &["setup", "--yes"]);
+        let mut daemon = Daemon::start(&stand.config);
+        backfilled(&mut daemon, &stand.shops.target.session).await;
+
+        // Into another file, while it reads and while it does not.
+        let rotate = "UPDATE orders SET email = 'before' WHERE id = 1; FLUSH BINARY LOGS;
+                      UPDATE orders SET email = 'after' WHERE id = 2";
+        stand.sell(rotate).await;
+        stand.is_carried_over(&mut daemon).await;
+        daemon.stop().await;
+        stand
+            .sell("DELETE FROM orders WHERE id = 3; FLUSH BINARY LOGS")
+            .await;
+        stand
+            .sell("UPDATE orders SET email = 'later' WHERE id = 1; FLUSH BINARY LOGS")
+            .await;
+        let mut daemon = Daemon::start(&stand.config);
+        stand.is_carried_over(&mut daemon).await;
+
+        // A server that is gone for a moment.
+        for (how, id) in [(Shutdown::Fast, 4), (Shutdown::Immediate, 5)] {
+            stand
+                .sell(&format!(
+                    "UPDATE order_lines SET qty = 50 WHERE order_id = {id}"
+                ))
+                .await;
+            stand.restart(how).await;
+            stand
+                .sell(&format!(
+                    "DELETE FROM order_lines WHERE order_id = {id} AND sku = 'sku-1'"
+                ))
+                .await;
+            stand.is_carried_over(&mut daemon).await;
+        }
+        daemon.stop().await;
+
+        // What happens now is read by nobody.
+        let unseen = |id: u32| {
+            format!(
+                "UPDATE orders SET email = 'unseen' WHERE id = {id};
+                 DELETE FROM order_lines WHERE id = {id}1;
+                 INSERT INTO order_lines VALUES ({id}9, {id}, 'unseen', 1, 1.00)"
+            )
+        };
+        stand.sell(&unseen(10)).await;
+        stand.purge().await;
+        let gone = "has removed the binlog at";
+        let daemon = stand.starts_over(gone, "the source has removed log that was not read");
+        daemon.await.stop().await;
+
+        stand.sell(&unseen(20)).await;
+        stand.reset().await;
+        let daemon = stand.starts_over("was reset", "the source's log was reset");
+        let mut daemon = daemon.await;
+        stand
+            .sell("UPDATE orders SET email = 'seen' WHERE id = 30")
+            .await;
+        stand.is_carried_over(&mut daemon).await;
+        daemon.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_is_read_on_or_its_loss_is_mended_in_postgres() {
+    goes_on_or_starts_over(Kind::Postgres, "lost_log_p").await;
+}
+
+#[tokio::test]
+async fn a_log_is_read_on_or_its_loss_is_mended_in_mysql() {
+    goes_on_or_starts_over(Kind::Mysql, "lost_log_m").await;
+}

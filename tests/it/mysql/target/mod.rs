@@ -1,0 +1,4 @@
+//! MySQL and MariaDB as the new backend.
+
+mod checks;
+mod migrations;

@@ -1,0 +1,13 @@
+CREATE TABLE cart (cart_id BIGINT PRIMARY KEY, customer_email VARCHAR(120), currency_code VARCHAR(3) NOT NULL);
+CREATE TABLE cart_line (
+    line_id BIGINT PRIMARY KEY,
+    cart_id BIGINT NOT NULL,
+    product VARCHAR(60) NOT NULL,
+    quantity INT NOT NULL,
+    unit_price DECIMAL(10,2) NOT NULL,
+    FOREIGN KEY (cart_id) REFERENCES cart (cart_id)
+);
+CREATE TABLE cart_address (
+    cart_id BIGINT, kind VARCHAR(20) COLLATE utf8mb4_bin, street VARCHAR(120) NOT NULL, city VARCHAR(60),
+    PRIMARY KEY (cart_id, kind), FOREIGN KEY (cart_id) REFERENCES cart (cart_id)
+);

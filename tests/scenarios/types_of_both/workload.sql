@@ -1,0 +1,12 @@
+INSERT INTO orders (id) VALUES ('00000000-0000-0000-0000-000000000900');
+UPDATE orders SET small = -32768, whole = -2147483648, large = -9223372036854775808, fixed = -99999999.9999 WHERE small = 3;
+UPDATE orders SET small = 32767, whole = 2147483647, large = 9223372036854775807, fixed = 0.0001 WHERE small = 4;
+UPDATE orders SET narrow = -0.125, wide = 1234567.875 WHERE small % 5 = 1;
+UPDATE orders SET name = '', note = 'a''b\c"d', code = '' WHERE small = 6;
+UPDATE orders SET note = '😀' || note, name = 'straße' WHERE small % 5 = 2;
+UPDATE orders SET day = '1000-01-01', moment = '9999-12-31 23:59:59.999999', instant = '2037-12-31 23:59:59.999999', clock = '00:00:00' WHERE small = 7;
+UPDATE orders SET moment = '2024-10-27 02:30:00.000001', instant = '1970-01-02 00:00:00' WHERE small = 8;
+UPDATE orders SET feeling = NULL, document = '{"n": 1, "text": "b\\c"}' WHERE small % 5 = 3;
+UPDATE orders SET feeling = 'calm', bytes = NULL WHERE small % 5 = 4;
+UPDATE orders SET id = '00000000-0000-0000-0000-000000000901' WHERE small = 9;
+DELETE FROM orders WHERE small = 10;
