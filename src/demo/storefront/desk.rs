@@ -127,38 +127,35 @@ impl Desk<'_> {
         Ok(())
     }
 
+    /// A line of a cart: `min` is its oldest, `max` its newest. Asked for by itself, for MariaDB reads
+    /// the whole table where an update asks it beside.
+    async fn line(&self, which: &str, cart: i64) -> Result<Option<i64>, TargetError> {
+        let sql = format!("SELECT {which}(id) FROM line_items WHERE order_id = $1");
+        self.session.one(&*sql, params![cart]).await?.get(0)
+    }
+
     async fn change(&mut self) -> Done {
         let cart = self.any();
         let quantity = self.rng.i32(1..10);
-        self.session
-            .execute(
-                "UPDATE line_items SET quantity = $2
-                 WHERE id = (SELECT id FROM (SELECT max(id) AS id FROM line_items
-                                             WHERE order_id = $1) AS newest)",
-                params![cart, quantity],
-            )
-            .await?;
-        self.session
-            .execute(
-                "UPDATE line_options SET value = $2
-                 WHERE name = 'size'
-                   AND line_id = (SELECT min(id) FROM line_items WHERE order_id = $1)",
-                params![cart, format!("changed to {quantity}")],
-            )
-            .await?;
+        if let Some(newest) = self.line("max", cart).await? {
+            let update = "UPDATE line_items SET quantity = $2 WHERE id = $1";
+            let params = params![newest, quantity];
+            self.session.execute(update, params).await?;
+        }
+        if let Some(oldest) = self.line("min", cart).await? {
+            let update = "UPDATE line_options SET value = $2 WHERE name = 'size' AND line_id = $1";
+            let params = params![oldest, format!("changed to {quantity}")];
+            self.session.execute(update, params).await?;
+        }
         self.touch(cart).await
     }
 
     async fn remove(&mut self) -> Done {
         let cart = self.any();
-        self.session
-            .execute(
-                "DELETE FROM line_items
-                 WHERE id = (SELECT id FROM (SELECT min(id) AS id FROM line_items
-                                             WHERE order_id = $1) AS oldest)",
-                params![cart],
-            )
-            .await?;
+        if let Some(oldest) = self.line("min", cart).await? {
+            let delete = "DELETE FROM line_items WHERE id = $1";
+            self.session.execute(delete, params![oldest]).await?;
+        }
         self.touch(cart).await
     }
 
