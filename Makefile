@@ -25,7 +25,7 @@ test-crash: setup-tools ## kill cartage a few hundred times, at each of its bord
 test-mutants: setup-tools ## take out the answer to each hazard, one after another, and see its test fail
 	$(CARGO) test --locked --features switches --test mutants
 
-test-matrix: setup-tools ## run all tests against Postgres 14 to 18, which are fetched from npm; VERSIONS="14 18"
+test-matrix: setup-tools ## run all tests against Postgres 14 to 18 and a MySQL 9, which are fetched; VERSIONS="14 mysql-9"
 	scripts/test-matrix $(VERSIONS)
 
 demo: ## migrate a simulated shop live, killing the daemon on the way, and compare every cart
