@@ -6,3 +6,4 @@ pub mod rights;
 mod grants;
 pub mod triggers;
 pub mod one;
+mod unlogged;

@@ -1,6 +1,7 @@
 //! What a MySQL or MariaDB source must be: a log of whole rows, tables that keep to transactions, and
 //! a user that may read both.
 
+use super::unlogged;
 use crate::cart::layout::Layout;
 use crate::check::CheckError;
 use crate::check::report::{End, Report};
@@ -47,6 +48,17 @@ pub async fn server(
     }
     for wrong in wrong {
         report.fail("log level", End::Source, wrong.what, wrong.sql);
+    }
+    if let Some(value) = settings.is("binlog_row_metadata").filter(|v| *v != "FULL") {
+        report.warn(
+            "log metadata",
+            End::Source,
+            format!(
+                "binlog_row_metadata is {value}: the log does not name the columns of its rows, so \
+                 that an ALTER of a mapped table has all carts read again"
+            ),
+            Some("SET GLOBAL binlog_row_metadata = 'FULL'".to_owned()),
+        );
     }
     retention(&settings, report);
     Ok(())
@@ -166,7 +178,7 @@ pub async fn tables(
     layout: &Layout,
     report: &mut Report,
 ) -> Result<(), AskError> {
-    for table in &layout.tables {
+    for (at, table) in layout.tables.iter().enumerate() {
         let described = session.described(table).await?;
         let full = format!("{}.{}", identifier(&table.schema), identifier(&table.name));
         if described.engine.eq_ignore_ascii_case("InnoDB") {
@@ -181,6 +193,27 @@ pub async fn tables(
                 ),
                 Some(format!("ALTER TABLE {full} ENGINE = InnoDB")),
             );
+        }
+        if described.versioned {
+            report.fail(
+                "system versioning",
+                End::Source,
+                format!("{full} is system-versioned: its log has rows of the past among its own"),
+                Some(format!("ALTER TABLE {full} DROP SYSTEM VERSIONING")),
+            );
+        }
+        if !unlogged::is_logged(session.flavor, session.version) {
+            for change in unlogged::changes(layout, at, &described) {
+                report.warn(
+                    "unlogged changes",
+                    End::Source,
+                    format!(
+                        "{change} without a word in the log; have the shop change these rows by \
+                         itself, or afterwards run: cartage refresh --all"
+                    ),
+                    None,
+                );
+            }
         }
     }
     Ok(())

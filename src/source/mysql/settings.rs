@@ -26,7 +26,7 @@ impl Settings {
         Ok(Self(settings))
     }
 
-    fn is(&self, name: &str) -> Option<&str> {
+    pub fn is(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 

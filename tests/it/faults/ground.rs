@@ -102,6 +102,8 @@ impl Ground {
         }
         let text = text
             .replace("{{name}}", &name.replace('_', "-"))
+            .replace("{{source_kind}}", "postgres")
+            .replace("{{target_kind}}", "postgres")
             .replace("{{source_url}}", &self.shops.source_url)
             .replace("{{target_url}}", &self.shops.target_url)
             + "\n[watch]\nevery = \"200ms\"\nslot_wait = \"2s\"\n[apply]\ndrain_timeout = \"1s\"\n";

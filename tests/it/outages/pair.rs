@@ -63,6 +63,8 @@ impl Pair {
     pub fn configure(&self, source: &str, target: &str) {
         let filled = text("cartage.toml")
             .replace("{{name}}", "outage")
+            .replace("{{source_kind}}", "postgres")
+            .replace("{{target_kind}}", "postgres")
             .replace("url = \"{{source_url}}\"", source)
             .replace("url = \"{{target_url}}\"", target);
         fs::write(self.config(), filled).unwrap();

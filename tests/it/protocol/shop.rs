@@ -35,6 +35,8 @@ impl Shop {
         let config = folder.path().join("cartage.toml");
         let filled = text("cartage.toml")
             .replace("{{name}}", &name.replace('_', "-"))
+            .replace("{{source_kind}}", "postgres")
+            .replace("{{target_kind}}", "postgres")
             .replace("{{source_url}}", &shops.source_url)
             .replace("{{target_url}}", &shops.target_url);
         fs::write(&config, filled).unwrap();
