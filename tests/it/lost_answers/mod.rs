@@ -103,7 +103,7 @@ fn trap(session: &'static str, at: At, then: Then) -> Trap {
 const COMMIT: At = At::Done("COMMIT", "COMMIT");
 const CURSOR: At = At::Done("carts_done = carts_done", "UPDATE");
 const STAGE: At = At::Done("SET stage = 'sweep'", "UPDATE");
-const FINISH: At = At::Done("SET finished_at = now(), waiting", "UPDATE");
+const FINISH: At = At::Done("SET finished_at = CURRENT_TIMESTAMP(6), waiting", "UPDATE");
 const SNAPSHOT: At = At::Done("REPEATABLE READ", "BEGIN");
 const ROWS: At = At::Done("COPY (", "COPY");
 
