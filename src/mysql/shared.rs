@@ -62,18 +62,9 @@ impl<S: Keeps> Shared<S> {
         E: From<Error> + Send + 'static,
         F: for<'a> FnOnce(&'a mut S) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
     {
-        let mut state = self.state.clone().lock_owned().await;
+        let mut state = self.lock().await;
         let life = self.life.clone();
-        let done = tokio::spawn(async move {
-            let Some(life) = life else {
-                return work(&mut state).await;
-            };
-            if life.is_over() {
-                return Err(broken().into());
-            }
-            let done = life.hold(work(&mut state)).await;
-            done.unwrap_or_else(|| Err(broken().into()))
-        });
+        let done = tokio::spawn(async move { held(life.as_deref(), work(&mut state)).await });
         match done.await.map_err(tokio::task::JoinError::try_into_panic) {
             Ok(done) => done,
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
@@ -93,17 +84,25 @@ impl<S: Keeps> Shared<S> {
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let Some(life) = &self.life else {
-            return work.await;
-        };
-        if life.is_over() {
-            return Err(broken().into());
-        }
-        let mut waiting = Waiting { life, done: false };
-        let done = life.hold(work).await;
-        waiting.done = true;
-        done.unwrap_or_else(|| Err(broken().into()))
+        held(self.life.as_deref(), work).await
     }
+}
+
+/// Waits for an answer of a session, which is over where it is watched and nobody waits any more.
+async fn held<T, E: From<Error>>(
+    life: Option<&Lifeline>,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let Some(life) = life else {
+        return work.await;
+    };
+    if life.is_over() {
+        return Err(broken().into());
+    }
+    let mut waiting = Waiting { life, done: false };
+    let done = life.hold(work).await;
+    waiting.done = true;
+    done.unwrap_or_else(|| Err(broken().into()))
 }
 
 struct Waiting<'a> {

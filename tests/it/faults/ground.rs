@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::scenario::daemon::{Daemon, command};
 use crate::scenario::folder::Scenario;
+use crate::scenario::play::filled;
 use crate::scenario::servers::{Shops, connect, number, rows};
 use crate::scenario::settled::{backfilled, settled};
 
@@ -100,12 +101,8 @@ impl Ground {
             assert!(text.contains(from), "{from} is not in\n{text}");
             text = text.replace(from, to);
         }
-        let text = text
-            .replace("{{name}}", &name.replace('_', "-"))
-            .replace("{{source_kind}}", "postgres")
-            .replace("{{target_kind}}", "postgres")
-            .replace("{{source_url}}", &self.shops.source_url)
-            .replace("{{target_url}}", &self.shops.target_url)
+        let urls = [&*self.shops.source_url, &*self.shops.target_url];
+        let text = filled(name, &text, urls)
             + "\n[watch]\nevery = \"200ms\"\nslot_wait = \"2s\"\n[apply]\ndrain_timeout = \"1s\"\n";
         fs::write(&self.config, text).unwrap();
     }

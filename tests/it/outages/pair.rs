@@ -8,6 +8,7 @@ use cartage::demo::cluster::{Cluster, Options};
 use tempfile::TempDir;
 
 use crate::scenario::daemon::{Daemon, command};
+use crate::scenario::play::filled;
 use crate::scenario::servers::{Shops, number, rows};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/basic/");
@@ -61,12 +62,11 @@ impl Pair {
 
     /// Writes the configuration with these lines for the two ends.
     pub fn configure(&self, source: &str, target: &str) {
-        let filled = text("cartage.toml")
-            .replace("{{name}}", "outage")
-            .replace("{{source_kind}}", "postgres")
-            .replace("{{target_kind}}", "postgres")
+        let text = text("cartage.toml")
             .replace("url = \"{{source_url}}\"", source)
             .replace("url = \"{{target_url}}\"", target);
+        let urls = [self.source.url(DATABASE), self.target.url(DATABASE)];
+        let filled = filled("outage", &text, urls.each_ref().map(String::as_str));
         fs::write(self.config(), filled).unwrap();
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::scenario::daemon::{Daemon, command};
+use crate::scenario::play::filled;
 use crate::scenario::servers::{Shops, rows};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios/basic/");
@@ -33,12 +34,8 @@ impl Shop {
             .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("cartage.toml");
-        let filled = text("cartage.toml")
-            .replace("{{name}}", &name.replace('_', "-"))
-            .replace("{{source_kind}}", "postgres")
-            .replace("{{target_kind}}", "postgres")
-            .replace("{{source_url}}", &shops.source_url)
-            .replace("{{target_url}}", &shops.target_url);
+        let urls = [&*shops.source_url, &*shops.target_url];
+        let filled = filled(name, &text("cartage.toml"), urls);
         fs::write(&config, filled).unwrap();
         command(&config, &["setup", "--yes"]);
         Self {

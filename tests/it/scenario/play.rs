@@ -145,20 +145,23 @@ pub fn configure(
 }
 
 /// Writes a configuration between the databases of these URLs.
-fn fill(name: &str, text: &str, [source, target]: [&str; 2], folder: &Path) -> PathBuf {
+fn fill(name: &str, text: &str, urls: [&str; 2], folder: &Path) -> PathBuf {
+    let path = folder.join("cartage.toml");
+    fs::write(&path, filled(name, text, urls)).unwrap();
+    path
+}
+
+/// A configuration between the databases of these URLs.
+pub fn filled(name: &str, text: &str, [source, target]: [&str; 2]) -> String {
     let kind = |url: &str| match url.starts_with("mysql:") {
         true => word(Kind::Mysql),
         false => word(Kind::Postgres),
     };
-    let path = folder.join("cartage.toml");
-    let text = text
-        .replace("{{name}}", &name.replace('_', "-"))
+    text.replace("{{name}}", &name.replace('_', "-"))
         .replace("{{source_kind}}", kind(source))
         .replace("{{target_kind}}", kind(target))
         .replace("{{source_url}}", source)
-        .replace("{{target_url}}", target);
-    fs::write(&path, text).unwrap();
-    path
+        .replace("{{target_url}}", target)
 }
 
 /// Before which steps of the whole workload the daemon dies.
