@@ -300,6 +300,7 @@ async fn assemble(
         progress: progress_seen.clone(),
         stop: stop.clone(),
         pulse: pulse.clone(),
+        looked: None,
     };
     tasks.spawn(pulse.watch(async move { Ok(refresher.run().await?) }));
 

@@ -95,8 +95,8 @@ pub struct Progress {
     /// Everything before has been dealt out.
     pub delivered: Lsn,
     pub confirmed: Lsn,
-    /// Transactions that no snapshot is known to see.
-    pub unseen: bool,
+    /// The oldest transaction that no snapshot is known to see.
+    pub unseen: Option<TransactionId>,
 }
 
 pub struct Reader {
@@ -175,7 +175,7 @@ impl State {
         let border = |lsn| Position { lsn, seq: 0 };
         let unseen = match switch::mutant(Mutant::PassTail) {
             true => None,
-            false => self.tail.oldest(),
+            false => self.tail.oldest().map(|id| id.commit),
         };
         let held_back = [kept.map(|first| first.lsn), unseen];
         held_back
@@ -440,7 +440,10 @@ impl Reader {
         };
         if let Some(least) = least {
             let safe = least.position().lsn;
-            let mut safe = state.tail.oldest().map_or(safe, |oldest| safe.min(oldest));
+            let mut safe = state
+                .tail
+                .oldest()
+                .map_or(safe, |oldest| safe.min(oldest.commit));
             if switch::mutant(Mutant::ConfirmDelivered) {
                 safe = state.at.lsn;
             }
@@ -458,7 +461,7 @@ impl Reader {
         let progress = Progress {
             delivered: state.at.lsn,
             confirmed: state.confirmed,
-            unseen: !state.tail.is_empty(),
+            unseen: state.tail.oldest(),
         };
         self.progress.send_if_modified(|p| {
             let moved = *p != progress;

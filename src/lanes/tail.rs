@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::source::change::{Lsn, TransactionId};
+use crate::source::change::TransactionId;
 use crate::source::snapshot::Snapshot;
 
 #[derive(Debug, Default)]
@@ -26,16 +26,12 @@ impl Tail {
         self.transactions.retain(|id| !snapshot.sees(id));
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.transactions.is_empty()
-    }
-
     pub fn ids(&self) -> Vec<TransactionId> {
         self.transactions.iter().copied().collect()
     }
 
-    /// Nothing from here on may be confirmed.
-    pub fn oldest(&self) -> Option<Lsn> {
-        self.transactions.front().map(|id| id.commit)
+    /// Nothing from its commit on may be confirmed.
+    pub fn oldest(&self) -> Option<TransactionId> {
+        self.transactions.front().copied()
     }
 }

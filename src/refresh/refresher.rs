@@ -28,6 +28,8 @@ use crate::target::session::Target;
 
 /// How long a snapshot may miss a delivered transaction before the run says why it waits.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is asked what is visible of transactions without ids: the source logs each question.
+const ANONYMOUS: Duration = Duration::from_secs(1);
 /// How often the control tables are asked for something to do.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -56,6 +58,8 @@ pub struct Refresher {
     pub progress: watch::Receiver<Progress>,
     pub stop: watch::Receiver<bool>,
     pub pulse: Pulse,
+    /// When it was last looked whether transactions have become visible.
+    pub looked: Option<Instant>,
 }
 
 /// Windows whose carts are on their way through the lanes.
@@ -94,7 +98,12 @@ impl Refresher {
     /// What does not wait for the end of a long walk: transactions become known as seen, and held
     /// carts are tried again.
     async fn tend(&mut self) -> Result<bool, RefreshError> {
-        if self.progress.borrow().unseen {
+        let unseen = self.progress.borrow().unseen;
+        let rests = |oldest: TransactionId| {
+            oldest.is_anonymous() && self.looked.is_some_and(|at| at.elapsed() < ANONYMOUS)
+        };
+        if unseen.is_some_and(|oldest| !rests(oldest)) {
+            self.looked = Some(Instant::now());
             let snapshot = self.source.snapshot().await?;
             self.ask(Request::Seen(snapshot)).await?;
         }

@@ -51,6 +51,13 @@ pub struct TransactionId {
     pub gtid: Option<Gtid>,
 }
 
+impl TransactionId {
+    /// Its server knows it by its place in the log alone.
+    pub fn is_anonymous(&self) -> bool {
+        self.xid == 0 && self.gtid.is_none()
+    }
+}
+
 /// What the source's log says, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {

@@ -9,8 +9,9 @@ pub enum Snapshot {
     Postgres(Xids),
     /// MariaDB: what stands in the log before this point, and nothing else.
     Until(Lsn),
-    /// MySQL: these transactions, and perhaps others.
-    Passed(GtidSet),
+    /// MySQL: these transactions, of those without an id what stands in the log before this point,
+    /// and perhaps others.
+    Passed(GtidSet, Lsn),
 }
 
 impl Snapshot {
@@ -21,7 +22,10 @@ impl Snapshot {
             Self::Postgres(xids) => xids.see(transaction.xid),
             // Transactions of a binlog do not overlap, and the point is between two of them.
             Self::Until(point) => transaction.commit < *point,
-            Self::Passed(set) => transaction.gtid.is_some_and(|gtid| set.contains(&gtid)),
+            Self::Passed(set, point) => match transaction.gtid {
+                Some(gtid) => set.contains(&gtid),
+                None => transaction.commit < *point,
+            },
         }
     }
 }
@@ -134,7 +138,7 @@ mod tests {
     fn executed_transactions_are_seen_and_others_are_not_known_to_be() {
         let uuid = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
         let set = format!("{uuid}:1-5").parse().expect("a set");
-        let snapshot = Snapshot::Passed(GtidSet::MySql(set));
+        let snapshot = Snapshot::Passed(GtidSet::MySql(set), Lsn(100));
         let numbered = |number| TransactionId {
             gtid: Some(Gtid::MySql(uuid::Gtid {
                 source: uuid.parse().expect("a uuid"),
@@ -145,7 +149,12 @@ mod tests {
         };
         assert!(snapshot.sees(&numbered(5)));
         assert!(!snapshot.sees(&numbered(6)));
-        assert!(!snapshot.sees(&TransactionId::default()));
+        let begins = |commit| TransactionId {
+            commit: Lsn(commit),
+            ..TransactionId::default()
+        };
+        assert!(snapshot.sees(&begins(99)));
+        assert!(!snapshot.sees(&begins(100)));
     }
 
     #[test]

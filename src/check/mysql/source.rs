@@ -11,6 +11,7 @@ use crate::mysql::sql::{account, identifier};
 use crate::source::error::AskError;
 use crate::source::mysql::session::field;
 use crate::source::mysql::settings::Settings;
+use crate::source::mysql::snapshot::MARKER;
 use crate::source::mysql::{Session, identity, load};
 use crate::target::control::pipeline;
 use crate::target::session::Target;
@@ -148,6 +149,32 @@ pub async fn grants(
             grant("PROCESS"),
         ),
         Err(error) => return Err(error),
+    }
+    if Settings::read(session).await?.lacks_ids(session.flavor) {
+        let needed = match session.version >= (8, 0, 23) {
+            true => "FLUSH_OPTIMIZER_COSTS",
+            false => "RELOAD",
+        };
+        match has("RELOAD") || has(needed) {
+            true => report.pass(
+                "transaction ids",
+                End::Source,
+                format!(
+                    "gtid_mode is not ON: before carts are read, and at most once a second besides, \
+                     {user} logs a statement that does nothing ({MARKER})"
+                ),
+            ),
+            false => report.warn(
+                "transaction ids",
+                End::Source,
+                format!(
+                    "gtid_mode is not ON, and {user} has no {needed} of its own: it needs it to log \
+                     a statement that does nothing ({MARKER}), which tells what is committed; or \
+                     turn gtid_mode on (manual, \"Enabling GTID Transactions Online\")"
+                ),
+                grant(needed),
+            ),
+        }
     }
     for table in &layout.tables {
         let full = format!("{}.{}", identifier(&table.schema), identifier(&table.name));

@@ -73,6 +73,12 @@ pub enum SourceError {
         session: Option<u32>,
     },
     #[error(
+        "the log has an XA transaction of mapped tables at {at}, and the source gives transactions no \
+         ids, without which nobody can tell when such a one is visible: turn `gtid_mode` on (MySQL's \
+         manual, \"Enabling GTID Transactions Online\"); {AGAIN}"
+    )]
+    Xa { at: String },
+    #[error(
         "the source has lost events of its log at {at} ({message}); look at the server's own log; \
          {AGAIN}"
     )]

@@ -70,6 +70,11 @@ impl Group {
 }
 
 impl Prepared {
+    /// It has changed mapped tables, as far as is known.
+    pub fn has_some(&self) -> bool {
+        self.unknown || !self.changes.is_empty()
+    }
+
     pub fn push(&mut self, change: Change, room: usize) {
         let bytes = change.footprint();
         if self.unknown || self.bytes + bytes > room {

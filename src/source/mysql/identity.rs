@@ -15,6 +15,9 @@ use crate::source::change::Lsn;
 const ANEW: &str =
     "run: cartage setup, which starts over here and reads every cart again (refresh --all)";
 
+/// What lets a user log a statement that does nothing; before MySQL 8.0.23 RELOAD is it.
+const NO_MARKER: &str = "GRANT FLUSH_OPTIMIZER_COSTS (before 8.0.23: RELOAD) ON *.* TO the user";
+
 /// Each message names the object, and what mends it.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
@@ -58,6 +61,18 @@ pub enum IdentityError {
          to an earlier state, and what it writes now would be taken for read; {ANEW}"
     )]
     Behind { at: String },
+    #[error(
+        "the source gives transactions no ids (`gtid_mode`), and our user may not log a statement of \
+         its own, which tells what is committed: run on the source: {}, or turn gtid_mode on (MySQL's \
+         manual, \"Enabling GTID Transactions Online\")",
+        NO_MARKER
+    )]
+    NoMarker,
+    #[error(
+        "the source gives transactions no ids (`gtid_mode`), and commits them in no order: run on the \
+         source: SET GLOBAL binlog_order_commits = ON"
+    )]
+    Unordered,
     #[error("the source's answer about {0} is not of the expected form")]
     Answer(&'static str),
 }

@@ -63,16 +63,20 @@ impl Settings {
                 });
             }
         }
-        if flavor == Flavor::MySql && self.is("gtid_mode") != Some("ON") {
+        if self.lacks_ids(flavor) && self.is("binlog_order_commits") == Some("OFF") {
             wrong.push(Wrong {
-                what: "gtid_mode is not ON: without ids nobody can tell which transactions a \
-                       snapshot sees; turn it on step by step (manual, \"Enabling GTID \
-                       Transactions Online\")"
+                what: "binlog_order_commits is OFF and gtid_mode is not ON: neither ids nor their \
+                       order tell which transactions a snapshot sees"
                     .to_owned(),
-                sql: None,
+                sql: Some("SET GLOBAL binlog_order_commits = ON".to_owned()),
             });
         }
         wrong
+    }
+
+    /// Not all transactions have ids. MariaDB's always have.
+    pub fn lacks_ids(&self, flavor: Flavor) -> bool {
+        flavor == Flavor::MySql && self.is("gtid_mode") != Some("ON")
     }
 }
 
@@ -86,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_without_whole_rows_or_ids_is_no_source() {
+    fn a_log_without_whole_rows_or_any_order_is_no_source() {
         let log = ("log_bin", "ON");
         let rows = ("binlog_format", "row");
         assert_eq!(wrong(Flavor::MariaDb, &[("log_bin", "OFF")]), 1);
@@ -97,7 +101,10 @@ mod tests {
         );
         let image = ("binlog_row_image", "NOBLOB");
         assert_eq!(wrong(Flavor::MariaDb, &[log, rows, image]), 1);
-        assert_eq!(wrong(Flavor::MySql, &[log, rows]), 1);
-        assert_eq!(wrong(Flavor::MySql, &[log, rows, ("gtid_mode", "ON")]), 0);
+        let unordered = ("binlog_order_commits", "OFF");
+        assert_eq!(wrong(Flavor::MySql, &[log, rows]), 0);
+        assert_eq!(wrong(Flavor::MySql, &[log, rows, unordered]), 1);
+        let ids = ("gtid_mode", "ON");
+        assert_eq!(wrong(Flavor::MySql, &[log, rows, unordered, ids]), 0);
     }
 }

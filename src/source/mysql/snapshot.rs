@@ -1,15 +1,20 @@
 //! Snapshots, and which transactions of the log they see. Of a transaction in the log the rows may
 //! not be visible yet: the log is written first.
 
-use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
+use mysql_async::{Error, Row};
 
 use super::gtid::GtidSet;
-use super::identity::IdentityError;
+use super::identity::{self, IdentityError};
 use super::place::{Base, Place};
 use crate::mysql::connect::{Flavor, Session};
 use crate::source::change::Lsn;
 use crate::source::snapshot::Snapshot;
+
+/// ER_SPECIFIC_ACCESS_DENIED_ERROR.
+const DENIED: u16 = 1227;
+/// A statement that the server logs, and that does nothing but read its own cost tables again.
+pub const MARKER: &str = "FLUSH OPTIMIZER_COSTS";
 
 /// Opens a snapshot in the session; `ROLLBACK` ends it. It locks nothing, on any server.
 pub async fn open(session: &mut Session) -> Result<Snapshot, IdentityError> {
@@ -23,7 +28,7 @@ pub async fn open(session: &mut Session) -> Result<Snapshot, IdentityError> {
     session.conn.query_drop(REPEATABLE).await?;
     session.conn.query_drop(BEGIN).await?;
     match executed {
-        Some(executed) => Ok(Snapshot::Passed(executed)),
+        Some((executed, before)) => Ok(Snapshot::Passed(executed, before)),
         None => {
             let (_, at) = place(session).await?;
             Ok(Snapshot::Until(at))
@@ -31,11 +36,34 @@ pub async fn open(session: &mut Session) -> Result<Snapshot, IdentityError> {
     }
 }
 
-/// MySQL's committed transactions. Without ids none is known to be.
-async fn executed(session: &mut Session) -> Result<GtidSet, IdentityError> {
-    let sql = "SELECT @@global.gtid_executed";
-    let text: Option<String> = session.conn.query_first(sql).await?;
-    Ok(GtidSet::read(Flavor::MySql, &text.unwrap_or_default())?)
+/// MySQL's committed transactions, and up to where those without ids are.
+async fn executed(session: &mut Session) -> Result<(GtidSet, Lsn), IdentityError> {
+    let sql = "SELECT @@global.gtid_executed, @@global.gtid_mode";
+    let row: Option<(String, String)> = session.conn.query_first(sql).await?;
+    let (set, mode) = row.ok_or(IdentityError::Answer("executed transactions"))?;
+    let set = GtidSet::read(Flavor::MySql, &set)?;
+    let before = match mode == "ON" {
+        true => Lsn::default(),
+        false => committed(session).await?,
+    };
+    Ok((set, before))
+}
+
+/// A place that all transactions before are committed at. The server commits in the order of its log
+/// (`binlog_order_commits`): once a statement of our own has been logged and is over, so are all that
+/// were logged before it.
+async fn committed(session: &mut Session) -> Result<Lsn, IdentityError> {
+    let (_, end, _) = identity::end(session).await?;
+    match session.conn.query_drop(MARKER).await {
+        Err(Error::Server(error)) if error.code == DENIED => return Err(IdentityError::NoMarker),
+        done => done?,
+    }
+    // Asked for afterwards: whoever turned it off before is seen.
+    let sql = "SELECT @@global.binlog_order_commits";
+    match session.conn.query_first(sql).await? {
+        Some(true) => Ok(end),
+        _ => Err(IdentityError::Unordered),
+    }
 }
 
 /// Where MariaDB's log stood when the session's snapshot was taken.

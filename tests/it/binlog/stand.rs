@@ -57,9 +57,20 @@ pub async fn mariadb(options: Options) -> Stand {
 
 /// Where this machine has MySQL's own.
 pub async fn mysql(options: Options) -> Option<Stand> {
+    Some(Stand::new(mysql_programs()?, options).await)
+}
+
+/// The same, and it gives transactions no ids.
+pub async fn mysql_without_ids(options: Options) -> Option<Stand> {
+    let options = options.setting("gtid-mode", "OFF");
+    let stand = Stand::of(mysql_programs()?, options).await;
+    assert_eq!(stand.facts().await.passed, None);
+    Some(stand)
+}
+
+fn mysql_programs() -> Option<Programs> {
     let all = Programs::all().unwrap();
-    let programs = all.into_iter().find(|p| p.flavor == Flavor::MySql)?;
-    Some(Stand::new(programs, options).await)
+    all.into_iter().find(|p| p.flavor == Flavor::MySql)
 }
 
 impl Stand {
@@ -70,6 +81,10 @@ impl Stand {
                 .setting("gtid-mode", "ON")
                 .setting("enforce-gtid-consistency", "ON"),
         };
+        Self::of(programs, options).await
+    }
+
+    async fn of(programs: Programs, options: Options) -> Self {
         let server = Server::start_of(programs, options).await.unwrap();
         server.run("CREATE DATABASE shop").await.unwrap();
         server.run(&format!("USE shop; {SHOP}")).await.unwrap();

@@ -220,7 +220,7 @@ async fn a_snapshot_sees_what_its_server_says_that_it_sees() {
                 assert!(!view.snapshot.sees(&of(view.upto)));
                 assert!(later.sees(&of(view.upto)));
             }
-            Snapshot::Passed(set) => {
+            Snapshot::Passed(set, _) => {
                 let now = session.facts().await.unwrap().passed.unwrap_or(set.clone());
                 assert!(now.holds(set));
                 assert!(

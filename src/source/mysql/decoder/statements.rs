@@ -50,7 +50,7 @@ impl Decoder {
             }
             Statement::XaCommit(xid) => {
                 ends = true;
-                self.verdict(&xid);
+                self.verdict(&xid)?;
             }
             Statement::XaRollback(xid) => {
                 ends = true;
@@ -154,13 +154,25 @@ impl Decoder {
         self.finish()
     }
 
-    fn verdict(&mut self, xid: &str) {
+    fn verdict(&mut self, xid: &str) -> Result<(), SourceError> {
         match self.waiting.take(xid) {
+            // One that was prepared by another session is committed in the engine after its verdict
+            // was logged, and in no order: without its id nobody can tell when that is.
+            Some(prepared) if self.is_anonymous() && prepared.has_some() => {
+                self.refuse(SourceError::Xa { at: self.shown() })?;
+            }
             Some(prepared) => self.commit(prepared),
             None => {
                 self.doubt("a transaction was committed that was prepared before reading began")
             }
         }
+        Ok(())
+    }
+
+    fn is_anonymous(&self) -> bool {
+        self.group
+            .as_ref()
+            .is_some_and(|group| group.gtid.is_none())
     }
 
     fn commit(&mut self, prepared: Prepared) {
