@@ -41,6 +41,8 @@ pub enum AskError {
          `binlog_format = ROW`"
     )]
     NoLog,
+    #[error(transparent)]
+    Log(Box<mysql::identity::IdentityError>),
     #[error("the server sent a row that is not in COPY's text format")]
     Format,
     #[error("the source answered a question about its log with something else")]
@@ -52,7 +54,7 @@ impl AskError {
         match error {
             mysql::identity::IdentityError::Session(error) => Self::Mysql(error),
             mysql::identity::IdentityError::NoLog => Self::NoLog,
-            _ => Self::Answer,
+            error => Self::Log(Box::new(error)),
         }
     }
 

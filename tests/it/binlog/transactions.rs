@@ -7,7 +7,7 @@ use std::time::Duration;
 use cartage::source::change::Event;
 use tokio::time::{Instant, sleep};
 
-use super::stand::{all, read};
+use super::stand::{all, mysql_without_ids, read};
 
 #[tokio::test]
 async fn changes_stand_between_the_borders_of_their_transactions() {
@@ -133,6 +133,37 @@ async fn prepared_transactions_come_with_their_verdict() {
         assert_eq!(rest, one("+cart 4,null,null"));
         assert!(told.contains(&doubt.to_owned()), "{told:?}");
     }
+}
+
+/// Of a transaction that another session commits it is not known when it is visible.
+#[tokio::test]
+async fn prepared_transactions_without_ids_are_refused() {
+    let Some(stand) = mysql_without_ids(Options::default()).await else {
+        return;
+    };
+    let known = stand.known().await;
+    let mut stream = stand.open(known.compiled_at, known).await.unwrap();
+    stand
+        .run("XA START 'a'; INSERT INTO other VALUES (1, 'a'); XA END 'a'; XA PREPARE 'a'")
+        .await;
+    stand.run("XA COMMIT 'a'").await;
+    stand
+        .run("XA START 'b'; INSERT INTO cart (id) VALUES (1); XA END 'b'; XA PREPARE 'b'")
+        .await;
+    stand.run("INSERT INTO cart (id) VALUES (2)").await;
+    let events = read(&mut stream, stand.end().await).await.unwrap();
+    assert_eq!(
+        stand.tell(&events),
+        ["begin", "+cart 2,null,null", "commit"]
+    );
+    let at = stand.facts().await;
+    let at = at.base.show(at.end).to_string();
+    stand.run("XA COMMIT 'b'").await;
+    let refused = read(&mut stream, stand.end().await).await.unwrap_err();
+    let message = refused.to_string();
+    let begins = format!("the log has an XA transaction of mapped tables at {at}, ");
+    assert!(message.starts_with(&begins), "{message}");
+    assert!(message.contains("turn `gtid_mode` on"), "{message}");
 }
 
 #[tokio::test]

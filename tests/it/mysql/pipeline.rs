@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use cartage::check::{self, Finding, Verdict};
 use cartage::cli::CommandError;
 use cartage::cli::checkpoint::{self, CheckpointCommand};
 use cartage::cli::setup::{self, SetupArgs};
@@ -14,10 +15,11 @@ use cartage::config::{Config, Secret};
 use cartage::daemon;
 use cartage::daemon::notify::Notifier;
 use cartage::demo::cluster::{Cluster, Options};
-use cartage::demo::mysql::{Programs, Server};
+use cartage::demo::mysql::{self, Programs, Server};
 use cartage::mysql::connect::Flavor;
 use cartage::source::change::Lsn;
 use cartage::source::{Source, Spelling};
+use cartage::target::session::Target;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -93,6 +95,11 @@ async fn user(server: &Server, database: &str) -> String {
          GRANT REPLICATION SLAVE, PROCESS, {end} ON *.* TO {user}@'127.0.0.1'"
     );
     server.run(&made).await.unwrap();
+    if server.programs().flavor == Flavor::MySql {
+        // Needed where transactions have no ids.
+        let made = format!("GRANT FLUSH_OPTIMIZER_COSTS ON *.* TO {user}@'127.0.0.1'");
+        server.run(&made).await.unwrap();
+    }
     user
 }
 
@@ -203,6 +210,20 @@ impl<'a> Pipeline<'a> {
         assert_eq!(admin.traces(&config).await.unwrap().busy, None);
     }
 
+    /// What `check` says of a source without transaction ids.
+    async fn ids_finding(&self) -> Finding {
+        let source = Source::connect(&self.config.source, "check").await.unwrap();
+        let target = Target::connect(&self.config.target, "check").await.unwrap();
+        let schemas = check::schemas(&self.config, &source, &target)
+            .await
+            .unwrap();
+        let report = check::run(&self.config, &source, &target, &schemas).await;
+        let mut findings = report.unwrap().findings.into_iter();
+        findings
+            .find(|finding| finding.check == "transaction ids")
+            .unwrap()
+    }
+
     /// Waits until the target's carts and lines are these.
     async fn comes_to(&self, carts: &[&str], daemon: &Daemon) {
         let sql = "
@@ -273,62 +294,101 @@ fn config(source: &str, target: &str) -> Config {
 #[tokio::test(flavor = "multi_thread")]
 async fn carts_come_over_and_are_followed() {
     for programs in Programs::all().unwrap() {
+        let options = match programs.flavor {
+            Flavor::MariaDb => mysql::Options::default(),
+            Flavor::MySql => mysql::Options::default()
+                .setting("gtid_mode", "ON")
+                .setting("enforce_gtid_consistency", "ON"),
+        };
         // Of its own, for its log is reset.
-        let server = &Server::start_of(programs, Default::default())
-            .await
-            .unwrap();
-        let shop = Pipeline::open(server, "pipeline").await;
-        shop.setup().await;
-        let daemon = shop.run();
-        let one = "1 ä@x 3.5000 2026-01-02 03:04:05.25 11:rot:2,12:grün:1";
-        shop.comes_to(&[one, "3 - 1.0000"], &daemon).await;
-        // The one that is not live was not even read.
-        assert_eq!(shop.carts_read().await, 2);
-        shop.is_left_alone_while_a_daemon_runs().await;
-
-        shop.old(
-            "INSERT INTO quote_item VALUES (31, 3, 'neu', 5);
-             UPDATE quote_item SET qty = 9 WHERE id = 11; DELETE FROM quote_item WHERE id = 12;
-             UPDATE quote SET active = 1 WHERE id = 2;
-             INSERT INTO quote VALUES (4, 1, 'd', 0, NULL); INSERT INTO other VALUES (1)",
-        )
-        .await;
-        let one = "1 ä@x 3.5000 2026-01-02 03:04:05.25 11:rot:9";
-        let two = "2 b 0.0000 21:x:1";
-        shop.comes_to(&[one, two, "3 - 1.0000 31:neu:5", "4 d 0.0000"], &daemon)
-            .await;
-        daemon.stop().await;
-
-        // What happens meanwhile is in the log, a whole cart that goes with its lines too.
-        shop.old("DELETE FROM quote WHERE id = 1; UPDATE quote SET email = 'z' WHERE id = 3")
-            .await;
-        let daemon = shop.run();
-        let three = "3 z 1.0000 31:neu:5";
-        shop.comes_to(&[two, three, "4 d 0.0000"], &daemon).await;
-
-        // A table that is altered where the mapping does not look is read on.
-        shop.old(
-            "ALTER TABLE quote ADD COLUMN note TEXT FIRST;
-             UPDATE quote SET note = 'n', email = 'y' WHERE id = 4",
-        )
-        .await;
-        shop.comes_to(&[two, three, "4 y 0.0000"], &daemon).await;
-        daemon.stop().await;
-
-        // After a reset of the log the checkpoint speaks of another one.
-        shop.old("UPDATE quote SET email = 'x' WHERE id = 4").await;
-        reset(server).await;
-        let refused = shop.run().ended().await;
-        assert!(refused.contains("run: cartage setup"), "{refused}");
-        shop.setup().await;
-        let daemon = shop.run();
-        shop.comes_to(&[two, three, "4 x 0.0000"], &daemon).await;
-        daemon.stop().await;
-
-        let moved = shop.set(shop.position().await).await;
-        assert_eq!(moved.unwrap(), ExitCode::SUCCESS);
-        let done = teardown::run(&shop.config, TeardownArgs { yes: true }).await;
-        assert_eq!(done.unwrap(), ExitCode::SUCCESS);
-        drop(shop.cluster);
+        let server = Server::start_of(programs, options).await.unwrap();
+        come_over(&server).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn carts_come_over_without_transaction_ids() {
+    let Ok(programs) = Programs::of(Flavor::MySql) else {
+        return;
+    };
+    let options = mysql::Options::default().setting("gtid_mode", "OFF");
+    let server = Server::start_of(programs, options).await.unwrap();
+    come_over(&server).await;
+
+    // The one right more that this needs.
+    let shop = Pipeline::open(&server, "unmarked").await;
+    let user = "unmarked_reader@'127.0.0.1'";
+    let sql = format!("REVOKE FLUSH_OPTIMIZER_COSTS ON *.* FROM {user}");
+    server.run(&sql).await.unwrap();
+    let missing = shop.ids_finding().await;
+    assert_eq!(missing.verdict, Verdict::Warn);
+    assert!(
+        missing.message.contains("no FLUSH_OPTIMIZER_COSTS"),
+        "{missing:?}"
+    );
+    shop.setup().await;
+    let refused = shop.run().ended().await;
+    assert!(refused.contains("GRANT FLUSH_OPTIMIZER_COSTS"), "{refused}");
+    server.run(&missing.sql.unwrap()).await.unwrap();
+    assert_eq!(shop.ids_finding().await.verdict, Verdict::Pass);
+    let daemon = shop.run();
+    let one = "1 ä@x 3.5000 2026-01-02 03:04:05.25 11:rot:2,12:grün:1";
+    shop.comes_to(&[one, "3 - 1.0000"], &daemon).await;
+    daemon.stop().await;
+}
+
+async fn come_over(server: &Server) {
+    let shop = Pipeline::open(server, "pipeline").await;
+    shop.setup().await;
+    let daemon = shop.run();
+    let one = "1 ä@x 3.5000 2026-01-02 03:04:05.25 11:rot:2,12:grün:1";
+    shop.comes_to(&[one, "3 - 1.0000"], &daemon).await;
+    // The one that is not live was not even read.
+    assert_eq!(shop.carts_read().await, 2);
+    shop.is_left_alone_while_a_daemon_runs().await;
+
+    shop.old(
+        "INSERT INTO quote_item VALUES (31, 3, 'neu', 5);
+         UPDATE quote_item SET qty = 9 WHERE id = 11; DELETE FROM quote_item WHERE id = 12;
+         UPDATE quote SET active = 1 WHERE id = 2;
+         INSERT INTO quote VALUES (4, 1, 'd', 0, NULL); INSERT INTO other VALUES (1)",
+    )
+    .await;
+    let one = "1 ä@x 3.5000 2026-01-02 03:04:05.25 11:rot:9";
+    let two = "2 b 0.0000 21:x:1";
+    shop.comes_to(&[one, two, "3 - 1.0000 31:neu:5", "4 d 0.0000"], &daemon)
+        .await;
+    daemon.stop().await;
+
+    // What happens meanwhile is in the log, a whole cart that goes with its lines too.
+    shop.old("DELETE FROM quote WHERE id = 1; UPDATE quote SET email = 'z' WHERE id = 3")
+        .await;
+    let daemon = shop.run();
+    let three = "3 z 1.0000 31:neu:5";
+    shop.comes_to(&[two, three, "4 d 0.0000"], &daemon).await;
+
+    // A table that is altered where the mapping does not look is read on.
+    shop.old(
+        "ALTER TABLE quote ADD COLUMN note TEXT FIRST;
+         UPDATE quote SET note = 'n', email = 'y' WHERE id = 4",
+    )
+    .await;
+    shop.comes_to(&[two, three, "4 y 0.0000"], &daemon).await;
+    daemon.stop().await;
+
+    // After a reset of the log the checkpoint speaks of another one.
+    shop.old("UPDATE quote SET email = 'x' WHERE id = 4").await;
+    reset(server).await;
+    let refused = shop.run().ended().await;
+    assert!(refused.contains("run: cartage setup"), "{refused}");
+    shop.setup().await;
+    let daemon = shop.run();
+    shop.comes_to(&[two, three, "4 x 0.0000"], &daemon).await;
+    daemon.stop().await;
+
+    let moved = shop.set(shop.position().await).await;
+    assert_eq!(moved.unwrap(), ExitCode::SUCCESS);
+    let done = teardown::run(&shop.config, TeardownArgs { yes: true }).await;
+    assert_eq!(done.unwrap(), ExitCode::SUCCESS);
+    drop(shop.cluster);
 }
