@@ -200,6 +200,10 @@ named! {
         ArrivalUnread = "arrival-unread",
         /// The same for a row that belonged to nobody.
         NobodyUnread = "nobody-unread",
+        /// The same for a row that was deleted before.
+        ReturnsAlone = "returns-alone",
+        /// Takes a row that is deleted and inserted again for one that keeps what hung below it.
+        ReplacedIsMoved = "replaced-is-moved",
         /// Does not ask whose an unknown row is.
         OwnersUnasked = "owners-unasked",
         /// Leaves a row that moves in its former cart too.

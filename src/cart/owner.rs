@@ -45,6 +45,9 @@ enum Owner {
 pub struct Routing {
     pub action: Option<Action>,
     pub questions: Vec<Question>,
+    /// A row is back under a key that was deleted, in these carts. What hung below it may still be
+    /// there, or not.
+    pub returned: Vec<CartKey>,
 }
 
 /// Finds owners, and remembers those of parents.
@@ -52,10 +55,14 @@ pub struct Router {
     layout: Arc<Layout>,
     is_parent: Vec<bool>,
     owners: LruCache<Question, CartKey>,
+    /// Parents that were deleted lately.
+    deleted: LruCache<Question, ()>,
+    /// The log tells what foreign keys do to the children of a row.
+    pub(super) tells_cascades: bool,
 }
 
 impl Router {
-    pub fn new(layout: Arc<Layout>, remembered: NonZeroUsize) -> Self {
+    pub fn new(layout: Arc<Layout>, remembered: NonZeroUsize, tells_cascades: bool) -> Self {
         let is_parent = (0..layout.tables.len())
             .map(|t| t != Layout::HEADER && layout.children(t).next().is_some())
             .collect();
@@ -63,6 +70,8 @@ impl Router {
             layout,
             is_parent,
             owners: LruCache::new(remembered),
+            deleted: LruCache::new(remembered),
+            tells_cascades,
         }
     }
 
@@ -144,17 +153,25 @@ impl Router {
         routing.action = match op {
             Op::Insert { new } => {
                 self.require(table, &new)?;
-                self.place(table, &new, &mut routing)
-                    .map(|cart| Action::Put {
-                        cart,
-                        table,
-                        old: None,
-                        new,
-                        insert: true,
-                    })
+                let placed = self.place(table, &new, &mut routing);
+                if self.returns(table, &new) {
+                    routing.returned.extend(placed.clone());
+                }
+                placed.map(|cart| Action::Put {
+                    cart,
+                    table,
+                    old: None,
+                    new,
+                    insert: true,
+                })
             }
             Op::Delete { old } => {
                 self.require(table, &old)?;
+                if table != Layout::HEADER
+                    && let Some(row) = self.parent(table, &old)
+                {
+                    self.deleted.put(row, ());
+                }
                 self.place(table, &old, &mut routing)
                     .map(|cart| Action::Remove { cart, table, old })
             }
@@ -181,6 +198,24 @@ impl Router {
         Ok(routing)
     }
 
+    /// Whether a row of this key was deleted before: rows that hung below it went with it for us, and
+    /// are still there unless a foreign key took them.
+    fn returns(&mut self, table: usize, cells: &[Cell]) -> bool {
+        self.parent(table, cells)
+            .is_some_and(|row| self.deleted.pop(&row).is_some())
+            && !switch::mutant(Mutant::ReturnsAlone)
+    }
+
+    /// The row, if others may hang below it.
+    fn parent(&self, table: usize, cells: &[Cell]) -> Option<Question> {
+        if table != Layout::HEADER && !self.is_parent[table] {
+            return None;
+        }
+        let this = &self.layout.tables[table];
+        let key = this.cart_key(cells, &this.key)?;
+        Some(Question { table, key })
+    }
+
     fn update(
         &mut self,
         table: usize,
@@ -190,6 +225,11 @@ impl Router {
     ) -> Option<Action> {
         let from = self.place(table, &old, routing);
         let to = self.place(table, &new, routing);
+        if self.returns(table, &new) {
+            routing
+                .returned
+                .extend([&from, &to].into_iter().flatten().cloned());
+        }
         match (from, to) {
             (Some(from), Some(to)) if from != to => Some(Action::Move {
                 from,

@@ -257,7 +257,7 @@ async fn assemble(
     let pulse = notifier.pulses.of("reader");
     let reader = Reader {
         stream: parts.stream,
-        router: Router::new(layout.clone(), OWNERS),
+        router: Router::new(layout.clone(), OWNERS, source.tells_cascades()),
         dispatch: Dispatch::new(lanes, start, pulse.clone()),
         durable,
         source: source.clone(),

@@ -8,6 +8,7 @@ use super::groups::{Groups, LAST};
 use super::reader::{Reader, ReaderError};
 use super::transaction::{Spill, Transaction};
 use super::window::Window;
+use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Question, Routed, Untraceable, Wish};
 use crate::params;
 use crate::refresh::owners::carts_of;
@@ -75,16 +76,16 @@ impl Reader {
         for (_, change) in &changes {
             self.router.learn(change);
         }
-        let mut questions = Vec::new();
+        let mut unsure = Unsure::default();
         let mut load = Load {
             commit_time: Some(of.time),
             ..Load::default()
         };
         for (seq, change) in changes {
-            let routed = self.route(of, seq, change, &mut questions).await?;
+            let routed = self.route(of, seq, change, &mut unsure).await?;
             load.changes.extend(routed);
         }
-        load.changes.extend(self.wishes(of, questions).await?);
+        load.changes.extend(self.wishes(of, unsure).await?);
         if self.state.window.as_ref().is_some_and(Window::overflows) {
             self.abandon(&mut load);
         }
@@ -100,11 +101,11 @@ impl Reader {
         through: Position,
     ) -> Result<(), ReaderError> {
         let mut groups = self.groups()?;
-        let mut questions = Vec::new();
+        let mut unsure = Unsure::default();
         let mut walk = spill.walk();
         let mut turn = 0;
         while let Some((seq, change)) = walk.next().map_err(|e| self.scratch_fault(e))? {
-            if let Some(routed) = self.route(of, seq, change, &mut questions).await?
+            if let Some(routed) = self.route(of, seq, change, &mut unsure).await?
                 && let Err(error) = groups.push(seq, &routed.action)
             {
                 warn!(folder = %self.room.folder.display(), "no scratch space: {error}");
@@ -120,8 +121,8 @@ impl Reader {
                     .push(seq, &routed.action)
                     .map_err(|e| self.scratch_fault(e))?;
             }
-            if questions.len() >= QUESTIONS {
-                self.group_wishes(of, &mut questions, &mut groups).await?;
+            if unsure.len() >= QUESTIONS {
+                self.group_wishes(of, &mut unsure, &mut groups).await?;
             }
             if self.state.window.as_ref().is_some_and(Window::overflows) {
                 self.abandon_into(of, &mut groups).await?;
@@ -131,7 +132,7 @@ impl Reader {
                 tokio::task::yield_now().await;
             }
         }
-        self.group_wishes(of, &mut questions, &mut groups).await?;
+        self.group_wishes(of, &mut unsure, &mut groups).await?;
         switch::place(Place::Grouped);
         self.deal_groups(of, groups, through).await
     }
@@ -189,7 +190,7 @@ impl Reader {
         of: &Transaction,
         seq: u32,
         change: Change,
-        questions: &mut Vec<Question>,
+        unsure: &mut Unsure,
     ) -> Result<Option<Routed>, ReaderError> {
         let routing = match self.router.route(change) {
             Ok(routing) => routing,
@@ -198,7 +199,8 @@ impl Reader {
                 return Ok(None);
             }
         };
-        questions.extend(routing.questions);
+        unsure.questions.extend(routing.questions);
+        unsure.carts.extend(routing.returned);
         let action = routing.action;
         Ok(action.and_then(|action| self.state.offer(routed(of, seq, action))))
     }
@@ -226,22 +228,30 @@ impl Reader {
         Ok(())
     }
 
-    /// Wishes for the carts that the source names today for rows whose cart nobody knew.
+    /// Wishes for the carts that the source names today for rows whose cart nobody knew, and for those
+    /// to which parents have returned.
     async fn wishes(
         &mut self,
         of: &Transaction,
-        mut questions: Vec<Question>,
+        unsure: Unsure,
     ) -> Result<Vec<Routed>, ReaderError> {
-        if questions.is_empty() || switch::mutant(Mutant::OwnersUnasked) {
-            return Ok(Vec::new());
+        let Unsure {
+            mut questions,
+            mut carts,
+        } = unsure;
+        carts.sort();
+        carts.dedup();
+        let returned = carts.into_iter().map(|cart| (cart, Wish::Arrival));
+        let mut wishes: Vec<(CartKey, Wish)> = returned.collect();
+        if !questions.is_empty() && !switch::mutant(Mutant::OwnersUnasked) {
+            questions.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
+            questions.dedup();
+            let owners = carts_of(&self.source, self.router.layout(), &questions).await?;
+            wishes.extend(owners.into_iter().map(|cart| (cart, Wish::Owner)));
         }
-        questions.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
-        questions.dedup();
-        let carts = carts_of(&self.source, self.router.layout(), &questions).await?;
-        let why = Wish::Owner;
-        Ok(carts
+        Ok(wishes
             .into_iter()
-            .map(|cart| routed(of, LAST, Action::Refresh { cart, why }))
+            .map(|(cart, why)| routed(of, LAST, Action::Refresh { cart, why }))
             .filter_map(|wish| self.state.offer(wish))
             .collect())
     }
@@ -249,10 +259,10 @@ impl Reader {
     async fn group_wishes(
         &mut self,
         of: &Transaction,
-        questions: &mut Vec<Question>,
+        unsure: &mut Unsure,
         groups: &mut Groups,
     ) -> Result<(), ReaderError> {
-        for wish in self.wishes(of, std::mem::take(questions)).await? {
+        for wish in self.wishes(of, std::mem::take(unsure)).await? {
             let pushed = groups.push(LAST, &wish.action);
             pushed.map_err(|e| self.scratch_fault(e))?;
         }
@@ -279,6 +289,21 @@ impl Reader {
         load.through = self.state.through(of.dealt);
         self.dispatch.load(load).await?;
         Ok(())
+    }
+}
+
+/// What of a transaction the log alone does not tell.
+#[derive(Debug, Default)]
+struct Unsure {
+    /// Rows whose cart is not known.
+    questions: Vec<Question>,
+    /// Carts to which parents have returned that were deleted.
+    carts: Vec<CartKey>,
+}
+
+impl Unsure {
+    fn len(&self) -> usize {
+        self.questions.len() + self.carts.len()
     }
 }
 

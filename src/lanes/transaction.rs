@@ -149,6 +149,7 @@ impl Spill {
             (Op::Insert { new }, Some((delete, old))) => {
                 self.moves.insert(spot, delete);
                 self.joined.insert(delete);
+                router.joined(change.table, new);
                 let (old, new) = (Some(old), new.clone());
                 router.learn(&Change {
                     table: change.table,
@@ -265,7 +266,7 @@ mod tests {
             table("detail", None, Some(1)),
         ];
         let remembered = NonZeroUsize::new(10_000).unwrap();
-        Router::new(Arc::new(Layout { tables }), remembered)
+        Router::new(Arc::new(Layout { tables }), remembered, true)
     }
 
     fn change(rng: &mut fastrand::Rng) -> Change {

@@ -77,7 +77,7 @@ const COLUMNS: &str = "
            character_maximum_length AS characters, character_octet_length AS octets,
            numeric_precision AS digits, numeric_scale AS scale, datetime_precision AS fraction,
            character_set_name AS charset, collation_name AS collation_name, extra AS extra,
-           generation_expression AS expression
+           GENERATION AS expression
     FROM information_schema.columns WHERE table_schema = ? AND table_name = ?
     ORDER BY ordinal_position";
 
@@ -154,6 +154,9 @@ async fn one(
     table: &str,
 ) -> Result<Option<(TableInfo, LogTable)>, Error> {
     let place = (schema, table);
+    let server = &session.server;
+    // From this version on MySQL has generated columns.
+    let generates = server.flavor == Flavor::MariaDb || server.version >= (5, 7, 6);
     let conn = &mut session.conn;
     // The catalogs compare names without case, two tables may differ in nothing else.
     let rows: Vec<Row> = conn.exec(TABLE, place).await?;
@@ -173,7 +176,13 @@ async fn one(
         Flavor::MySql => Vec::new(),
     };
     let checks: Vec<String> = checks.iter().map(|row| text(row, "clause")).collect();
-    let columns: Vec<Row> = conn.exec(COLUMNS, place).await?;
+    let generation = match generates {
+        true => "generation_expression",
+        false => "NULL",
+    };
+    let columns: Vec<Row> = conn
+        .exec(COLUMNS.replace("GENERATION", generation), place)
+        .await?;
     let (infos, columns) = columns.iter().map(|row| column(row, &checks)).unzip();
     let indexes = indexes(&conn.exec(INDEXES, place).await?);
     let keys: Vec<Row> = conn.exec(KEY_COLUMNS, place).await?;

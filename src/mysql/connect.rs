@@ -26,10 +26,18 @@ const SETTINGS: &str = "
         net_read_timeout = 3600, net_write_timeout = 3600";
 
 /// A limit on a statement's time would end the reading of a large table. The two know it by
-/// different names and in different units.
-const NO_TIME_LIMIT: [(Flavor, &str); 2] = [
-    (Flavor::MariaDb, "SET SESSION max_statement_time = 0"),
-    (Flavor::MySql, "SET SESSION max_execution_time = 0"),
+/// different names and in different units, since these versions.
+const NO_TIME_LIMIT: [(Flavor, (u16, u16, u16), &str); 2] = [
+    (
+        Flavor::MariaDb,
+        (10, 1, 1),
+        "SET SESSION max_statement_time = 0",
+    ),
+    (
+        Flavor::MySql,
+        (5, 7, 8),
+        "SET SESSION max_execution_time = 0",
+    ),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +82,12 @@ impl Server {
         })
     }
 
-    /// MariaDB 10.3 and MySQL 5.7: the first whose catalogs name generated columns, and whose row
-    /// events have one form on all later versions.
+    /// MariaDB 10.3, whose catalog is the first to name generated columns, and MySQL 5.6.6, whose row
+    /// events have had one form since; it knows no generated columns before 5.7.
     fn is_supported(&self) -> bool {
         match self.flavor {
             Flavor::MariaDb => self.version >= (10, 3, 0),
-            Flavor::MySql => self.version >= (5, 7, 0),
+            Flavor::MySql => self.version >= (5, 6, 6),
         }
     }
 }
@@ -294,8 +302,8 @@ async fn attempt(
         }
     };
     conn.query_drop(SETTINGS).await.map_err(refused)?;
-    for (flavor, statement) in NO_TIME_LIMIT {
-        if flavor == server.flavor {
+    for (flavor, since, statement) in NO_TIME_LIMIT {
+        if flavor == server.flavor && server.version >= since {
             conn.query_drop(statement).await.map_err(refused)?;
         }
     }
@@ -443,7 +451,8 @@ mod tests {
             ("5.5.5-10.4.2-MariaDB", MariaDb, (10, 4, 2), true),
             ("10.2.44-MariaDB", MariaDb, (10, 2, 44), false),
             ("8.0.36-28.1", MySql, (8, 0, 36), true),
-            ("5.6.24-log", MySql, (5, 6, 24), false),
+            ("5.6.24-log", MySql, (5, 6, 24), true),
+            ("5.6.5", MySql, (5, 6, 5), false),
             ("9.7.4", MySql, (9, 7, 4), true),
         ] {
             let server = Server::read(spelled.to_owned()).expect(spelled);

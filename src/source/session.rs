@@ -98,6 +98,12 @@ impl Source {
         }
     }
 
+    /// Whether the log tells what foreign keys do to rows by themselves. MySQL's does from 9.6 on, where
+    /// they are not turned off there; so it is never relied upon.
+    pub fn tells_cascades(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Where the log ends that the source has written so far.
     pub async fn log_end(&self) -> Result<Lsn, AskError> {
         match self {

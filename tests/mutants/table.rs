@@ -35,6 +35,8 @@ pub const TABLE: &[(Mutant, &[&str])] = &[
     (LeavesUnwatched, &["protocol::truncated::a_leaf_that_is_truncated_is_noticed_while_the_daemon_runs", "protocol::truncated::a_leaf_that_is_detached_and_another_one_in_its_place_are_noticed_at_the_start"]),
     (TrustBirths, &["protocol::births::a_child_committed_before_its_header_is_not_lost", "protocol::births::a_child_logged_before_its_header_by_one_statement_is_not_lost", "protocol::births::a_header_made_again_under_its_key_finds_the_lines_that_stayed", "protocol::births::a_cart_that_becomes_live_is_read_whole"]),
     (ArrivalUnread, &["protocol::births::a_line_from_a_cart_that_is_not_live_brings_its_options"]),
+    (ReturnsAlone, &["scenario::replaced_rows::pp"]),
+    (ReplacedIsMoved, &["scenario::replaced_rows::mp"]),
     (NobodyUnread, &["protocol::births::a_line_that_belonged_to_nobody_brings_its_options"]),
     (OwnersUnasked, &["protocol::births::an_answer_about_today_does_not_route_yesterday"]),
     (ToastIsNull, &["protocol::images::a_large_value_that_did_not_change_stays"]),

@@ -11,7 +11,7 @@ use crate::mysql::sql::{account, identifier};
 use crate::source::error::AskError;
 use crate::source::mysql::session::field;
 use crate::source::mysql::settings::Settings;
-use crate::source::mysql::snapshot::MARKER;
+use crate::source::mysql::snapshot::marker;
 use crate::source::mysql::{Session, identity, load};
 use crate::target::control::pipeline;
 use crate::target::session::Target;
@@ -151,6 +151,7 @@ pub async fn grants(
         Err(error) => return Err(error),
     }
     if Settings::read(session).await?.lacks_ids(session.flavor) {
+        let marker = marker(session.version);
         let needed = match session.version >= (8, 0, 23) {
             true => "FLUSH_OPTIMIZER_COSTS",
             false => "RELOAD",
@@ -161,7 +162,7 @@ pub async fn grants(
                 End::Source,
                 format!(
                     "gtid_mode is not ON: before carts are read, and at most once a second besides, \
-                     {user} logs a statement that does nothing ({MARKER})"
+                     {user} logs a statement that does nothing ({marker})"
                 ),
             ),
             false => report.warn(
@@ -169,7 +170,7 @@ pub async fn grants(
                 End::Source,
                 format!(
                     "gtid_mode is not ON, and {user} has no {needed} of its own: it needs it to log \
-                     a statement that does nothing ({MARKER}), which tells what is committed; or \
+                     a statement that does nothing ({marker}), which tells what is committed; or \
                      turn gtid_mode on (manual, \"Enabling GTID Transactions Online\")"
                 ),
                 grant(needed),

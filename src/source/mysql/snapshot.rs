@@ -13,8 +13,6 @@ use crate::source::snapshot::Snapshot;
 
 /// ER_SPECIFIC_ACCESS_DENIED_ERROR.
 const DENIED: u16 = 1227;
-/// A statement that the server logs, and that does nothing but read its own cost tables again.
-pub const MARKER: &str = "FLUSH OPTIMIZER_COSTS";
 
 /// Opens a snapshot in the session; `ROLLBACK` ends it. It locks nothing, on any server.
 pub async fn open(session: &mut Session) -> Result<Snapshot, IdentityError> {
@@ -54,7 +52,11 @@ async fn executed(session: &mut Session) -> Result<(GtidSet, Lsn), IdentityError
 /// were logged before it.
 async fn committed(session: &mut Session) -> Result<Lsn, IdentityError> {
     let (_, end, _) = identity::end(session).await?;
-    match session.conn.query_drop(MARKER).await {
+    match session
+        .conn
+        .query_drop(marker(session.server.version))
+        .await
+    {
         Err(Error::Server(error)) if error.code == DENIED => return Err(IdentityError::NoMarker),
         done => done?,
     }
@@ -63,6 +65,15 @@ async fn committed(session: &mut Session) -> Result<Lsn, IdentityError> {
     match session.conn.query_first(sql).await? {
         Some(true) => Ok(end),
         _ => Err(IdentityError::Unordered),
+    }
+}
+
+/// A statement that the server logs and that does next to nothing: it has the server read its own cost
+/// tables again, or, before it had them, look up the names of its clients' hosts.
+pub fn marker(version: (u16, u16, u16)) -> &'static str {
+    match version >= (5, 7, 5) {
+        true => "FLUSH OPTIMIZER_COSTS",
+        false => "FLUSH HOSTS",
     }
 }
 

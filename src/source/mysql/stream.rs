@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::consume_budget;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::SourceError;
 use super::decoder::{Decoder, Known, Step};
@@ -204,6 +205,12 @@ impl LogStream {
     }
 }
 
+/// The server ends the older of two readers with the same one: as with their numbers.
+fn uuid(server_id: u32) -> Uuid {
+    const CARTAGE: u128 = 0x6361_7274_6167_8500_8000 << 48;
+    Uuid::from_u128(CARTAGE | u128::from(server_id))
+}
+
 async fn start(dump: &mut Dump, origin: &Origin, place: Place) -> Result<(), WireError> {
     let beat = HEARTBEAT.as_nanos();
     for name in ["master", "source"] {
@@ -212,6 +219,11 @@ async fn start(dump: &mut Dump, origin: &Origin, place: Place) -> Result<(), Wir
     }
     for setting in SETTINGS {
         dump.run(setting).await?;
+    }
+    // Without one MySQL before 8.0 lists its replicas in rows that lack a column.
+    let uuid = uuid(origin.server_id);
+    for name in ["slave", "replica"] {
+        dump.run(&format!("SET @{name}_uuid = '{uuid}'")).await?;
     }
     let host = format!("{} {}", occupant::OURS, origin.host);
     dump.register(origin.server_id, host.trim_end()).await?;

@@ -10,6 +10,7 @@ use cartage::source::mysql::place::Place;
 use cartage::source::mysql::{Mark, SourceError};
 
 use super::stand::{Stand, all, read};
+use crate::mysql::forgets;
 
 fn flavor(stand: &Stand) -> Flavor {
     stand.server.programs().flavor
@@ -207,10 +208,7 @@ async fn a_log_that_was_reset_is_not_taken_for_the_old_one() {
 
         // One file for each second, so that both have one of this number.
         let second = "DO SLEEP(1.1)";
-        let reset = match stand.is_mariadb() {
-            true => "RESET MASTER",
-            false => "RESET BINARY LOGS AND GTIDS",
-        };
+        let reset = forgets(&stand.server).await;
         stand.run(&format!("{second}; {reset}")).await;
         let facts = stand.facts().await;
         let error = identity::verify(&facts, flavor(&stand), &remembered, mark.at).unwrap_err();

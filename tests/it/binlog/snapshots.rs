@@ -9,7 +9,7 @@ use cartage::source::snapshot::Snapshot;
 use mysql_async::prelude::Queryable as _;
 
 use super::stand::{all, mysql_without_ids, read};
-use crate::mysql::endpoint;
+use crate::mysql::{endpoint, marks};
 
 #[tokio::test]
 async fn a_snapshot_sees_what_it_says() {
@@ -88,7 +88,10 @@ async fn without_ids_all_that_was_logged_before_is_seen() {
     );
     stand
         .server
-        .run(&format!("GRANT FLUSH_OPTIMIZER_COSTS ON *.* TO {modest}"))
+        .run(&format!(
+            "GRANT {} ON *.* TO {modest}",
+            marks(&stand.server).await
+        ))
         .await
         .unwrap();
     let mut session = stand.session().await;

@@ -10,6 +10,7 @@ use cartage::mysql::connect::Flavor;
 use tempfile::TempDir;
 use tokio::time::{Duration, Instant, sleep};
 
+use super::forgets;
 use crate::scenario::daemon::{Daemon, command, refusal};
 use crate::scenario::folder::{Scenario, Side};
 use crate::scenario::pair::Pair;
@@ -35,7 +36,8 @@ impl Stand {
             Flavor::MariaDb => Options::default(),
             Flavor::MySql => Options::default()
                 .setting("gtid-mode", "ON")
-                .setting("enforce-gtid-consistency", "ON"),
+                .setting("enforce-gtid-consistency", "ON")
+                .setting("loose-log-slave-updates", "ON"),
         };
         let server = Server::start_of(programs, options).await.unwrap();
         let pair = Pair {
@@ -88,11 +90,7 @@ impl Stand {
     }
 
     async fn reset(&self) {
-        let sql = match self.server.programs().flavor {
-            Flavor::MariaDb => "RESET MASTER",
-            Flavor::MySql => "RESET BINARY LOGS AND GTIDS",
-        };
-        self.sell(sql).await;
+        self.sell(forgets(&self.server).await).await;
     }
 
     /// Waits until the new shop has everything, and looks whether it is right.

@@ -56,10 +56,11 @@ pub fn shops(side: Side) -> &'static Server {
             runtime.block_on(async {
                 let ids = Options::default()
                     .setting("gtid-mode", "ON")
-                    .setting("enforce-gtid-consistency", "ON");
+                    .setting("enforce-gtid-consistency", "ON")
+                    .setting("loose-log-slave-updates", "ON");
                 let options = match Programs::usual().unwrap().flavor {
-                    Flavor::MariaDb => Options::default(),
-                    Flavor::MySql => ids,
+                    Flavor::MySql if has_ids() => ids,
+                    _ => Options::default(),
                 };
                 let options = options.setting("max_connections", "500");
                 let source = Server::start(options.clone()).await.unwrap();
@@ -73,6 +74,11 @@ pub fn shops(side: Side) -> &'static Server {
         Side::Source => source,
         Side::Target => target,
     }
+}
+
+/// Whether transactions of the old shops on MySQL get ids; MariaDB's always have some.
+fn has_ids() -> bool {
+    std::env::var("CARTAGE_MYSQL_IDS").as_deref() != Ok("off")
 }
 
 pub fn endpoint(url: String) -> Endpoint {
@@ -90,6 +96,29 @@ pub fn endpoint(url: String) -> Endpoint {
         application_name: None,
         time_zone: "UTC".into(),
         server_id: None,
+    }
+}
+
+/// Has the server forget its whole log, as only some mishap does.
+pub async fn forgets(server: &Server) -> &'static str {
+    let session = connect(&endpoint(server.url("mysql")), "test")
+        .await
+        .unwrap();
+    let server = &session.server;
+    match server.flavor == Flavor::MySql && server.version >= (8, 4, 0) {
+        true => "RESET BINARY LOGS AND GTIDS",
+        false => "RESET MASTER",
+    }
+}
+
+/// What lets a user log a statement that does nothing.
+pub async fn marks(server: &Server) -> &'static str {
+    let session = connect(&endpoint(server.url("mysql")), "test")
+        .await
+        .unwrap();
+    match session.server.version >= (8, 0, 23) {
+        true => "FLUSH_OPTIMIZER_COSTS",
+        false => "RELOAD",
     }
 }
 

@@ -25,6 +25,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
+use super::{forgets, marks};
+
 const OLD: &str = r"
     CREATE TABLE quote (
         id INT UNSIGNED PRIMARY KEY, active TINYINT(1) NOT NULL, email VARCHAR(60),
@@ -73,15 +75,6 @@ impl Daemon {
     }
 }
 
-/// Forgets the whole log, as only some mishap does.
-async fn reset(server: &Server) {
-    let sql = match server.programs().flavor {
-        Flavor::MariaDb => "RESET MASTER",
-        Flavor::MySql => "RESET BINARY LOGS AND GTIDS",
-    };
-    server.run(sql).await.unwrap();
-}
-
 /// A user who may do what the documentation says that he must be able to, and no more.
 async fn user(server: &Server, database: &str) -> String {
     let user = format!("{database}_reader");
@@ -97,7 +90,7 @@ async fn user(server: &Server, database: &str) -> String {
     server.run(&made).await.unwrap();
     if server.programs().flavor == Flavor::MySql {
         // Needed where transactions have no ids.
-        let made = format!("GRANT FLUSH_OPTIMIZER_COSTS ON *.* TO {user}@'127.0.0.1'");
+        let made = format!("GRANT {} ON *.* TO {user}@'127.0.0.1'", marks(server).await);
         server.run(&made).await.unwrap();
     }
     user
@@ -298,7 +291,8 @@ async fn carts_come_over_and_are_followed() {
             Flavor::MariaDb => mysql::Options::default(),
             Flavor::MySql => mysql::Options::default()
                 .setting("gtid_mode", "ON")
-                .setting("enforce_gtid_consistency", "ON"),
+                .setting("enforce_gtid_consistency", "ON")
+                .setting("loose-log-slave-updates", "ON"),
         };
         // Of its own, for its log is reset.
         let server = Server::start_of(programs, options).await.unwrap();
@@ -318,14 +312,13 @@ async fn carts_come_over_without_transaction_ids() {
     // The one right more that this needs.
     let shop = Pipeline::open(&server, "unmarked").await;
     let user = "unmarked_reader@'127.0.0.1'";
-    let sql = format!("REVOKE FLUSH_OPTIMIZER_COSTS ON *.* FROM {user}");
+    let marks = marks(&server).await;
+    let sql = format!("REVOKE {marks} ON *.* FROM {user}");
     server.run(&sql).await.unwrap();
     let missing = shop.ids_finding().await;
     assert_eq!(missing.verdict, Verdict::Warn);
-    assert!(
-        missing.message.contains("no FLUSH_OPTIMIZER_COSTS"),
-        "{missing:?}"
-    );
+    let lacks = format!("has no {marks} of its own");
+    assert!(missing.message.contains(&lacks), "{missing:?}");
     shop.setup().await;
     let refused = shop.run().ended().await;
     assert!(refused.contains("GRANT FLUSH_OPTIMIZER_COSTS"), "{refused}");
@@ -378,7 +371,7 @@ async fn come_over(server: &Server) {
 
     // After a reset of the log the checkpoint speaks of another one.
     shop.old("UPDATE quote SET email = 'x' WHERE id = 4").await;
-    reset(server).await;
+    server.run(forgets(server).await).await.unwrap();
     let refused = shop.run().ended().await;
     assert!(refused.contains("run: cartage setup"), "{refused}");
     shop.setup().await;

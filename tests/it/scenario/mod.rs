@@ -69,6 +69,7 @@ scenarios! {
     one_row_of_two_carts [pp pm mp mm]
     one_source_table_into_two [pp pm mp mm]
     partitioned_source [pp pm mp mm]
+    replaced_rows [pp pm mp mm]
     replica_identity_full [pp pm]
     row_of_a_finished_cart_is_held [pp pm mp mm]
     rows_move_past_a_finished_cart [pp pm mp mm]

@@ -1,0 +1,1 @@
+UPDATE quote SET email = 'first' WHERE id = 20;
