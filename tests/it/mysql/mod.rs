@@ -3,6 +3,7 @@
 mod catalog;
 mod control;
 mod kills;
+mod locks;
 mod lost_log;
 mod pipeline;
 mod reads;
