@@ -11,6 +11,7 @@ mod pushdown;
 mod rows;
 mod sessions;
 mod silence;
+mod source_checks;
 mod target;
 mod tls;
 mod values;
