@@ -86,7 +86,9 @@ async fn with_fractions_the_table_is_refused_by_name() {
         let begin = identity::facts(&mut session).await.unwrap();
         let row = format!("INSERT INTO {table} VALUES (1, 2, '2024-02-29 10:20:30.125')");
         session.conn.query_drop(&row).await.unwrap();
-        let described = read(&mut session, &[table.clone()]).await.unwrap();
+        let described = read(&mut session, std::slice::from_ref(&table))
+            .await
+            .unwrap();
         let described = &described.tables[0];
         let refused = log::first_cells(&mut session, described, 2, begin).await;
         let refused = refused.unwrap_err().to_string();
