@@ -96,11 +96,12 @@ async fn find(session: &mut Session, server_id: u32) -> Result<Option<String>, E
         _ => "SHOW SLAVE HOSTS",
     };
     let rows: Vec<Row> = session.conn.query(sql).await?;
-    let number = |row: &Row| row.get_opt::<u32, _>("Server_id")?.ok();
+    // By their places: `SHOW REPLICAS` spells the first one `Server_Id`, the older word `Server_id`.
+    let number = |row: &Row| row.get_opt::<u32, _>(0)?.ok();
     let mut rows = rows.into_iter();
     let row = rows.find(|row| number(row) == Some(server_id));
     Ok(row.map(|row| {
-        let host = row.get_opt::<Option<String>, _>("Host");
+        let host = row.get_opt::<Option<String>, _>(1);
         host.and_then(Result::ok).flatten().unwrap_or_default()
     }))
 }
