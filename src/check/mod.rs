@@ -84,7 +84,7 @@ pub async fn run(
         report.fail("source tables", End::Source, problem, None);
     }
     source::server(config, source, &mut report).await?;
-    target::server(target, &mut report).await?;
+    target::server(target, config, &mut report).await?;
     both::clocks(source, target, &mut report).await?;
     source::grants(source, &outline.layout, &mut report).await?;
     target::rights(target, config, &schemas.target, &mut report).await?;
@@ -96,6 +96,7 @@ pub async fn run(
         &mut report,
     );
     mapping::check(config, schemas, &mut report);
+    source::columns(source, config, schemas, &mut report).await?;
     into_tables::check(config, &schemas.target, &mut report);
     target::tables(target, config, schemas, &mut report).await?;
     if let (Source::Mysql(source), Target::Mysql(target)) = (source, target) {

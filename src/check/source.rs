@@ -1,7 +1,7 @@
 //! What the source must be, by its kind.
 
 use super::report::Report;
-use super::{CheckError, mysql, postgres};
+use super::{CheckError, Schemas, mysql, postgres};
 use crate::cart::layout::Layout;
 use crate::catalog::Catalog;
 use crate::config::Config;
@@ -39,6 +39,20 @@ pub async fn tables(
             Ok(postgres::tables::check(client, layout, catalog, report).await?)
         }
         Source::Mysql(session) => mysql::source::tables(session, layout, report).await,
+    }
+}
+
+/// Whether the values that the mapping reads can be read.
+pub async fn columns(
+    source: &Source,
+    config: &Config,
+    schemas: &Schemas,
+    report: &mut Report,
+) -> Result<(), AskError> {
+    match source {
+        // Postgres prints every value.
+        Source::Postgres(_) => Ok(()),
+        Source::Mysql(session) => mysql::columns::check(config, session, schemas, report).await,
     }
 }
 

@@ -7,10 +7,14 @@ use crate::config::Config;
 use crate::target::session::Target;
 
 /// Version and settings.
-pub async fn server(target: &Target, report: &mut Report) -> Result<(), CheckError> {
+pub async fn server(
+    target: &Target,
+    config: &Config,
+    report: &mut Report,
+) -> Result<(), CheckError> {
     match target {
         Target::Postgres(client) => Ok(postgres::version::target(client, report).await?),
-        Target::Mysql(session) => Ok(mysql::target::server(session, report).await?),
+        Target::Mysql(session) => Ok(mysql::target::server(config, session, report).await?),
     }
 }
 

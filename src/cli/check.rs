@@ -87,7 +87,8 @@ pub async fn run(config: &Config, args: CheckArgs) -> Result<ExitCode, CommandEr
 
 async fn look(config: &Config) -> Result<Report, Obstacle> {
     let source = Source::connect(&config.source, "check").await?;
-    let target = Target::connect(&config.target, "check").await?;
+    // A target that takes no writes now is one that the daemon would wait for.
+    let target = Target::connect_to_write(&config.target, "check").await?;
     let schemas = check::schemas(config, &source, &target).await?;
     Ok(check::run(config, &source, &target, &schemas).await?)
 }

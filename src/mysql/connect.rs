@@ -1,5 +1,9 @@
 //! A session of a MySQL or MariaDB server, ready to use.
 
+mod target;
+
+pub use target::{connect_to_target, connect_to_write};
+
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
@@ -92,17 +96,6 @@ impl Server {
     }
 }
 
-impl Server {
-    /// Collations that do not pad, for the control tables; in MySQL rows of values, too, and errors
-    /// that name the key of which table clashed.
-    fn can_be_target(&self) -> bool {
-        match self.flavor {
-            Flavor::MariaDb => self.version >= (10, 6, 0),
-            Flavor::MySql => self.version >= (8, 0, 19),
-        }
-    }
-}
-
 /// Why there is no session, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -187,18 +180,16 @@ pub struct Session {
 /// Opens a session; `purpose` completes the name that the server lists it under where the endpoint
 /// has none. The hosts are tried in their order, each for the endpoint's `connect_timeout` at most.
 pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Session, ConnectError> {
-    first(endpoint, purpose, Use::Read).await
-}
-
-/// The same on a target: a server that takes writes, and whose version has what they need.
-pub async fn connect_to_write(endpoint: &Endpoint, purpose: &str) -> Result<Session, ConnectError> {
-    first(endpoint, purpose, Use::Write).await
+    first(endpoint, purpose, Use::Source).await
 }
 
 /// What a session is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {
-    Read,
+    Source,
+    /// A command looks at what is there.
+    Target,
+    /// It must take writes.
     Write,
 }
 
@@ -208,9 +199,9 @@ async fn first(endpoint: &Endpoint, purpose: &str, usage: Use) -> Result<Session
     let mut failed = Vec::new();
     for host in &url.hosts {
         let attempt = async {
-            let mut session = attempt(endpoint, &url, host, tls.as_ref(), purpose).await?;
-            if usage == Use::Write {
-                prepare_to_write(&mut session, &url).await?;
+            let mut session = attempt(usage, endpoint, &url, host, tls.as_ref(), purpose).await?;
+            if usage != Use::Source {
+                target::prepare(&mut session, &url, usage == Use::Write).await?;
             }
             Ok(session)
         };
@@ -230,34 +221,6 @@ async fn first(endpoint: &Endpoint, purpose: &str, usage: Use) -> Result<Session
     }
 }
 
-/// Guarded writes read what is committed now, not what was when their transaction began; and they
-/// must not wait for locks on gaps between rows. Foreign keys and unique keys are the server's to
-/// check, whatever it has set; and a key that is 0 is one, not the wish for a new one.
-const TO_WRITE: &str = "
-    SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
-    SET SESSION foreign_key_checks = 1, unique_checks = 1,
-        sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')";
-
-async fn prepare_to_write(session: &mut Session, url: &Url) -> Result<(), ConnectError> {
-    let host = session.host.to_string();
-    if !session.server.can_be_target() {
-        return Err(ConnectError::OldTarget {
-            host,
-            version: session.server.spelled.clone(),
-        });
-    }
-    let refused = |error| refused(url, &session.host, error);
-    let read_only: Option<bool> = session
-        .conn
-        .query_first("SELECT CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF')")
-        .await
-        .map_err(refused)?;
-    if read_only == Some(true) {
-        return Err(ConnectError::ReadOnly { host });
-    }
-    session.conn.query_drop(TO_WRITE).await.map_err(refused)
-}
-
 /// The same for one host: the number of a session means nothing to another one.
 pub async fn connect_to(
     endpoint: &Endpoint,
@@ -266,10 +229,11 @@ pub async fn connect_to(
 ) -> Result<Session, ConnectError> {
     let url = url::read(&endpoint.url.0)?;
     let tls = tls_options(&endpoint.tls)?;
-    attempt(endpoint, &url, host, tls.as_ref(), purpose).await
+    attempt(Use::Source, endpoint, &url, host, tls.as_ref(), purpose).await
 }
 
 async fn attempt(
+    usage: Use,
     endpoint: &Endpoint,
     url: &Url,
     host: &Host,
@@ -277,7 +241,7 @@ async fn attempt(
     purpose: &str,
 ) -> Result<Session, ConnectError> {
     let refused = |error| refused(url, host, error);
-    let options = |tls| options(endpoint, url, host, tls, purpose);
+    let options = |tls| options(usage, endpoint, url, host, tls, purpose);
     let mut conn = match Conn::new(options(tls)).await {
         // What a server offers stands in its first packet; nothing has been sent yet.
         Err(Error::Driver(DriverError::NoClientSslFlagFromServer))
@@ -315,7 +279,11 @@ async fn attempt(
     })
 }
 
+/// No packet may be longer, whatever a server's `max_allowed_packet` is.
+const LARGEST_ANSWER: usize = 1 << 30;
+
 fn options(
+    usage: Use,
     endpoint: &Endpoint,
     url: &Url,
     host: &Host,
@@ -339,6 +307,8 @@ fn options(
         .prefer_socket(false)
         // A row that already is as an update sets it was met, too.
         .client_found_rows(true)
+        // Two statements may have made a row of which one answer is longer than any of them may be.
+        .max_allowed_packet((usage == Use::Source).then_some(LARGEST_ANSWER))
         .tcp_keepalive(Some(Duration::from_secs(20)))
         .connect_attribute("program_name", name)
         .into()

@@ -43,6 +43,22 @@ pub enum ValueError {
     Other { column: String, ty: String },
 }
 
+/// Why no value of such a column can be read: not in an answer, or not in the log.
+pub fn refusal(column: &LogColumn) -> Option<ValueError> {
+    match column.kind {
+        Kind::Foreign => Some(ValueError::Foreign {
+            column: column.name.clone(),
+            ty: column.ty.name.clone(),
+        }),
+        Kind::Text(Charset::Unknown) => Some(ValueError::Charset {
+            column: column.name.clone(),
+            charset: column.charset.clone().unwrap_or_default(),
+            ty: column.ty.name.clone(),
+        }),
+        _ => None,
+    }
+}
+
 /// Of a row that a prepared statement has returned, by a session of ours.
 pub fn of_query(value: &Value, column: &LogColumn) -> Result<Cell, ValueError> {
     let text = match (value, &column.kind) {
@@ -115,12 +131,7 @@ pub fn of_log(value: &BinlogValue<'_>, column: &LogColumn) -> Result<Cell, Value
 /// What both ways give in the same form.
 fn plain(value: &Value, column: &LogColumn) -> Result<String, ValueError> {
     Ok(match (value, &column.kind) {
-        (_, Kind::Foreign) => {
-            return Err(ValueError::Foreign {
-                column: column.name.clone(),
-                ty: column.ty.name.clone(),
-            });
-        }
+        (_, Kind::Foreign) => return Err(refusal(column).unwrap_or_else(|| other(column))),
         (Value::Int(n), Kind::Integer { bytes, unsigned }) => integer(*n, *bytes, *unsigned),
         (Value::UInt(n), Kind::Integer { bytes, unsigned }) => {
             integer(n.cast_signed(), *bytes, *unsigned)
@@ -183,12 +194,8 @@ fn utf8(bytes: &[u8], column: &LogColumn) -> Result<String, ValueError> {
 }
 
 fn decoded(bytes: &[u8], charset: Charset, column: &LogColumn) -> Result<String, ValueError> {
-    if charset == Charset::Unknown {
-        return Err(ValueError::Charset {
-            column: column.name.clone(),
-            charset: column.charset.clone().unwrap_or_default(),
-            ty: column.ty.name.clone(),
-        });
+    if let Some(refused) = refusal(column) {
+        return Err(refused);
     }
     charset.decode(bytes).ok_or_else(|| ValueError::NotText {
         column: column.name.clone(),

@@ -39,6 +39,10 @@ pub struct Standing {
     pub retained_bytes: Option<u64>,
     /// Log that may still be written before the slot is in danger; none means no limit.
     pub headroom_bytes: Option<i64>,
+    /// Seconds after which log is removed, read or not; none means never by its age.
+    pub expires_seconds: Option<f64>,
+    /// Log that is not applied is gone.
+    pub log_lost: bool,
     /// `reserved`, `extended`, `unreserved` or `lost`.
     pub wal_status: Option<String>,
     pub pressure: Pressure,

@@ -129,6 +129,13 @@ impl Status {
                 "the replication slot {slot} is not on the source; run: cartage setup"
             ));
         }
+        if self.source.log_lost && self.applied.quiet_seconds? > STALL_SECONDS {
+            return Some(
+                "the source has removed log that is not applied yet: a daemon that starts does not \
+                 find its place; run: cartage setup"
+                    .to_owned(),
+            );
+        }
         let quiet = self.applied.quiet_seconds?;
         let behind = self.lag_bytes().is_none_or(|bytes| bytes > 0);
         (self.phase != "new" && behind && quiet > STALL_SECONDS).then(|| {
@@ -202,6 +209,8 @@ impl Status {
                 "retained_bytes": self.source.retained_bytes,
                 "headroom_bytes": self.source.headroom_bytes,
                 "headroom_seconds": self.headroom_seconds(),
+                "expires_seconds": self.source.expires_seconds,
+                "log_lost": self.source.log_lost,
                 "wal_status": self.source.wal_status,
             },
             "applied": {

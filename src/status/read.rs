@@ -105,8 +105,11 @@ fn seconds_mysql(from: &str, to: &str) -> String {
 /// A lane that waits for a lock of the target.
 async fn blocked(target: &Target) -> Result<Option<Blocked>, TargetError> {
     let row = match target {
-        Target::Postgres(_) => target.first(BLOCKED, params![LOCK_PATIENCE]).await?,
-        Target::Mysql(session) => blocked_mysql(target, session).await?,
+        Target::Postgres(client) => {
+            let row = client.query_opt(BLOCKED, &[&LOCK_PATIENCE]).await?;
+            row.map(Row::Postgres)
+        }
+        Target::Mysql(session) => blocked_mysql(session).await?.map(Row::Mysql),
     };
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Blocked {
@@ -130,10 +133,7 @@ const BLOCKED: &str = "
 /// whom, only a user with PROCESS may know. A wait for a lock on a whole table is a thread's state.
 /// What is told is how long the statement has run, for the moment at which it began to wait is given
 /// in the server's own time zone.
-async fn blocked_mysql(
-    target: &Target,
-    session: &mysql::Session,
-) -> Result<Option<Row>, TargetError> {
+async fn blocked_mysql(session: &mysql::Session) -> Result<Option<mysql_async::Row>, TargetError> {
     let by = match session.flavor {
         Flavor::MariaDb => {
             "(SELECT max(b.trx_mysql_thread_id) FROM information_schema.innodb_lock_waits w \
@@ -143,21 +143,20 @@ async fn blocked_mysql(
         Flavor::MySql => "NULL",
     };
     let waits = |by: &str, rows: &str, locked: &str| {
-        let sql = format!(
+        format!(
             "SELECT {by}, p.time + 0e0 FROM information_schema.processlist p {rows} \
              WHERE p.user = substring_index(user(), '@', 1) AND p.db = database() \
                AND p.id <> connection_id() AND p.command IN ('Query', 'Execute') \
-               AND p.time >= $1 AND (p.state LIKE 'Waiting for%lock'{locked}) \
+               AND p.time >= {LOCK_PATIENCE} AND (p.state LIKE 'Waiting for%lock'{locked}) \
              ORDER BY p.time DESC LIMIT 1"
-        );
-        Words::each("", sql)
+        )
     };
+    let first = async |sql| Ok(session.query(sql, Vec::new()).await?.into_iter().next());
     let trx = "LEFT JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id";
     let all = waits(by, trx, " OR t.trx_state = 'LOCK WAIT'");
-    match target.first(all, params![LOCK_PATIENCE]).await {
+    match first(all).await {
         Err(TargetError::Mysql(mysql_async::Error::Server(error))) if error.code == NO_PROCESS => {
-            let seen = waits("NULL", "", "");
-            target.first(seen, params![LOCK_PATIENCE]).await
+            first(waits("NULL", "", "")).await
         }
         answer => answer,
     }

@@ -130,15 +130,25 @@ impl Status {
         }
         if let Some(bytes) = self.source.headroom_bytes {
             let bytes = u64::try_from(bytes).unwrap_or(0);
-            let _ = write!(
-                text,
-                ", {} more before it gives up the slot",
-                HumanBytes(bytes)
-            );
+            let end = match self.source.slot {
+                Some(_) => "gives up the slot",
+                None => "removes what is not applied",
+            };
+            let _ = write!(text, ", {} more before it {end}", HumanBytes(bytes));
             if let Some(seconds) = self.headroom_seconds() {
                 let left = Duration::from_secs_f64(seconds.min(1e9));
                 let _ = write!(text, " (about {} at this rate)", HumanDuration(left));
             }
+        }
+        if let Some(expires) = self.source.expires_seconds {
+            let after = Duration::from_secs_f64(expires.min(1e9));
+            let _ = write!(text, ", keeps its log for {}", HumanDuration(after));
+            if self.lag_seconds().is_some_and(|lag| lag > expires / 2.0) {
+                text.push_str("; LITTLE OF THAT IS LEFT");
+            }
+        }
+        if self.source.log_lost {
+            text.push_str("; LOG THAT IS NOT APPLIED IS GONE");
         }
         match self.source.pressure {
             Pressure::None => {}

@@ -43,7 +43,10 @@ impl Target {
                 let client = connect_to_write(endpoint, purpose).await?;
                 Ok(Self::Postgres(Arc::new(client)))
             }
-            Kind::Mysql => Self::connect(endpoint, purpose).await,
+            Kind::Mysql => {
+                let session = mysql::Session::connect_to_write(endpoint, purpose).await?;
+                Ok(Self::Mysql(Arc::new(session)))
+            }
         }
     }
 

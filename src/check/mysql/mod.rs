@@ -1,6 +1,8 @@
 //! What MySQL and MariaDB must be, as a source and as a target.
 
 pub mod source;
+pub mod columns;
+mod settings;
 pub mod target;
 pub mod rights;
 mod grants;

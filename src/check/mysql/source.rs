@@ -1,7 +1,7 @@
 //! What a MySQL or MariaDB source must be: a log of whole rows, tables that keep to transactions, and
 //! a user that may read both.
 
-use super::unlogged;
+use super::{columns, settings, unlogged};
 use crate::cart::layout::Layout;
 use crate::check::CheckError;
 use crate::check::report::{End, Report};
@@ -42,15 +42,15 @@ pub async fn server(
             None,
         );
     }
-    let settings = Settings::read(session).await?;
-    let wrong = settings.wrong(session.flavor);
+    let values = Settings::read(session).await?;
+    let wrong = values.wrong(session.flavor);
     if wrong.is_empty() {
         report.pass("log level", End::Source, "the log holds whole rows");
     }
     for wrong in wrong {
         report.fail("log level", End::Source, wrong.what, wrong.sql);
     }
-    if let Some(value) = settings.is("binlog_row_metadata").filter(|v| *v != "FULL") {
+    if let Some(value) = values.is("binlog_row_metadata").filter(|v| *v != "FULL") {
         report.warn(
             "log metadata",
             End::Source,
@@ -61,33 +61,66 @@ pub async fn server(
             Some("SET GLOBAL binlog_row_metadata = 'FULL'".to_owned()),
         );
     }
-    retention(&settings, report);
+    let packed = ["binlog_transaction_compression", "log_bin_compress"];
+    let packed = packed.iter().find(|name| values.is(name) == Some("ON"));
+    report.pass(
+        "log compression",
+        End::Source,
+        match packed {
+            Some(name) => format!("{name} is on, and read"),
+            None => "the log is not compressed".to_owned(),
+        },
+    );
+    retention(&values, report);
+    let packet = values.is("max_allowed_packet");
+    settings::packet(End::Source, packet, report);
+    let tables = config.source_tables();
+    let names = tables.iter().map(String::as_str);
+    let folds = values.is("lower_case_table_names");
+    settings::names(End::Source, folds, names, report);
     Ok(())
 }
 
-/// How long the server keeps its log.
+/// How long the server keeps its log, and how much of it.
 fn retention(settings: &Settings, report: &mut Report) {
-    let number = |name| settings.number(name);
-    let seconds = number("binlog_expire_logs_seconds").unwrap_or_default();
-    let seconds = match number("expire_logs_days") {
-        Some(days) if seconds == 0.0 => days * 86_400.0,
-        _ => seconds,
-    };
-    if seconds == 0.0 {
-        let message = "binary logs are kept until somebody purges them: watch the disk";
-        report.pass("log retention", End::Source, message);
-        return;
+    const CHECK: &str = "log retention";
+    let number = |name| settings.number(name).filter(|n| *n > 0.0);
+    let limits = ["max_binlog_total_size", "binlog_space_limit"];
+    if let Some((name, bytes)) = limits.iter().find_map(|name| Some((name, number(name)?))) {
+        report.warn(
+            CHECK,
+            End::Source,
+            format!(
+                "{name} is {:.0} MiB: the oldest log is removed once all of it is larger, read or \
+                 not, which a large import may bring about at any time",
+                bytes / f64::from(1 << 20)
+            ),
+            Some(format!("SET GLOBAL {name} = 0")),
+        );
     }
+    let seconds = number("binlog_expire_logs_seconds");
+    let days = number("expire_logs_days").map(|days| days * 86_400.0);
+    let purges = settings.is("binlog_expire_logs_auto_purge") != Some("OFF");
+    let Some(seconds) = seconds.or(days).filter(|_| purges) else {
+        let message = "binary logs are kept until somebody purges them: watch the disk";
+        report.pass(CHECK, End::Source, message);
+        return;
+    };
     let hours = seconds / 3600.0;
     let message = format!("binary logs are kept for {hours:.0} h, read or not");
+    // Older servers count in days.
+    let week = match settings.is("binlog_expire_logs_seconds") {
+        Some(_) => "SET GLOBAL binlog_expire_logs_seconds = 604800",
+        None => "SET GLOBAL expire_logs_days = 7",
+    };
     match hours < 24.0 {
         true => report.warn(
-            "log retention",
+            CHECK,
             End::Source,
             format!("{message}: a daemon that is down for longer has lost its place"),
-            Some("SET GLOBAL binlog_expire_logs_seconds = 604800".to_owned()),
+            Some(week.to_owned()),
         ),
-        false => report.pass("log retention", End::Source, message),
+        false => report.pass(CHECK, End::Source, message),
     }
 }
 
@@ -222,6 +255,7 @@ pub async fn tables(
                 Some(format!("ALTER TABLE {full} ENGINE = InnoDB")),
             );
         }
+        columns::old_times(&described, &full, report);
         if described.versioned {
             report.fail(
                 "system versioning",

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use mysql_async::prelude::{FromValue as _, Queryable as _};
 
+use super::settings;
 use crate::catalog::Catalog;
 use crate::check::Schemas;
 use crate::check::report::{End, Report};
@@ -17,16 +18,17 @@ use crate::sqltype::Class;
 use crate::target::error::TargetError;
 use crate::target::mysql::Session;
 
-/// Bytes of a statement with a large cart: below it, they are written one by one.
-const PACKET: u64 = 16 << 20;
-
 /// Characters of a cart's key in the control tables.
 const CART: u32 = 700;
 
 /// A session is not there at all where the server is too old, or takes no writes.
-pub async fn server(session: &Session, report: &mut Report) -> Result<(), TargetError> {
-    let settings = settings(session).await?;
-    let is = |name: &str| settings.get(name).map(String::as_str).unwrap_or_default();
+pub async fn server(
+    config: &Config,
+    session: &Session,
+    report: &mut Report,
+) -> Result<(), TargetError> {
+    let values = all_settings(session).await?;
+    let is = |name: &str| values.get(name).map(String::as_str).unwrap_or_default();
     let kind = match session.flavor {
         Flavor::MariaDb => "MariaDB",
         Flavor::MySql => "MySQL",
@@ -34,12 +36,15 @@ pub async fn server(session: &Session, report: &mut Report) -> Result<(), Target
     let version = format!("{kind} {}", is("version"));
     report.pass("server version", End::Target, version);
     logging(is("log_bin"), is("binlog_format"), report);
-    packet(is("max_allowed_packet"), report);
+    settings::packet(End::Target, Some(is("max_allowed_packet")), report);
+    let names = config.into.iter().map(|into| into.table.get_ref().as_str());
+    let folds = Some(is("lower_case_table_names"));
+    settings::names(End::Target, folds, names, report);
     durability(is("innodb_flush_log_at_trx_commit"), report);
     Ok(())
 }
 
-async fn settings(session: &Session) -> Result<HashMap<String, String>, TargetError> {
+async fn all_settings(session: &Session) -> Result<HashMap<String, String>, TargetError> {
     session
         .alone(|state| {
             Box::pin(async move {
@@ -61,25 +66,6 @@ fn logging(log: &str, format: &str, report: &mut Report) {
              (error 1665); change it in the server's option file too",
             Some("SET GLOBAL binlog_format = 'ROW'".to_owned()),
         );
-    }
-}
-
-fn packet(bytes: &str, report: &mut Report) {
-    let Ok(bytes) = bytes.parse::<u64>() else {
-        return;
-    };
-    let message = format!("max_allowed_packet is {} MiB", bytes >> 20);
-    match bytes < PACKET {
-        true => report.warn(
-            "packet size",
-            End::Target,
-            format!(
-                "{message}: a cart that is larger stops the daemon, and batches go in many small \
-                 statements; change it in the server's option file too"
-            ),
-            Some(format!("SET GLOBAL max_allowed_packet = {}", PACKET << 2)),
-        ),
-        false => report.pass("packet size", End::Target, message),
     }
 }
 

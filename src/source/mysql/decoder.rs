@@ -15,7 +15,7 @@ use super::event::gtid::{self, Beginning};
 use super::event::payload::Payload;
 use super::event::query::Query;
 use super::event::rows::Rows;
-use super::event::table_map::Head;
+use super::event::table_map::{Head, Wire};
 use super::event::{Checksum, Format, Header, compressed, kind, rotation};
 use super::event::{Event as LogEvent, reader::Reader};
 use super::group::{Group, Prepared, Waiting};

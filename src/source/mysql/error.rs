@@ -90,6 +90,21 @@ pub enum SourceError {
     Unknown { kind: u8, at: String },
     #[error("the log has a column of type {0}, which cannot be read")]
     ColumnType(u8),
+    #[error(
+        "column {column} of {table} is {ty} in the form of before MariaDB 10.1, of whose length the \
+         log says nothing, so that no row of the table can be read: on the source, SET GLOBAL \
+         mysql56_temporal_format = ON; ALTER TABLE {table} FORCE; {AGAIN}"
+    )]
+    OldTime {
+        table: String,
+        column: String,
+        ty: String,
+    },
+    #[error("the source's table {table}: {error}")]
+    Unreadable {
+        table: String,
+        error: Box<ValueError>,
+    },
     #[error("the log's row of {table} at {at}: {error}")]
     Value {
         table: String,

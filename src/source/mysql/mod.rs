@@ -27,6 +27,7 @@ pub mod statement;
 mod cells;
 pub mod decoder;
 mod group;
+mod packed;
 pub mod stream;
 pub mod tables;
 mod value;

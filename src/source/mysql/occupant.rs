@@ -96,12 +96,12 @@ async fn find(session: &mut Session, server_id: u32) -> Result<Option<String>, E
         _ => "SHOW SLAVE HOSTS",
     };
     let rows: Vec<Row> = session.conn.query(sql).await?;
-    // Not every server spells the names of these columns alike, but all have them in this order.
-    let mut pairs = rows.into_iter().map(|row| {
-        let number: Option<u32> = row.get_opt(0).and_then(Result::ok);
-        let host: Option<Option<String>> = row.get_opt(1).and_then(Result::ok);
-        (number, host.flatten().unwrap_or_default())
-    });
-    let ours = pairs.find(|(number, _)| *number == Some(server_id));
-    Ok(ours.map(|(_, host)| host))
+    // By their places: `SHOW REPLICAS` spells the first one `Server_Id`, the older word `Server_id`.
+    let number = |row: &Row| row.get_opt::<u32, _>(0)?.ok();
+    let mut rows = rows.into_iter();
+    let row = rows.find(|row| number(row) == Some(server_id));
+    Ok(row.map(|row| {
+        let host = row.get_opt::<Option<String>, _>(1);
+        host.and_then(Result::ok).flatten().unwrap_or_default()
+    }))
 }

@@ -10,15 +10,21 @@ use crate::source::standing::{Kept, Standing, Traces};
 
 pub async fn look(session: &Session, applied: Option<Lsn>) -> Result<Standing, AskError> {
     let end = session.end().await?;
-    let behind = match applied {
-        None => None,
-        Some(applied) => Some(behind(&session.files().await?, applied)),
-    };
-    Ok(Standing {
+    let mut standing = Standing {
         position: Some(end.0),
-        behind,
         ..Standing::default()
-    })
+    };
+    if let Some(applied) = applied {
+        standing.behind = Some(behind(&session.files().await?, applied));
+        // A setting that cannot be asked is not worth more than the rest.
+        if let Ok(room) = session.headroom(applied).await {
+            let left = room.bytes_left();
+            standing.headroom_bytes = left.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+            standing.expires_seconds = room.expires.map(|expires| expires.as_secs_f64());
+            standing.log_lost = room.lost;
+        }
+    }
+    Ok(standing)
 }
 
 /// All files that the server still has.

@@ -8,6 +8,7 @@ use super::event::table_map::{TableMap, Wire, types};
 use crate::cart::layout::{Layout, Table};
 use crate::mysql::catalog::{LogColumn, LogTable};
 use crate::mysql::types::Kind;
+use crate::mysql::value::refusal;
 use crate::source::postgres::identity::needed;
 
 /// The layout's tables as the server describes them, in the layout's order; what it did not
@@ -93,6 +94,13 @@ impl Mapped {
             let what = "may stand elsewhere: the log has another number of columns";
             return Err(wrong("1", what));
         }
+        if let Some(column) = of_no_length(map, described) {
+            return Err(SourceError::OldTime {
+                table: format!("{}.{}", this.schema, this.name),
+                column: column.name.clone(),
+                ty: column.ty.name.clone(),
+            });
+        }
         let mut places = Vec::new();
         for column in &this.columns {
             let name = &column.name;
@@ -109,6 +117,12 @@ impl Mapped {
             let Some(here) = here else {
                 return Err(wrong(name, "is no longer in the log"));
             };
+            if let Some(error) = refusal(known) {
+                return Err(SourceError::Unreadable {
+                    table: format!("{}.{}", this.schema, this.name),
+                    error: Box::new(error),
+                });
+            }
             let signs = map.unsigned.as_ref().and_then(|all| all.get(here)).copied();
             if !agree(known, &map.columns[here], signs) {
                 return Err(wrong(name, "has changed its type"));
@@ -129,6 +143,21 @@ impl Mapped {
     }
 }
 
+/// A column whose values have lengths of which the log says nothing: only its description knows of
+/// their fractions of a second.
+fn of_no_length<'d>(map: &TableMap, described: &'d LogTable) -> Option<&'d LogColumn> {
+    let described_at = |at: usize| match map.names.as_ref().and_then(|names| names.get(at)) {
+        Some(name) => described
+            .columns
+            .iter()
+            .find(|c| c.name.eq_ignore_ascii_case(name)),
+        None => described.columns.get(at),
+    };
+    let wires = map.columns.iter().enumerate();
+    let mut old = wires.filter(|(_, wire)| wire.is_old_time());
+    old.find_map(|(at, _)| described_at(at).filter(|column| column.ty.fraction > Some(0)))
+}
+
 /// Whether the log writes a column's values as its description has them. Where the log tells signs,
 /// they count.
 fn agree(column: &LogColumn, wire: &Wire, signs: Option<bool>) -> bool {
@@ -143,6 +172,7 @@ fn agree(column: &LogColumn, wire: &Wire, signs: Option<bool>) -> bool {
         | (Kind::Bit, types::BIT)
         | (Kind::Float, types::FLOAT)
         | (Kind::Double, types::DOUBLE)
+        | (Kind::Text(_) | Kind::Blob, types::VARCHAR_COMPRESSED | types::BLOB_COMPRESSED)
         | (Kind::Text(_), types::STRING | types::VARCHAR | types::TINY_BLOB..=types::BLOB)
         | (Kind::Binary { .. }, types::STRING)
         | (Kind::Blob, types::VARCHAR | types::TINY_BLOB..=types::BLOB)

@@ -37,12 +37,22 @@ impl Keeps for State {
 }
 
 impl Session {
+    /// Opens a session for who may only look.
     pub async fn connect(endpoint: &Endpoint, purpose: &str) -> Result<Self, ConnectError> {
+        let session = connect::connect_to_target(endpoint, purpose).await?;
+        Ok(Self::of(session, Shared::of))
+    }
+
+    /// Opens a session of a server that takes writes.
+    pub async fn connect_to_write(
+        endpoint: &Endpoint,
+        purpose: &str,
+    ) -> Result<Self, ConnectError> {
         let session = connect::connect_to_write(endpoint, purpose).await?;
         Ok(Self::of(session, Shared::of))
     }
 
-    /// Opens a session that ends once the server falls silent on it.
+    /// The same, which ends once the server falls silent on it.
     pub async fn watched(endpoint: &Endpoint, purpose: &str) -> Result<Self, ConnectError> {
         let session = connect::connect_to_write(endpoint, purpose).await?;
         Ok(Self::of(session, |s| Shared::watched(s, endpoint, purpose)))

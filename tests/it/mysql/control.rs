@@ -1,6 +1,7 @@
 //! The control tables in MySQL and MariaDB, as the daemon's tasks and the commands ask them.
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use cartage::cart::key::CartKey;
@@ -8,8 +9,10 @@ use cartage::cli::checkpoint::{self, CheckpointCommand};
 use cartage::cli::ends;
 use cartage::cli::held::{self, HeldCommand};
 use cartage::cli::refresh::{self, RefreshArgs};
+use cartage::cli::status::{self, StatusArgs};
 use cartage::config::{Config, Endpoint};
-use cartage::demo::mysql::Server;
+use cartage::demo::mysql::{Options, Programs, Server};
+use cartage::fault::Fault;
 use cartage::mysql::connect::Flavor;
 use cartage::params;
 use cartage::refresh::runs::{self, Kind, Run, Stage};
@@ -172,6 +175,62 @@ async fn a_walk_goes_on_where_it_was() {
         assert!(shop.active().await.is_none());
         assert!(runs::any_backfill(target, id).await.unwrap());
         assert!(shop.look().await.walk.unwrap().finished);
+    }
+}
+
+/// A server that takes no writes for a while is one to look at all the more.
+#[tokio::test]
+async fn commands_that_only_look_ask_a_server_that_takes_no_writes() {
+    for programs in Programs::all().unwrap() {
+        let server = Server::start_of(programs, Options::default())
+            .await
+            .unwrap();
+        let mut shop = Shop::new(&server, "control_read_only").await;
+        let id = shop.row().await.id;
+        shop.execute(&format!(
+            "INSERT INTO cartage_held (pipeline, cart, reason, message, pending, base) \
+             VALUES ({id}, '1', 'conflict', 'why', '', '[]')"
+        ))
+        .await;
+        let user = "CREATE USER looker@'127.0.0.1'; GRANT ALL ON control_read_only.* TO looker@'127.0.0.1';
+                    SET GLOBAL read_only = 1";
+        server.run(user).await.unwrap();
+        let url = server.url("control_read_only").replace("root", "looker");
+        shop.endpoint = endpoint(url);
+        let config = shop.config();
+        let json = true;
+        held::run(&config, HeldCommand::List { json })
+            .await
+            .unwrap();
+        let cart = "1".to_owned();
+        held::run(&config, HeldCommand::Show { cart, json })
+            .await
+            .unwrap();
+        let args = StatusArgs {
+            json,
+            ..StatusArgs::default()
+        };
+        assert_eq!(status::run(&config, args).await.unwrap(), ExitCode::SUCCESS);
+
+        // Who must write says so.
+        let (carts, all) = (vec!["1".to_owned()], false);
+        let retry = HeldCommand::Retry { carts, all, json };
+        let refused = held::run(&config, retry).await.unwrap_err().message;
+        assert!(
+            refused.contains("The database takes no writes"),
+            "{refused}"
+        );
+        let Err(refused) = Target::connect_to_write(&shop.endpoint, "setup").await else {
+            panic!("it was opened to write");
+        };
+        assert!(
+            refused.to_string().contains("SET GLOBAL read_only = 0"),
+            "{refused}"
+        );
+        let Err(refused) = Target::watched(&shop.endpoint, "lane").await else {
+            panic!("it was opened to write");
+        };
+        assert_eq!(refused.fault(), Fault::Retry);
     }
 }
 

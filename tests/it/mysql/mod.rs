@@ -3,6 +3,7 @@
 mod catalog;
 mod control;
 mod kills;
+mod locks;
 mod lost_log;
 mod pipeline;
 mod reads;
@@ -10,6 +11,7 @@ mod pushdown;
 mod rows;
 mod sessions;
 mod silence;
+mod source_checks;
 mod target;
 mod tls;
 mod values;

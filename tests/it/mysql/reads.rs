@@ -6,12 +6,13 @@ use cartage::cart::image::Cell;
 use cartage::cart::key::CartKey;
 use cartage::cart::layout::{Column, Layout, Table};
 use cartage::cart::owner::Question;
-use cartage::demo::mysql::Server;
+use cartage::demo::mysql::{Options, Programs, Server};
 use cartage::mapping::expr::{Expr, Scope};
 use cartage::refresh::owners::carts_of;
 use cartage::refresh::read::carts;
 use cartage::source::Source;
 use cartage::source::change::TransactionId;
+use cartage::source::mysql::Session;
 use cartage::source::snapshot::Snapshot;
 use mysql_async::prelude::Queryable as _;
 
@@ -320,5 +321,25 @@ async fn keys_in_another_charset_are_read_together() {
         source.close().await.unwrap();
         assert_eq!(rows, 5);
         assert!(reads.iter().all(|read| read.image.is_some()));
+    }
+}
+
+/// Two statements have made it, each of them shorter than the server takes.
+#[tokio::test]
+async fn a_row_that_is_longer_than_a_statement_may_be_is_read() {
+    for programs in Programs::all().unwrap() {
+        let options = Options::default().setting("max_allowed_packet", "1M");
+        let server = Server::start_of(programs, options).await.unwrap();
+        let made = "CREATE DATABASE reads_long; CREATE TABLE reads_long.t (
+                id INT PRIMARY KEY, a LONGBLOB, b LONGBLOB) ENGINE = InnoDB;
+            INSERT INTO reads_long.t VALUES (1, repeat('a', 900000), NULL);
+            UPDATE reads_long.t SET b = repeat('b', 900000)";
+        server.run(made).await.unwrap();
+        let session = Session::connect(&endpoint(server.url("reads_long")), "test")
+            .await
+            .unwrap();
+        let rows = session.query("SELECT a, b FROM t").await.unwrap();
+        let length = |at: usize| rows[0].get::<Vec<u8>, _>(at).unwrap().len();
+        assert_eq!((length(0), length(1)), (900_000, 900_000));
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Decoder, Head, Mapped, Rows, SourceError, Untold, cells};
+use super::{Decoder, Head, Mapped, Rows, SourceError, Untold, Wire, cells};
 
 /// The number of no table: it only says that a statement ends.
 const NO_TABLE: u64 = 0x00ff_ffff;
@@ -75,6 +75,13 @@ impl Decoder {
         let Some(Some(mapped)) = self.maps.get(&rows.table) else {
             return Err(SourceError::Malformed("rows of a table without its map"));
         };
+        // Where its next row begins is not known either.
+        if !mapped.is_whole() && mapped.wires.iter().any(Wire::is_old_time) {
+            let table = mapped.table;
+            self.rows = None;
+            self.tell_change(cells::hidden(table, &self.known.layout));
+            return Ok(());
+        }
         let Some(row) = rows.next(&mapped.wires)? else {
             self.rows = None;
             return Ok(());

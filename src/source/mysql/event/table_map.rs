@@ -186,6 +186,12 @@ impl Wire {
         low | ((high & 0x30) ^ 0x30) << 4
     }
 
+    /// A time in the form of before fractions of a second. MariaDB has fractions in it, too, and tells
+    /// nobody here how many bytes they take.
+    pub fn is_old_time(&self) -> bool {
+        matches!(self.ty, types::TIMESTAMP | types::DATETIME | types::TIME)
+    }
+
     /// How many of these bytes are the next value, its length included.
     pub fn length(&self, bytes: &[u8]) -> Result<usize, SourceError> {
         let [a, b] = self.meta.map(usize::from);

@@ -9,6 +9,7 @@ use cartage::demo::mysql::Server;
 use cartage::mysql::catalog::LogTable;
 use cartage::mysql::connect::Session;
 use cartage::pulse::Pulses;
+use cartage::source::SourceError;
 use cartage::source::change::{Change, Event, Op};
 use cartage::source::mysql::identity::{self, Facts};
 use cartage::source::mysql::{Known, LogStream, LogTables, Origin};
@@ -55,8 +56,19 @@ pub async fn rows(server: &Server, database: &str, table: &str) -> Vec<Logged> {
 
 /// What the pipeline gets of a table's inserts between `from` and the log's present end.
 pub async fn cells(session: &mut Session, table: &LogTable, from: Facts) -> Vec<Cells> {
+    let width = table.columns.len();
+    first_cells(session, table, width, from).await.unwrap()
+}
+
+/// The same of its first columns only, or why there is nothing.
+pub async fn first_cells(
+    session: &mut Session,
+    table: &LogTable,
+    width: usize,
+    from: Facts,
+) -> Result<Vec<Cells>, SourceError> {
     let end = identity::facts(session).await.unwrap().end;
-    let layout = Arc::new(layout(table));
+    let layout = Arc::new(layout(table, width));
     let known = Known {
         tables: LogTables::of(&layout, std::slice::from_ref(table)),
         layout,
@@ -86,19 +98,21 @@ pub async fn cells(session: &mut Session, table: &LogTable, from: Facts) -> Vec<
     let mut rows = Vec::new();
     loop {
         let event = timeout(Duration::from_secs(30), stream.next()).await;
-        match event.expect("the log goes on").unwrap() {
+        match event.expect("the log goes on")? {
             Event::Change(Change {
                 op: Op::Insert { new },
                 ..
             }) => rows.push(new),
-            Event::Commit { end: at } | Event::Keepalive { end: at } if at >= end => return rows,
+            Event::Commit { end: at } | Event::Keepalive { end: at } if at >= end => {
+                return Ok(rows);
+            }
             _ => {}
         }
     }
 }
 
-fn layout(table: &LogTable) -> Layout {
-    let columns = table.columns.iter().map(|column| Column {
+fn layout(table: &LogTable, width: usize) -> Layout {
+    let columns = table.columns.iter().take(width).map(|column| Column {
         name: column.name.clone(),
         ty: column.ty.clone(),
         not_null: !column.nullable,

@@ -3,6 +3,7 @@
 mod charsets;
 mod log;
 mod nothing;
+mod old_times;
 pub mod samples;
 
 use cartage::mysql::catalog::read;
@@ -83,6 +84,24 @@ async fn what_cannot_be_read_is_refused_by_name() {
             "CREATE TABLE t (id INT PRIMARY KEY, place POINT, old VARCHAR(9) CHARACTER SET dec8);
                      INSERT INTO t VALUES (1, POINT(1, 2), 'x')";
         let mut session = session(server, "foreign_values", table).await;
+        let vectors = match session.server.flavor {
+            Flavor::MariaDb => session.server.version >= (11, 7, 0),
+            Flavor::MySql => session.server.version >= (9, 0, 0),
+        };
+        if vectors {
+            let added = "ALTER TABLE t ADD COLUMN v VECTOR(3);
+                         INSERT INTO t VALUES (2, NULL, NULL, X'0000803f0000803f0000803f')";
+            session.conn.query_drop(added).await.unwrap();
+            let described = read(&mut session, &["t".into()]).await.unwrap();
+            let column = &described.tables[0].columns[3];
+            let sql = "SELECT * FROM t WHERE id = 2";
+            let row: Row = session.conn.exec_first(sql, ()).await.unwrap().unwrap();
+            let refused = of_query(row.as_ref(3).unwrap(), column).unwrap_err();
+            assert!(
+                refused.to_string().contains("`v` is vector(3)"),
+                "{refused}"
+            );
+        }
         let described = read(&mut session, &["t".into()]).await.unwrap();
         let columns = &described.tables[0].columns;
         let row: Row = session

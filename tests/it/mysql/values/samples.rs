@@ -214,6 +214,23 @@ pub fn samples(flavor: Flavor) -> Vec<Sample> {
             ][r.usize(..8)];
             given(format!("'{literal}'"), wanted)
         }));
+        // Short ones are kept as they are.
+        for ty in [
+            "VARCHAR(254) CHARACTER SET latin1 COMPRESSED",
+            "VARCHAR(255) CHARACTER SET latin1 COMPRESSED",
+            "TEXT CHARACTER SET latin1 COMPRESSED",
+        ] {
+            all.push((ty, |r| {
+                let text = "aé ".repeat(r.usize(..85));
+                given(quoted(&text), text)
+            }));
+        }
+        for ty in ["VARBINARY(300) COMPRESSED", "BLOB COMPRESSED"] {
+            all.push((ty, |r| {
+                let hex = "00ff41".repeat(r.usize(..100));
+                given(format!("X'{hex}'"), format!("\\x{hex}"))
+            }));
+        }
         all.push(("INET4", |r| {
             let address = ["0.0.0.0", "10.0.0.0", "192.168.1.255"][r.usize(..3)];
             given(format!("'{address}'"), address)
