@@ -17,7 +17,7 @@ use crate::scenario::settled::awaited;
 use crate::scenario::shop::Shop;
 use cartage::source::change::Lsn;
 
-const DEADLINE: Duration = Duration::from_secs(240);
+const DEADLINE: Duration = Duration::from_secs(400);
 const LOOK: Duration = Duration::from_millis(25);
 /// Where `found.sql` has the note and the perks.
 const NOTE: usize = 4;

@@ -35,7 +35,7 @@ enum Provocation {
     Mapping,
 }
 
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 use Provocation::{Announcement, Mapping, Poison, Refresh, Sale, Sales, Truncate};
 

@@ -13,7 +13,7 @@ use super::process::{Cartage, Process, Visit};
 use super::valve::Valve;
 use crate::scenario::shop::Shop;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// When the server dies.

@@ -10,7 +10,7 @@ use cartage::switch::Place;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(5);
 const SIGKILL: i32 = 9;
 

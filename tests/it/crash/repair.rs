@@ -18,7 +18,7 @@ use crate::scenario::play::no_trace;
 
 const SETUP: &[&str] = &["setup", "--yes"];
 const TEARDOWN: &[&str] = &["teardown", "--yes"];
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// What is broken for a setup to mend it.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,8 @@ use mysql_async::prelude::Queryable as _;
 use tokio::sync::RwLock;
 use tokio::task::JoinHandle;
 
+use crate::scenario::shop::Shop;
+
 const SELLERS: u64 = 3;
 const PAUSE: Duration = Duration::from_millis(25);
 const FEWEST: usize = 25;
@@ -27,6 +29,8 @@ pub struct Shared {
     /// What was committed.
     diary: Mutex<Vec<String>>,
     numbers: AtomicU64,
+    /// There are lines that the new shop refuses.
+    poisoned: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -85,6 +89,29 @@ impl Storefront {
         };
         let entries: Vec<&str> = diary.iter().filter(about).map(String::as_str).collect();
         entries.join("\n  ")
+    }
+
+    /// Details are the one table that no other refers to.
+    pub async fn truncate(&self, source: &Shop) {
+        let _alone = self.shared.gate.write().await;
+        source.session.run("TRUNCATE detail").await.unwrap();
+    }
+
+    /// More pieces of two lines than the new shop takes.
+    pub async fn poison(&self, source: &Shop) {
+        let _alone = self.shared.gate.write().await;
+        self.shared.poisoned.store(true, Ordering::Relaxed);
+        let sql = "UPDATE quote_item SET qty = 5000
+                   WHERE quote_id IN (SELECT id FROM quote WHERE status = 'cart')
+                   ORDER BY id DESC LIMIT 2";
+        source.session.run(sql).await.unwrap();
+    }
+
+    pub async fn mend(&self, source: &Shop) {
+        let _alone = self.shared.gate.write().await;
+        let sql = "UPDATE quote_item SET qty = 7 WHERE qty >= 5000";
+        source.session.run(sql).await.unwrap();
+        self.shared.poisoned.store(false, Ordering::Relaxed);
     }
 
     pub async fn close(self) {
@@ -171,6 +198,8 @@ impl Seller {
                 self.carts.remove(&id);
                 format!("DELETE FROM quote WHERE id = {id};")
             }
+            // What is over is not mended any more.
+            80..85 if self.shared.poisoned.load(Ordering::Relaxed) => self.add(id),
             80..85 => self.status(id, "sold"),
             85..89 => match self.any(false) {
                 Some(id) => self.status(id, "cart"),
