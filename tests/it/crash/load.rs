@@ -113,10 +113,10 @@ pub async fn play(pair: &str, seed: u64, rounds: u64) -> Tally {
                     Poison if look.is_multiple_of(40) => {
                         storefront.shared.poison.store(2, Ordering::Relaxed)
                     }
-                    Truncate if look % 400 == 40 => {
+                    Truncate if look % 100 == 40 => {
                         storefront.truncate(&stand.shops.source.session).await;
                     }
-                    Announcement if look % 400 == 40 => {
+                    Announcement if look % 100 == 40 => {
                         let note = format!("sale {look}");
                         storefront
                             .announce(&stand.shops.source.session, &note)

@@ -5,7 +5,7 @@
 //! `CARTAGE_CRASH_ROUNDS` says how often each place of the daemon has its turn. The old shop is on
 //! Postgres here; for one on MySQL or MariaDB see `mysql::kills`.
 
-mod customer;
+pub mod customer;
 mod exact;
 pub mod judge;
 mod load;

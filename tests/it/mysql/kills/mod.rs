@@ -122,11 +122,13 @@ async fn round(stand: &mut Stand, storefront: &Storefront, rng: &mut Rng) {
         }
         let nth = rng.u64(1..=visits);
         let looks = Cell::new(0_u64);
+        storefront.open_for(80);
         let provoke = async || {
             storefront.assert_open();
+            storefront.open_for(2);
             match (provocation, looks.replace(looks.get() + 1)) {
-                (Truncate, look) if look % 400 == 40 => storefront.truncate(&stand.source).await,
-                (Poison, look) if look % 100 == 20 => storefront.poison(&stand.source).await,
+                (Truncate, look) if look % 100 == 40 => storefront.truncate(&stand.source).await,
+                (Poison, look) if look % 40 == 20 => storefront.poison(&stand.source).await,
                 _ => {}
             }
         };
@@ -143,6 +145,7 @@ async fn round(stand: &mut Stand, storefront: &Storefront, rng: &mut Rng) {
             daemon.kill();
             stand.tally.random += 1;
         }
+        storefront.open_for(60);
         match deaths.remove(&at) {
             Some(Some(how)) => stand.target_dies(how, rng, storefront).await,
             Some(None) => stand.source_dies(rng).await,

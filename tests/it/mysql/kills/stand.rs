@@ -114,7 +114,10 @@ impl Stand {
     }
 
     pub async fn target_dies(&mut self, how: Death, rng: &mut Rng, storefront: &Storefront) {
-        let sales = async || storefront.assert_open();
+        let sales = async || {
+            storefront.assert_open();
+            storefront.open_for(2);
+        };
         let (cartage, shop) = (&self.cartage, &mut self.target);
         self.mortal.dies(how, cartage, shop, rng, sales).await;
         self.tally.random += 1;

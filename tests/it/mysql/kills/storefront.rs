@@ -12,6 +12,7 @@ use mysql_async::prelude::Queryable as _;
 use tokio::sync::RwLock;
 use tokio::task::JoinHandle;
 
+use crate::crash::customer::take_one;
 use crate::scenario::shop::Shop;
 
 const SELLERS: u64 = 3;
@@ -29,6 +30,8 @@ pub struct Shared {
     /// What was committed.
     diary: Mutex<Vec<String>>,
     numbers: AtomicU64,
+    /// Customers who are still to come: a slow machine must not fall behind without end.
+    waiting: AtomicU64,
     /// There are lines that the new shop refuses.
     poisoned: AtomicBool,
     closing: AtomicBool,
@@ -79,6 +82,11 @@ impl Storefront {
         assert!(!ended, "the storefront has ended by itself");
     }
 
+    /// Lets so many customers come, if not more are waiting already.
+    pub fn open_for(&self, customers: u64) {
+        self.shared.waiting.fetch_max(customers, Ordering::Relaxed);
+    }
+
     /// What was done to a cart.
     pub fn diary(&self, cart: &str) -> String {
         let diary = self.shared.diary.lock().unwrap();
@@ -127,6 +135,9 @@ impl Seller {
         let shared = self.shared.clone();
         while !shared.closing.load(Ordering::Relaxed) {
             tokio::time::sleep(PAUSE).await;
+            if !take_one(&shared.waiting) {
+                continue;
+            }
             let _open = shared.gate.read().await;
             let sql = self.serve();
             match conn.query_drop(format!("BEGIN; {sql} COMMIT")).await {
