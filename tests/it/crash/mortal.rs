@@ -99,11 +99,12 @@ impl Mortal {
             }
             Death::Uncommitted => {}
             Death::Unheard => {
-                let before = lanes(shop).await;
+                let (before, restarts) = (lanes(shop).await, restarts(cartage));
                 self.valve.shut();
                 daemon.goes_on();
+                // A record that met a deadlock is not tried again where nobody hears of it.
                 until(cartage, &mut daemon, "a commit", async || {
-                    lanes(shop).await != before
+                    lanes(shop).await != before || self::restarts(cartage) > restarts
                 })
                 .await;
             }
@@ -147,8 +148,12 @@ async fn epoch(shop: &Shop) -> i64 {
     shop.number("SELECT epoch FROM cartage.pipeline").await
 }
 
-/// How far all lanes are.
+fn restarts(cartage: &Cartage) -> usize {
+    cartage.whole_log().matches("starting again").count()
+}
+
+/// How far all lanes are, and when they last committed: a part of a batch moves no position.
 async fn lanes(shop: &Shop) -> Vec<String> {
-    let sql = "SELECT lane, lsn, seq FROM cartage.checkpoint";
+    let sql = "SELECT lane, lsn, seq, updated_at FROM cartage.checkpoint";
     shop.rows(sql, "checkpoints").await
 }
