@@ -98,6 +98,14 @@ async fn between(programs: Programs, target: Kind, seed: u64, rounds: u64) {
         round(&mut stand, &storefront, &mut rng).await;
         stand.judge(&storefront).await;
     }
+    let begin = stand.source.end().await;
+    storefront.sells(60).await;
+    stand.judge(&storefront).await;
+    stand.moves_back(begin).await;
+    stand.judge(&storefront).await;
+    storefront.sells(60).await;
+    stand.loses_its_log(&storefront).await;
+    stand.judge(&storefront).await;
     println!(
         "{} transactions of the shop",
         storefront.shared.committed.load(Ordering::Relaxed)
@@ -168,18 +176,14 @@ const ELSEWHERE: &[Place] = &[
     Place::BeforeFeedback,
     Place::AfterFeedback,
     Place::HandedOver,
-    Place::MappingStored,
     Place::MappingBegun,
-    Place::MappingInForce,
     Place::MappingTouched,
     Place::RereadBegun,
     Place::OldSlotDropped,
     Place::LackStored,
     Place::PublicationMade,
     Place::SlotMade,
-    Place::StartedOver,
     Place::RefreshBegun,
-    Place::CheckpointMoved,
     Place::SlotDropped,
     Place::PublicationDropped,
 ];

@@ -6,6 +6,8 @@ use cartage::config::Kind;
 use cartage::demo::cluster::Shutdown;
 use cartage::demo::mysql::{Options, Programs, Server};
 use cartage::mysql::connect::Flavor;
+use cartage::source::change::Lsn;
+use cartage::source::mysql::place::Base;
 use cartage::switch::Place;
 use fastrand::Rng;
 
@@ -74,7 +76,7 @@ impl Stand {
         stand
     }
 
-    /// Each setup comes one step further than the one before.
+    /// Each setup comes one step further than the one before, and so does each first daemon.
     pub async fn set_up(&self, rng: &mut Rng) {
         if self.target.kind == Kind::Mysql {
             let (place, nth) = (Place::TableMade, rng.u64(1..9));
@@ -89,7 +91,13 @@ impl Stand {
             self.cartage.killed(SETUP, place).await;
         }
         self.cartage.must(SETUP).await;
-        self.cartage.killed(&["run"], Place::BackfillBegun).await;
+        for place in [
+            Place::MappingStored,
+            Place::MappingInForce,
+            Place::BackfillBegun,
+        ] {
+            self.cartage.killed(&["run"], place).await;
+        }
     }
 
     pub async fn tear_down(&self, rng: &mut Rng) {
@@ -100,6 +108,27 @@ impl Stand {
         }
         self.cartage.must(TEARDOWN).await;
         no_trace(&self.target, "").await;
+    }
+
+    /// All that came since is read again, and changes nothing.
+    pub async fn moves_back(&self, to: Lsn) {
+        let to = Base::new("binlog").show(to).to_string();
+        let set = ["checkpoint", "set", &to, "--yes"];
+        self.cartage.killed(&set, Place::CheckpointMoved).await;
+    }
+
+    /// The log is gone with what was not read of it.
+    pub async fn loses_its_log(&self, storefront: &Storefront) {
+        let alone = storefront.shared.gate.write().await;
+        let reset = match self.server.programs().flavor {
+            Flavor::MariaDb => "RESET MASTER",
+            Flavor::MySql => "RESET BINARY LOGS AND GTIDS",
+        };
+        self.source.session.run(reset).await.unwrap();
+        drop(alone);
+        self.cartage.killed(SETUP, Place::StartedOver).await;
+        storefront.open_for(40);
+        self.cartage.must(SETUP).await;
     }
 
     /// Dies and comes again under a daemon, which must go on by itself.

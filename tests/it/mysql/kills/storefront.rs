@@ -87,6 +87,16 @@ impl Storefront {
         self.shared.waiting.fetch_max(customers, Ordering::Relaxed);
     }
 
+    /// Waits until so many more transactions have been committed.
+    pub async fn sells(&self, more: u64) {
+        let goal = self.shared.committed.load(Ordering::Relaxed) + more;
+        while self.shared.committed.load(Ordering::Relaxed) < goal {
+            self.assert_open();
+            self.open_for(more);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// What was done to a cart.
     pub fn diary(&self, cart: &str) -> String {
         let diary = self.shared.diary.lock().unwrap();
