@@ -109,11 +109,10 @@ impl Mortal {
                 .await;
             }
         }
+        // The daemon does not begin anew before the server is gone: it is halted, or hears no answer.
+        let dead = epoch(shop).await;
         self.server.restart(Shutdown::Immediate).await.unwrap();
         shop.reopen().await;
-        // The daemon has not begun anew yet: it is halted, or hears no answer.
-        let dead = epoch(shop).await;
-        self.valve.open();
         if how == Death::Uncommitted {
             daemon.goes_on();
         }

@@ -1,8 +1,8 @@
 //! A relay before a server, which can let its answers vanish: what is asked is done, and nobody
-//! hears of it.
+//! hears of it. Connections that come later are not concerned.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 
 pub struct Valve {
     pub port: u16,
-    shut: Arc<AtomicBool>,
+    /// How often it was shut.
+    shut: Arc<AtomicU64>,
     accepting: JoinHandle<()>,
 }
 
@@ -18,7 +19,7 @@ impl Valve {
     pub async fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shut = Arc::new(AtomicBool::new(false));
+        let shut = Arc::<AtomicU64>::default();
         let accepting = tokio::spawn(accept(listener, server, shut.clone()));
         Self {
             port,
@@ -27,12 +28,9 @@ impl Valve {
         }
     }
 
+    /// For all connections that there are.
     pub fn shut(&self) {
-        self.shut.store(true, Ordering::SeqCst);
-    }
-
-    pub fn open(&self) {
-        self.shut.store(false, Ordering::SeqCst);
+        self.shut.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -42,7 +40,7 @@ impl Drop for Valve {
     }
 }
 
-async fn accept(listener: TcpListener, server: u16, shut: Arc<AtomicBool>) {
+async fn accept(listener: TcpListener, server: u16, shut: Arc<AtomicU64>) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
         let shut = shut.clone();
@@ -56,13 +54,15 @@ async fn accept(listener: TcpListener, server: u16, shut: Arc<AtomicBool>) {
 }
 
 /// Ends both connections with the first of them.
-async fn relay(mut client: TcpStream, mut server: TcpStream, shut: &AtomicBool) {
+async fn relay(mut client: TcpStream, mut server: TcpStream, shut: &AtomicU64) {
+    let begun = shut.load(Ordering::SeqCst);
     let (mut asks, mut hears) = client.split();
     let (mut answers, mut does) = server.split();
     let said = async {
         let mut bytes = vec![0; 16 << 10];
         while let Ok(n @ 1..) = answers.read(&mut bytes).await {
-            if !shut.load(Ordering::SeqCst) && hears.write_all(&bytes[..n]).await.is_err() {
+            let heard = shut.load(Ordering::SeqCst) == begun;
+            if heard && hears.write_all(&bytes[..n]).await.is_err() {
                 break;
             }
         }
