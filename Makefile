@@ -19,9 +19,10 @@ build: ## build the release binary, target/release/cartage
 test: setup-tools ## run all tests; those that need servers start their own
 	$(CARGO) test --locked --features switches
 
-test-crash: setup-tools ## kill cartage a few hundred times, at each of its borders and at random moments
+test-crash: setup-tools ## kill cartage a few hundred times, at each of its borders and at random moments, between all pairs of servers
 	CARTAGE_CRASH_ROUNDS=$(or $(CARTAGE_CRASH_ROUNDS),4) \
-	    $(CARGO) test --locked --features switches --test it crash:: -- --nocapture
+	    $(CARGO) test --locked --features switches --test it -- crash:: mysql::kills:: --nocapture
+
 test-mutants: setup-tools ## take out the answer to each hazard, one after another, and see its test fail
 	$(CARGO) test --locked --features switches --test mutants
 

@@ -2,6 +2,7 @@
 //! that can be taken out one by one. Without the feature `switches` there is none of it.
 //!
 //! `CARTAGE_KILL=place@n` kills the process the n-th time that it comes to `place`.
+//! `CARTAGE_HALT=place@n` stops it there instead, until it is told to go on (SIGSTOP, SIGCONT).
 //! `CARTAGE_PLACES=file` has each place that the process comes to written into `file`, once, and
 //! `killed at place` before a kill.
 //! `CARTAGE_BOUND=name=number,…` sets numbers that are otherwise fixed.
@@ -36,8 +37,12 @@ named! {
         LedgerRead = "lane.ledger-read",
         /// The rows of a batch are written and their guards have matched; nothing is committed.
         BeforeCommit = "lane.before-commit",
+        /// A COMMIT is on its way; nobody has heard whether it was done.
+        CommitSent = "lane.commit-sent",
         /// The batch is committed; nobody was told.
         AfterCommit = "lane.after-commit",
+        /// What a server does not remember of us is stored; the checkpoint stands there or further.
+        Remembered = "memory.remembered",
         /// A position is about to be told to the source.
         BeforeFeedback = "feed.before-feedback",
         /// A position was told to the source.
@@ -94,6 +99,8 @@ named! {
         RereadBegun = "refresh.reread-begun",
         /// The first walk is begun; nothing was read from the log.
         BackfillBegun = "start.backfill-begun",
+        /// A control table is made where definitions commit by themselves; the others are missing.
+        TableMade = "setup.table-made",
         /// The control tables are there, with no row of the pipeline.
         Migrated = "setup.migrated",
         /// The pipeline has its row, and nothing else.
@@ -122,6 +129,8 @@ named! {
         PublicationDropped = "teardown.publication-dropped",
         /// The pipeline's rows are gone, the schema is there.
         RowsRemoved = "teardown.rows-removed",
+        /// A control table is dropped where definitions commit by themselves; the others are there.
+        TableDropped = "teardown.table-dropped",
     }
 }
 
@@ -310,24 +319,31 @@ mod on {
     use std::collections::HashMap;
     use std::io::Write;
     use std::sync::{LazyLock, Mutex};
+    use std::time::Duration;
 
     use rustix::process::{Signal, getpid, kill_process};
 
     use super::{Bound, Mutant, Place};
 
-    static KILL: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
-        let wish = std::env::var("CARTAGE_KILL").ok()?;
-        let (place, nth) = wish.split_once('@').unwrap_or((&wish, "1"));
-        Some((place.to_owned(), nth.parse().ok()?))
-    });
+    static KILL: LazyLock<Option<Visit>> = LazyLock::new(|| wish("CARTAGE_KILL"));
+    static HALT: LazyLock<Option<Visit>> = LazyLock::new(|| wish("CARTAGE_HALT"));
     static MUTANT: LazyLock<Option<String>> =
         LazyLock::new(|| std::env::var("CARTAGE_MUTANT").ok());
     static PLACES: LazyLock<Option<String>> =
         LazyLock::new(|| std::env::var("CARTAGE_PLACES").ok());
     static VISITS: LazyLock<Mutex<HashMap<&'static str, u64>>> = LazyLock::new(Mutex::default);
 
+    /// A place, and how often the process has come there.
+    type Visit = (String, u64);
+
+    fn wish(name: &str) -> Option<Visit> {
+        let wish = std::env::var(name).ok()?;
+        let (place, nth) = wish.split_once('@').unwrap_or((&wish, "1"));
+        Some((place.to_owned(), nth.parse().ok()?))
+    }
+
     pub fn place(place: Place) {
-        if KILL.is_none() && PLACES.is_none() {
+        if KILL.is_none() && HALT.is_none() && PLACES.is_none() {
             return;
         }
         let Ok(mut visits) = VISITS.lock() else {
@@ -338,10 +354,17 @@ mod on {
         if *visit == 1 {
             note(place.name());
         }
-        if let Some((name, nth)) = &*KILL
-            && name == place.name()
-            && nth == visit
-        {
+        let wished = |wish: &Option<Visit>| {
+            let is = |(name, nth): &Visit| name == place.name() && nth == visit;
+            wish.as_ref().is_some_and(is)
+        };
+        if wished(&HALT) {
+            let _ = kill_process(getpid(), Signal::STOP);
+            // All threads stop, but not before another one may have taken the signal.
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if wished(&KILL) {
+            let name = place.name();
             note(&format!("killed at {name}"));
             let _ = kill_process(getpid(), Signal::KILL);
             // The signal ends all threads; this one does nothing more until then.
@@ -386,6 +409,25 @@ pub fn place(place: Place) {
 #[cfg(not(feature = "switches"))]
 #[inline(always)]
 pub fn place(_: Place) {}
+
+/// Waits for an answer. The process is at this place when the question is on its way: a driver sends
+/// what it is asked when it is polled for the first time.
+#[cfg(feature = "switches")]
+pub async fn asked<T>(at: Place, answer: impl Future<Output = T>) -> T {
+    let mut answer = std::pin::pin!(answer);
+    let first = std::future::poll_fn(|cx| std::task::Poll::Ready(answer.as_mut().poll(cx))).await;
+    place(at);
+    match first {
+        std::task::Poll::Ready(done) => done,
+        std::task::Poll::Pending => answer.await,
+    }
+}
+
+#[cfg(not(feature = "switches"))]
+#[inline(always)]
+pub async fn asked<T>(_: Place, answer: impl Future<Output = T>) -> T {
+    answer.await
+}
 
 /// The bound, which is the usual one unless a test has set it.
 #[cfg(feature = "switches")]

@@ -118,6 +118,7 @@ async fn drop_tables(target: &Target) -> Result<(), CommandError> {
             for table in TABLES {
                 let sql = format!("DROP TABLE IF EXISTS {table}");
                 target.execute(sql.as_str(), params![]).await?;
+                switch::place(Place::TableDropped);
             }
         }
     }

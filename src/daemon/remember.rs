@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::DaemonError;
 use crate::stop::told;
+use crate::switch::{self, Place};
 use crate::target::control::pipeline;
 use crate::target::session::Target;
 
@@ -40,6 +41,7 @@ impl Memory {
                 pipeline::remember(&self.control, self.pipeline, self.epoch, &state)
                     .await
                     .map_err(DaemonError::Target)?;
+                switch::place(Place::Remembered);
             }
             tokio::select! {
                 () = told(&mut stop) => return Ok(()),

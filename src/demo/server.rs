@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::DemoError;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Shutdown};
 use super::mysql;
 use crate::config::{self, Endpoint, Secret, Tls, TlsMode};
 use crate::mysql::connect::Flavor;
@@ -64,6 +64,14 @@ impl Throwaway {
                 let endpoint = endpoint(server.url(database));
                 Ok(Target::connect(&endpoint, "demo").await?)
             }
+        }
+    }
+
+    /// Stops the server and starts it again on the same port.
+    pub async fn restart(&mut self, how: Shutdown) -> Result<(), DemoError> {
+        match self {
+            Throwaway::Postgres(cluster) => Ok(cluster.restart(how).await?),
+            Throwaway::Mysql(server) => Ok(server.restart(how).await?),
         }
     }
 

@@ -152,8 +152,9 @@ async fn start_over(
     pipeline: i32,
     at: Lsn,
     lineage: &Lineage,
+    state: Option<&serde_json::Value>,
 ) -> Result<(), CommandError> {
-    pipeline::restart_at(target, pipeline, at, lineage).await?;
+    pipeline::restart_at(target, pipeline, at, lineage, state).await?;
     switch::place(Place::StartedOver);
     Ok(())
 }

@@ -128,7 +128,8 @@ async fn another_log(
     }
 }
 
-/// The row before the checkpoint, and the name of the log's files before a position in them.
+/// The row before the checkpoint, and the name of the log's files before a position in them. A new state
+/// and a new checkpoint in place of others come as one.
 pub async fn carry_out(config: &Config, plan: Plan, target: &Target) -> Result<(), CommandError> {
     migrate(&config.target)
         .await
@@ -136,19 +137,18 @@ pub async fn carry_out(config: &Config, plan: Plan, target: &Target) -> Result<(
     switch::place(Place::Migrated);
     let row = register(config, target, &plan.lineage, None, None).await?;
     switch::place(Place::Registered);
-    if let Step::Create | Step::Replace = plan.checkpoint {
-        let state = serde_json::to_value(trust::at_end(&plan.facts, plan.tables.as_ref()));
-        let state = state.map_err(CommandError::failed)?;
-        pipeline::set_publication_state(target, row.id, &state).await?;
-        switch::place(Place::StateStored);
-    }
+    let state = serde_json::to_value(trust::at_end(&plan.facts, plan.tables.as_ref()));
+    let state = state.map_err(CommandError::failed)?;
+    let end = plan.facts.end;
     match plan.checkpoint {
         Step::Keep => {}
         Step::Create => {
-            pipeline::create_checkpoint(target, row.id, plan.facts.end).await?;
+            pipeline::set_publication_state(target, row.id, &state).await?;
+            switch::place(Place::StateStored);
+            pipeline::create_checkpoint(target, row.id, end).await?;
             switch::place(Place::CheckpointMade);
         }
-        Step::Replace => start_over(target, row.id, plan.facts.end, &plan.lineage).await?,
+        Step::Replace => start_over(target, row.id, end, &plan.lineage, Some(&state)).await?,
     }
     Ok(())
 }

@@ -320,9 +320,9 @@ pub async fn carry_out(
         SlotStep::Replace { .. } => {
             let at = create_slot(source, &plan.name).await?;
             switch::place(Place::SlotMade);
-            start_over(target, row.id, at, &lineage).await?;
+            start_over(target, row.id, at, &lineage, None).await?;
         }
-        SlotStep::Follow { at, .. } => start_over(target, row.id, at, &lineage).await?,
+        SlotStep::Follow { at, .. } => start_over(target, row.id, at, &lineage, None).await?,
     }
     if row.publication_state.is_none() || plan.unseen {
         let state = publication::state(source, &plan.name, layout).await?;

@@ -223,15 +223,25 @@ pub async fn create_checkpoint(target: &Target, pipeline: i32, at: Lsn) -> Resul
 }
 
 /// Starts over at a new slot: what happened since the old checkpoint is in no log any more, so
-/// every cart has to be read again. Taking the lanes over fences a daemon that still runs.
+/// every cart has to be read again. Taking the lanes over fences a daemon that still runs. A new state
+/// of the source comes with it or not at all: next to the old checkpoint it would vouch for a log in
+/// which that place is another one.
 pub async fn restart_at(
     target: &Target,
     pipeline: i32,
     at: Lsn,
     lineage: &Lineage,
+    state: Option<&serde_json::Value>,
 ) -> Result<(), TargetError> {
     target.run("BEGIN").await?;
-    match begin_anew(target, pipeline, at, lineage).await {
+    let begun = async {
+        begin_anew(target, pipeline, at, lineage).await?;
+        match state {
+            Some(state) => set_publication_state(target, pipeline, state).await,
+            None => Ok(()),
+        }
+    };
+    match begun.await {
         Ok(()) => target.run("COMMIT").await,
         Err(error) => {
             // Where the connection is gone there is nothing to roll back.

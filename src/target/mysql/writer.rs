@@ -115,7 +115,8 @@ impl Session {
         }
         switch::place(Place::BeforeCommit);
         message.push_str("COMMIT");
-        Ok(conn.query_drop(message).await?)
+        let answer = conn.query_drop(message);
+        Ok(switch::asked(Place::CommitSent, answer).await?)
     }
 
     /// Where the connection is gone there is nothing to roll back.

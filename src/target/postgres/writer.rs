@@ -245,7 +245,7 @@ impl Session {
         answers.push(Box::pin(async {
             client.batch_execute("COMMIT").await.map(|()| 0)
         }));
-        pipelined(answers).await?;
+        switch::asked(Place::CommitSent, pipelined(answers)).await?;
         Ok(())
     }
 }

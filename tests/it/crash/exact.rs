@@ -9,7 +9,8 @@ use cartage::switch::Place;
 use fastrand::Rng;
 
 use super::judge::{judge, settle};
-use super::stand::{Kill, Stand};
+use super::process::Visit;
+use super::stand::Stand;
 use super::storefront::{Habits, Storefront};
 use super::tally::Tally;
 
@@ -17,15 +18,16 @@ const PLACES: &[(Place, u64)] = &[
     (Place::Decoded, 60),
     (Place::LedgerRead, 60),
     (Place::BeforeCommit, 60),
+    (Place::CommitSent, 60),
     (Place::AfterCommit, 60),
     (Place::BeforeFeedback, 15),
     (Place::AfterFeedback, 15),
 ];
 
-pub async fn play(seed: u64, rounds: u64) -> Tally {
+pub async fn play(pair: &str, seed: u64, rounds: u64) -> Tally {
     let mut rng = Rng::with_seed(seed);
-    let mut stand = Stand::new("crash_exact", 1, 1).await;
-    let url = stand.shops.source_url.clone();
+    let mut stand = Stand::new("crash_exact", pair, 1, 1).await;
+    let url = stand.shops.source.url.clone();
     let storefront = Storefront::open(&url, seed, Habits::Plain, 120).await;
     // A read folds what happened before it into one effect: all are read before the shop sells.
     let alone = storefront.shared.gate.write().await;
@@ -41,7 +43,7 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
         rng.shuffle(&mut places);
         for (place, visits) in places {
             let nth = rng.u64(1..=visits);
-            let mut daemon = stand.start(&["run"], Some(Kill { place, nth }));
+            let mut daemon = stand.start(&["run"], Some(Visit { place, nth }));
             storefront.open_for(80);
             let provoke = async || {
                 storefront.assert_open();

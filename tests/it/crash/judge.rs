@@ -4,18 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use cartage::config::Kind;
 use serde_json::Value;
-use tokio_postgres::Client;
 
 use super::customer::poisoned;
 use super::model::Carts;
-use super::stand::{Process, Stand};
+use super::process::Process;
+use super::stand::Stand;
 use super::storefront::Storefront;
-use crate::scenario::servers::{number, rows};
+use crate::scenario::session::Asked as _;
 use crate::scenario::settled::awaited;
+use crate::scenario::shop::Shop;
 use cartage::source::change::Lsn;
 
-const DEADLINE: Duration = Duration::from_secs(240);
+const DEADLINE: Duration = Duration::from_secs(400);
 const LOOK: Duration = Duration::from_millis(25);
 /// Where `found.sql` has the note and the perks.
 const NOTE: usize = 4;
@@ -46,15 +48,9 @@ pub async fn judge(stand: &Stand, storefront: &Storefront, apart: &BTreeSet<i64>
 }
 
 /// Everything that the source has committed is durable, and no cart is held or waits to be read.
-pub async fn settle(stand: &Stand, daemon: &mut Process<'_>) {
+pub async fn settle(stand: &Stand, daemon: &mut Process) {
     let Stand { shops, .. } = stand;
-    let goal: String = shops
-        .source
-        .query_one("SELECT pg_current_wal_flush_lsn()::text", &[])
-        .await
-        .unwrap()
-        .get(0);
-    let goal: Lsn = goal.parse().unwrap();
+    let goal = shops.source.end().await;
     let deadline = Instant::now() + DEADLINE;
     while let Some(awaited) = rest(&shops.target, goal).await {
         daemon.assert_alive();
@@ -67,19 +63,16 @@ pub async fn settle(stand: &Stand, daemon: &mut Process<'_>) {
     }
 }
 
-async fn rest(target: &Client, goal: Lsn) -> Option<String> {
-    if let Some(awaited) = awaited(target, goal).await {
+async fn rest(target: &Shop, goal: Lsn) -> Option<String> {
+    if let Some(awaited) = awaited(&target.session, goal).await {
         return Some(awaited);
     }
     // What was mended is tried at once, instead of after a pause that has grown.
-    let sql = "UPDATE cartage.held SET retry_at = now() WHERE retry_at > now() + interval '1 s'";
-    target.execute(sql, &[]).await.unwrap();
-    let held = rows(
-        target,
-        "SELECT cart, reason, message FROM cartage.held",
-        "held",
-    )
-    .await;
+    let sql =
+        "UPDATE cartage.held SET retry_at = now() WHERE retry_at > now() + INTERVAL '1' SECOND";
+    target.session.ask(sql).await.unwrap();
+    let sql = "SELECT cart, reason, message FROM cartage.held";
+    let held = target.rows(sql, "held").await;
     (!held.is_empty()).then(|| format!("held carts: {held:#?}"))
 }
 
@@ -90,7 +83,11 @@ async fn by_the_log(
     apart: &BTreeSet<i64>,
     counts: bool,
 ) {
-    let found = rows(&stand.shops.target, include_str!("found.sql"), "found").await;
+    let sql = match stand.shops.target.kind {
+        Kind::Postgres => include_str!("found.sql"),
+        Kind::Mysql => include_str!("mysql/found.sql"),
+    };
+    let found = stand.shops.target.rows(sql, "found").await;
     let mut missing: BTreeSet<i64> = log.keys().copied().collect();
     let mut wrong = Vec::new();
     for row in &found {
@@ -137,7 +134,7 @@ async fn by_the_log(
             "SELECT state, lsn, seq, mapping, patches, refreshed FROM cartage.ledger
              WHERE cart = '{id}'"
         );
-        let ledger = rows(&stand.shops.target, &sql, "ledger").await;
+        let ledger = stand.shops.target.rows(&sql, "ledger").await;
         let diary = storefront.diary(id.parse().unwrap());
         wrong.push_str(&format!("\n  ledger {ledger:?}\n  {diary}"));
     }
@@ -162,14 +159,19 @@ fn as_ended(document: &mut Value) {
 
 async fn by_sql(stand: &Stand, apart: &BTreeSet<i64>) {
     let Stand { shops, upper, .. } = stand;
-    let list: Vec<String> = apart.iter().map(i64::to_string).collect();
-    let apart = format!("ARRAY[{}]::bigint[]", list.join(", "));
+    // No cart has a number below 0.
+    let apart = apart
+        .iter()
+        .fold("-1".to_owned(), |list, id| format!("{list}, {id}"));
     let source = include_str!("source_carts.sql").replace("$UPPER", &upper.to_string());
-    let source = format!("SELECT * FROM ({source}) AS it(id) WHERE id <> ALL ({apart})");
-    let target = include_str!("target_carts.sql");
-    let target = format!("{target} WHERE completed_at IS NULL AND source_id <> ALL ({apart})");
-    let source = rows(&shops.source, &source, "source").await;
-    let target = rows(&shops.target, &target, "target").await;
+    let source = format!("SELECT * FROM ({source}) AS it(id) WHERE id NOT IN ({apart})");
+    let target = match shops.target.kind {
+        Kind::Postgres => include_str!("target_carts.sql"),
+        Kind::Mysql => include_str!("mysql/target_carts.sql"),
+    };
+    let target = format!("{target} WHERE completed_at IS NULL AND source_id NOT IN ({apart})");
+    let source = shops.source.rows(&source, "source").await;
+    let target = shops.target.rows(&target, "target").await;
     assert!(!source.is_empty(), "the old shop is empty");
     assert_eq!(source, target, "the shops differ\n{}", stand.log());
 }
@@ -177,9 +179,9 @@ async fn by_sql(stand: &Stand, apart: &BTreeSet<i64>) {
 /// Each committed patch moved the version by one, and nothing else moved it (protocol rule 26).
 async fn by_versions(stand: &Stand, apart: &BTreeSet<i64>) {
     let sql = "SELECT source_id, version, patches FROM cart
-               LEFT JOIN cartage.ledger ON ledger.cart = source_id::text
-               WHERE version IS DISTINCT FROM patches";
-    let mut wrong = rows(&stand.shops.target, sql, "versions").await;
+               LEFT JOIN cartage.ledger AS ledger ON ledger.cart = concat(source_id, '')
+               WHERE version <> patches OR patches IS NULL";
+    let mut wrong = stand.shops.target.rows(sql, "versions").await;
     wrong.retain(|row| {
         let id = row.split(' ').next().unwrap().parse().unwrap();
         !apart.contains(&id)
@@ -191,7 +193,7 @@ async fn by_versions(stand: &Stand, apart: &BTreeSet<i64>) {
     );
     let doubled = "SELECT count(*) - count(DISTINCT source_id) FROM cart_line";
     assert_eq!(
-        number(&stand.shops.target, doubled).await,
+        stand.shops.target.number(doubled).await,
         0,
         "a line is there twice"
     );

@@ -2,7 +2,7 @@
 //! it follows, refreshes, changes its mapping, and meets carts that do not fit.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,11 @@ use cartage::switch::Place;
 use fastrand::Rng;
 
 use super::judge::judge;
-use super::stand::{Kill, Stand};
+use super::mortal::Death;
+use super::process::Visit;
+use super::stand::Stand;
 use super::storefront::{Habits, Storefront};
 use super::tally::Tally;
-use crate::scenario::servers::rows;
 
 /// What makes the daemon come to a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ enum Provocation {
     Mapping,
 }
 
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 use Provocation::{Announcement, Mapping, Poison, Refresh, Sale, Sales, Truncate};
 
@@ -43,6 +44,7 @@ const PLACES: &[(Place, Provocation, u64)] = &[
     (Place::Decoded, Sales, 60),
     (Place::LedgerRead, Sales, 40),
     (Place::BeforeCommit, Sales, 40),
+    (Place::CommitSent, Sales, 40),
     (Place::AfterCommit, Sales, 40),
     (Place::BeforeFeedback, Sales, 15),
     (Place::AfterFeedback, Sales, 15),
@@ -74,11 +76,11 @@ const PLACES: &[(Place, Provocation, u64)] = &[
     (Place::MappingTouched, Mapping, 2),
 ];
 
-pub async fn play(seed: u64, rounds: u64) -> Tally {
+pub async fn play(pair: &str, seed: u64, rounds: u64) -> Tally {
     let mut rng = Rng::with_seed(seed);
-    let mut stand = Stand::new("crash_load", 4, 200).await;
-    stand.bounds = "in-memory=40,cleared=100";
-    let url = stand.shops.source_url.clone();
+    let mut stand = Stand::mortal("crash_load", pair, 4, 200).await;
+    stand.bound("in-memory=40,cleared=100");
+    let url = stand.shops.source.url.clone();
     let storefront = Storefront::open(&url, seed, Habits::All, 180).await;
     let mut sold = Sold::default();
     stand.must(&["setup", "--yes"]).await;
@@ -86,9 +88,10 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
     for _ in 0..rounds {
         let mut places = PLACES.to_vec();
         rng.shuffle(&mut places);
+        let mut deaths = deaths(&mut rng);
         for (at, (place, provocation, visits)) in places.into_iter().enumerate() {
             let nth = rng.u64(1..=visits);
-            let kill = Kill { place, nth };
+            let kill = Visit { place, nth };
             match provocation {
                 Mapping => {
                     // A walk that is still going on would bring the new mapping along.
@@ -110,10 +113,14 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
                     Poison if look.is_multiple_of(40) => {
                         storefront.shared.poison.store(2, Ordering::Relaxed)
                     }
-                    Truncate if look % 400 == 40 => storefront.truncate(&stand.shops.source).await,
-                    Announcement if look % 400 == 40 => {
+                    Truncate if look % 100 == 40 => {
+                        storefront.truncate(&stand.shops.source.session).await;
+                    }
+                    Announcement if look % 100 == 40 => {
                         let note = format!("sale {look}");
-                        storefront.announce(&stand.shops.source, &note).await;
+                        storefront
+                            .announce(&stand.shops.source.session, &note)
+                            .await;
                     }
                     _ => {}
                 }
@@ -125,6 +132,13 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
                 daemon.kill();
                 drop(daemon);
                 stand.tally.random += 1;
+            }
+            if let Some(how) = deaths.remove(&at) {
+                let sales = async || {
+                    storefront.assert_open();
+                    storefront.open_for(2);
+                };
+                stand.target_dies(how, &mut rng, sales).await;
             }
             note_backfill(&stand, &storefront).await;
             if at == PLACES.len() / 2 {
@@ -140,12 +154,20 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
     stand.tally
 }
 
+/// How the target's server dies, and after which of the kills: unheard each time.
+fn deaths(rng: &mut Rng) -> BTreeMap<usize, Death> {
+    let other = Death::ALL[rng.usize(..Death::ALL.len())];
+    let mut moments: Vec<usize> = (0..PLACES.len()).collect();
+    rng.shuffle(&mut moments);
+    moments.into_iter().zip([Death::Unheard, other]).collect()
+}
+
 /// Lets the daemon finish the walks that it is at.
 async fn walked(stand: &Stand, storefront: &Storefront) {
-    let sql = "SELECT FROM cartage.refresh_run WHERE finished_at IS NULL";
+    let sql = "SELECT count(*) FROM cartage.refresh_run WHERE finished_at IS NULL";
     let mut daemon = stand.start(&["run"], None);
     let deadline = Instant::now() + DEADLINE;
-    while !stand.shops.target.query(sql, &[]).await.unwrap().is_empty() {
+    while stand.shops.target.number(sql).await > 0 {
         storefront.assert_open();
         daemon.assert_alive();
         assert!(
@@ -159,8 +181,9 @@ async fn walked(stand: &Stand, storefront: &Storefront) {
 }
 
 async fn note_backfill(stand: &Stand, storefront: &Storefront) {
-    let sql = "SELECT FROM cartage.refresh_run WHERE kind = 'backfill' AND finished_at IS NOT NULL";
-    if !stand.shops.target.query(sql, &[]).await.unwrap().is_empty() {
+    let sql = "SELECT count(*) FROM cartage.refresh_run
+               WHERE kind = 'backfill' AND finished_at IS NOT NULL";
+    if stand.shops.target.number(sql).await > 0 {
         storefront.shared.backfilled.store(true, Ordering::Relaxed);
     }
 }
@@ -176,9 +199,9 @@ impl Sold {
     /// A cart comes to the new shop, is bought there, and then changed in the old one.
     async fn sell(&mut self, stand: &Stand, storefront: &Storefront) {
         let (cart, line) = (storefront.shared.number(), storefront.shared.number());
-        let source = &stand.shops.source;
+        let source = &stand.shops.source.session;
         source
-            .batch_execute(&format!(
+            .run(&format!(
                 "BEGIN; INSERT INTO carts VALUES ({cart}, 'sold-{cart}', NULL, 'EUR');
                  INSERT INTO lines VALUES ({line}, {cart}, 'SKU-1', 1, 2.5); COMMIT"
             ))
@@ -186,24 +209,21 @@ impl Sold {
             .unwrap();
         self.carts.insert(cart);
         let mut daemon = stand.start(&["run"], None);
-        let there = format!("SELECT FROM cart_line WHERE source_id = {line}");
-        while rows(&stand.shops.target, &there, "the cart")
-            .await
-            .is_empty()
-        {
+        let there = format!("SELECT count(*) FROM cart_line WHERE source_id = {line}");
+        while stand.shops.target.number(&there).await == 0 {
             daemon.assert_alive();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         daemon.kill();
-        let target = &stand.shops.target;
+        let target = &stand.shops.target.session;
         target
-            .batch_execute(&format!(
+            .run(&format!(
                 "UPDATE cart SET completed_at = now(), version = version + 1 WHERE source_id = {cart}"
             ))
             .await
             .unwrap();
         source
-            .batch_execute(&format!("UPDATE lines SET quantity = 2 WHERE id = {line}"))
+            .run(&format!("UPDATE lines SET quantity = 2 WHERE id = {line}"))
             .await
             .unwrap();
         self.as_sold.extend(look(stand, cart).await);
@@ -215,14 +235,17 @@ impl Sold {
             now.extend(look(stand, *cart).await);
         }
         assert_eq!(self.as_sold, now, "what the new shop sold was changed");
-        assert_eq!(self.as_sold.len(), self.carts.len());
     }
 }
 
 async fn look(stand: &Stand, cart: i64) -> Vec<String> {
-    let sql = format!(
-        "SELECT cart, (SELECT jsonb_agg(cart_line) FROM cart_line WHERE cart_id = cart.id)
-         FROM cart WHERE source_id = {cart}"
+    let header = format!("SELECT * FROM cart WHERE source_id = {cart}");
+    let lines = format!(
+        "SELECT cart_line.* FROM cart_line JOIN cart ON cart.id = cart_id
+         WHERE cart.source_id = {cart}"
     );
-    rows(&stand.shops.target, &sql, "a sold cart").await
+    let mut rows = stand.shops.target.rows(&header, "a sold cart").await;
+    assert_eq!(rows.len(), 1, "sold carts of this number: {rows:?}");
+    rows.extend(stand.shops.target.rows(&lines, "its lines").await);
+    rows
 }

@@ -5,18 +5,20 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use cartage::config::Kind;
 use cartage::switch::Place;
 use fastrand::Rng;
 
 use super::judge::judge;
+use super::process::Visit;
 use super::stand::Stand;
 use super::storefront::{Habits, Storefront};
 use super::tally::Tally;
-use crate::scenario::servers::rows;
+use crate::scenario::play::no_trace;
 
 const SETUP: &[&str] = &["setup", "--yes"];
 const TEARDOWN: &[&str] = &["teardown", "--yes"];
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// What is broken for a setup to mend it.
 #[derive(Clone, Copy, Debug)]
@@ -49,12 +51,12 @@ const ELSE: &[(Damage, Place)] = &[
     (SlotAdvanced, Place::StartedOver),
 ];
 
-pub async fn play(seed: u64, rounds: u64) -> Tally {
+pub async fn play(pair: &str, seed: u64, rounds: u64) -> Tally {
     let mut rng = Rng::with_seed(seed);
-    let mut stand = Stand::new("crash_repair", 2, 200).await;
-    let url = stand.shops.source_url.clone();
+    let mut stand = Stand::new("crash_repair", pair, 2, 200).await;
+    let url = stand.shops.source.url.clone();
     let storefront = Storefront::open(&url, seed, Habits::All, 120).await;
-    first_setup(&stand, &storefront).await;
+    first_setup(&stand, &storefront, &mut rng).await;
     let mut cases = ALWAYS.to_vec();
     match rounds {
         1 => cases.push(ELSE[rng.usize(..ELSE.len())]),
@@ -66,14 +68,18 @@ pub async fn play(seed: u64, rounds: u64) -> Tally {
     }
     mended_by_hand(&stand, &storefront).await;
     moved_back(&stand, &storefront).await;
-    torn_down(&stand, &storefront).await;
+    torn_down(&stand, &storefront, &mut rng).await;
     storefront.close().await;
     stand.count();
     stand.tally
 }
 
 /// Each setup comes one step further than the one before.
-async fn first_setup(stand: &Stand, storefront: &Storefront) {
+async fn first_setup(stand: &Stand, storefront: &Storefront, rng: &mut Rng) {
+    if stand.shops.target.kind == Kind::Mysql {
+        let (place, nth) = (Place::TableMade, rng.u64(1..9));
+        stand.killed_at(SETUP, Visit { place, nth }).await;
+    }
     for place in [
         Place::Migrated,
         Place::Registered,
@@ -106,7 +112,7 @@ async fn mended_by_hand(stand: &Stand, storefront: &Storefront) {
     assert_eq!(status.code(), Some(4), "{}", stand.log());
     storefront.sells(5).await;
     let sql = format!("ALTER PUBLICATION {} ADD TABLE lines", stand.slot());
-    stand.shops.source.batch_execute(&sql).await.unwrap();
+    stand.shops.source.session.run(&sql).await.unwrap();
     stand.killed(&["run"], Place::RereadBegun).await;
     compare(stand, storefront).await;
 }
@@ -126,7 +132,7 @@ async fn moved_back(stand: &Stand, storefront: &Storefront) {
 }
 
 /// As long as the pipeline's row is there, setup makes all of it again.
-async fn torn_down(stand: &Stand, storefront: &Storefront) {
+async fn torn_down(stand: &Stand, storefront: &Storefront, rng: &mut Rng) {
     for place in [Place::SlotDropped, Place::PublicationDropped] {
         lost(storefront);
         free(stand).await;
@@ -137,19 +143,13 @@ async fn torn_down(stand: &Stand, storefront: &Storefront) {
     }
     free(stand).await;
     stand.killed(TEARDOWN, Place::RowsRemoved).await;
+    if stand.shops.target.kind == Kind::Mysql {
+        let (place, nth) = (Place::TableDropped, rng.u64(1..10));
+        stand.killed_at(TEARDOWN, Visit { place, nth }).await;
+    }
     stand.must(TEARDOWN).await;
-    let slot = stand.slot();
-    let source = format!(
-        "SELECT pubname FROM pg_publication WHERE pubname = '{slot}'
-         UNION ALL SELECT slot_name FROM pg_replication_slots WHERE slot_name = '{slot}'"
-    );
-    let target = "SELECT nspname FROM pg_namespace WHERE nspname = 'cartage'";
-    assert!(
-        rows(&stand.shops.source, &source, "traces")
-            .await
-            .is_empty()
-    );
-    assert!(rows(&stand.shops.target, target, "traces").await.is_empty());
+    no_trace(&stand.shops.source, &stand.slot()).await;
+    no_trace(&stand.shops.target, &stand.slot()).await;
 }
 
 async fn damaged(stand: &Stand, storefront: &Storefront, damage: Damage) {
@@ -165,7 +165,7 @@ async fn damaged(stand: &Stand, storefront: &Storefront, damage: Damage) {
             format!("SELECT pg_replication_slot_advance('{name}', pg_current_wal_flush_lsn())")
         }
     };
-    stand.shops.source.batch_execute(&sql).await.unwrap();
+    stand.shops.source.session.run(&sql).await.unwrap();
     storefront.sells(15).await;
 }
 
@@ -184,7 +184,7 @@ async fn confirmed(stand: &Stand) -> String {
         "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{}'",
         stand.slot()
     );
-    rows(&stand.shops.source, &sql, "the slot").await.remove(0)
+    stand.shops.source.rows(&sql, "the slot").await.remove(0)
 }
 
 /// Waits until the server has noticed that the daemon was killed.
@@ -194,7 +194,7 @@ async fn free(stand: &Stand) {
         stand.slot()
     );
     let deadline = Instant::now() + DEADLINE;
-    while !rows(&stand.shops.source, &sql, "the slot").await.is_empty() {
+    while !stand.shops.source.rows(&sql, "the slot").await.is_empty() {
         assert!(
             Instant::now() < deadline,
             "waited {DEADLINE:?} for the server to notice a kill"

@@ -5,9 +5,10 @@ SELECT carts.id, carts.token, lower(trim(email)), lower(carts.currency),
        (SELECT count(*) FROM perks WHERE cart_id = carts.id),
        (SELECT coalesce(sum(quantity), 0) FROM lines WHERE cart_id = carts.id),
        (SELECT coalesce(sum(round(price * quantity * factor)), 0) FROM lines WHERE cart_id = carts.id),
-       (SELECT coalesce(jsonb_agg(jsonb_build_array(
+       (SELECT coalesce(string_agg(concat_ws(':',
                    lines.id, sku, quantity, round(price * factor), round(price * quantity * factor),
-                   (SELECT jsonb_object_agg(name, value) FROM options WHERE line_id = lines.id))
-               ORDER BY lines.id), '[]') FROM lines WHERE cart_id = carts.id)
+                   (SELECT string_agg(name || '=' || value, '+' ORDER BY name COLLATE "C")
+                    FROM options WHERE line_id = lines.id)),
+               ' ' ORDER BY lines.id), 'nothing') FROM lines WHERE cart_id = carts.id)
 FROM carts JOIN minor USING (currency)
 WHERE state = 'cart'

@@ -11,6 +11,7 @@ use tokio_postgres::Client;
 use super::customer::{Customer, take_one};
 use super::model::{Cart, Carts};
 use crate::scenario::servers::connect;
+use crate::scenario::session::Session;
 
 const WORKERS: u64 = 3;
 /// Between two transactions of one worker.
@@ -124,9 +125,9 @@ impl Storefront {
     }
 
     /// Empties the perks of all carts by one TRUNCATE.
-    pub async fn truncate(&self, client: &Client) {
+    pub async fn truncate(&self, source: &Session) {
         let _alone = self.shared.gate.write().await;
-        client.batch_execute("TRUNCATE perks").await.unwrap();
+        source.run("TRUNCATE perks").await.unwrap();
         for own in &self.carts {
             for cart in own.lock().await.values_mut() {
                 cart.perks.clear();
@@ -135,11 +136,11 @@ impl Storefront {
     }
 
     /// Writes a note on all open carts by one UPDATE.
-    pub async fn announce(&self, client: &Client, note: &str) {
+    pub async fn announce(&self, source: &Session, note: &str) {
         let _alone = self.shared.gate.write().await;
         let sql =
             format!("UPDATE carts SET note = '{note}' WHERE token LIKE 't%' AND state = 'cart'");
-        client.batch_execute(&sql).await.unwrap();
+        source.run(&sql).await.unwrap();
         for own in &self.carts {
             let mut own = own.lock().await;
             for cart in own.values_mut().filter(|cart| !cart.bought) {

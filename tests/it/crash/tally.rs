@@ -1,9 +1,12 @@
 //! How many processes came to each place, and how many were killed there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cartage::switch::Place;
+
+/// Kills in a run of several rounds.
+const MANY: u64 = 100;
 
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -39,16 +42,36 @@ impl Tally {
         self.random += other.random;
     }
 
-    pub fn kills(&self) -> u64 {
+    /// Each place is one that somebody was killed at, or one of those where nobody comes.
+    pub fn judge(&self, unseen: &[Place], rounds: u64) {
+        println!("{self}");
+        let spared = self.spared();
+        assert!(spared.is_empty(), "nothing was killed at {spared:?}");
+        let names = |places: &[Place]| -> BTreeSet<_> { places.iter().map(|p| p.name()).collect() };
+        let unseen = names(unseen);
+        assert_eq!(names(&self.unseen()), unseen, "places that nothing came to");
+        let kills = self.kills();
+        assert!(rounds == 1 || kills >= MANY, "{kills} kills");
+    }
+
+    fn kills(&self) -> u64 {
         self.killed.values().sum::<u64>() + self.random
     }
 
-    /// Places at which no process was killed.
-    pub fn spared(&self) -> Vec<&'static str> {
-        let places = Place::ALL.iter().map(|place| place.name());
-        places
-            .filter(|place| !self.killed.contains_key(*place))
+    /// Places that processes came to and at which none was killed.
+    pub fn spared(&self) -> Vec<&str> {
+        let spared = |place: &&String| !self.killed.contains_key(*place);
+        self.came
+            .keys()
+            .filter(spared)
+            .map(String::as_str)
             .collect()
+    }
+
+    /// Places that no process came to.
+    pub fn unseen(&self) -> Vec<Place> {
+        let unseen = |place: &Place| !self.came.contains_key(place.name());
+        Place::ALL.iter().copied().filter(unseen).collect()
     }
 }
 

@@ -4,17 +4,17 @@ use cartage::switch::Place;
 
 use super::judge::settle;
 use super::stand::Stand;
-use crate::scenario::servers::rows;
 
 /// No lane has gone on since the walk, so that the lanes' positions do not tell the read from what
 /// came after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_walk_finds_carts_that_vanished_after_the_last_one() {
-    let stand = Stand::new("crash_unseen", 2, 200).await;
+    let stand = Stand::new("crash_unseen", "pp", 2, 200).await;
     stand
         .shops
         .source
-        .batch_execute(
+        .session
+        .run(
             "DROP TABLE perks, options, lines, carts;
              CREATE TABLE carts (id bigint PRIMARY KEY, token text NOT NULL, email text,
                                  currency text NOT NULL, note text, state text NOT NULL)
@@ -37,15 +37,15 @@ async fn a_walk_finds_carts_that_vanished_after_the_last_one() {
     stand.killed(&["run"], Place::StageDone).await;
     let source = "SELECT id FROM carts";
     let target = "SELECT source_id FROM cart";
-    let read = rows(&stand.shops.target, target, "target").await;
+    let read = stand.shops.target.rows(target, "target").await;
     assert_eq!(read.len(), 20, "the walk has read all carts");
 
     let truncate = "TRUNCATE carts_1";
-    stand.shops.source.batch_execute(truncate).await.unwrap();
+    stand.shops.source.session.run(truncate).await.unwrap();
     let mut daemon = stand.start(&["run"], None);
     settle(&stand, &mut daemon).await;
-    let source = rows(&stand.shops.source, source, "source").await;
-    let target = rows(&stand.shops.target, target, "target").await;
+    let source = stand.shops.source.rows(source, "source").await;
+    let target = stand.shops.target.rows(target, "target").await;
     assert_eq!(source.len(), 10);
     assert_eq!(source, target, "{}", stand.log());
 }

@@ -26,11 +26,11 @@ struct Ends {
 
 impl Ends {
     async fn open(name: &str, habits: Habits, carts: usize) -> Self {
-        let mut stand = Stand::new(name, 2, 50).await;
-        let source = Proxy::before(port(&stand.shops.source_url)).await;
-        let target = Proxy::before(port(&stand.shops.target_url)).await;
+        let mut stand = Stand::new(name, "pp", 2, 50).await;
+        let source = Proxy::before(port(&stand.shops.source.url)).await;
+        let target = Proxy::before(port(&stand.shops.target.url)).await;
         stand.through(source.port, target.port);
-        let url = stand.shops.source_url.clone();
+        let url = stand.shops.source.url.clone();
         let storefront = Storefront::open(&url, 1, habits, carts).await;
         Self {
             stand,
@@ -82,7 +82,7 @@ impl Ends {
 
     async fn epoch(&self) -> i64 {
         let sql = "SELECT epoch FROM cartage.pipeline";
-        crate::scenario::servers::number(&self.stand.shops.target, sql).await
+        self.stand.shops.target.number(sql).await
     }
 
     async fn judge(&self, counts: bool) {
@@ -224,9 +224,9 @@ async fn a_setup_that_lost_an_answer_is_run_again() {
 
     // The walk over all carts is begun, and the setup that begins it does not know.
     let name = ends.stand.slot();
-    let source = &ends.stand.shops.source;
+    let source = &ends.stand.shops.source.session;
     source
-        .batch_execute(&format!("ALTER PUBLICATION {name} DROP TABLE lines"))
+        .run(&format!("ALTER PUBLICATION {name} DROP TABLE lines"))
         .await
         .unwrap();
     ends.storefront.sells(10).await;

@@ -98,7 +98,7 @@ async fn carry_over(scenario: Scenario, mut rng: fastrand::Rng) {
 
     daemon::command(&config, &["teardown", "--yes"]);
     for side in [Side::Source, Side::Target] {
-        no_trace(shops.of(side), name).await;
+        no_trace(shops.of(side), &format!("cartage_{name}")).await;
     }
 }
 
@@ -323,9 +323,8 @@ fn verify(config: &Path) {
 }
 
 /// After teardown neither side remembers that cartage was there.
-async fn no_trace(shop: &Shop, name: &str) {
-    let slot =
-        format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'cartage_{name}'");
+pub async fn no_trace(shop: &Shop, slot: &str) {
+    let slot = format!("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{slot}'");
     let traces: &[&str] = match shop.kind {
         Kind::Postgres => &[
             &slot,

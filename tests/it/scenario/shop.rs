@@ -1,7 +1,9 @@
 //! The two databases of one scenario, each on a server of its side's kind.
 
 use cartage::config::Kind;
+use cartage::demo::cluster::Cluster;
 use cartage::demo::mysql::Server;
+use cartage::demo::server::Throwaway;
 use cartage::mysql::connect::connect;
 use cartage::source::change::Lsn;
 use cartage::source::mysql::identity;
@@ -45,18 +47,28 @@ impl Shop {
         if kind == Kind::Mysql {
             return Self::on(mysql::shops(side), database).await;
         }
-        let cluster = shared().of(side);
-        let admin = Session::open(kind, &cluster.url("postgres")).await;
+        Self::within(shared().of(side), database).await
+    }
+
+    /// The same on a server of the test's own.
+    pub async fn alone(server: &Throwaway, database: &str) -> Self {
+        match server {
+            Throwaway::Postgres(cluster) => Self::within(cluster, database).await,
+            Throwaway::Mysql(server) => Self::on(server, database).await,
+        }
+    }
+
+    async fn within(cluster: &Cluster, database: &str) -> Self {
+        let admin = Session::open(Kind::Postgres, &cluster.url("postgres")).await;
         for sql in [
             format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"),
             format!("CREATE DATABASE {database}"),
         ] {
             admin.run(&sql).await.unwrap();
         }
-        Self::at(kind, cluster.url(database)).await
+        Self::at(Kind::Postgres, cluster.url(database)).await
     }
 
-    /// The same on a server of its own.
     pub async fn on(server: &Server, database: &str) -> Self {
         let made = format!(
             "DROP DATABASE IF EXISTS {database};
@@ -72,6 +84,11 @@ impl Shop {
             kind,
             url,
         }
+    }
+
+    /// Takes a new session, the server of the former one having died.
+    pub async fn reopen(&mut self) {
+        self.session = self.visitor().await;
     }
 
     /// Another session there.

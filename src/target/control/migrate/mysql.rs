@@ -14,6 +14,7 @@ use crate::config::Endpoint;
 use crate::mysql::connect::{ConnectError, Flavor, Session, connect_to_write};
 use crate::mysql::fault;
 use crate::mysql::sql::{account, identifier};
+use crate::switch::{self, Place};
 
 pub(super) const FILES: &[File] = &[File {
     version: 1,
@@ -122,6 +123,7 @@ async fn alone(session: &mut Session) -> Result<(), Error> {
 async fn run(conn: &mut Conn, flavor: Flavor, file: &File) -> Result<(), mysql_async::Error> {
     for statement in statements(file.sql) {
         conn.query_drop(spoken(statement, flavor)).await?;
+        switch::place(Place::TableMade);
     }
     let row = "INSERT INTO cartage_migrations (version, description, checksum) VALUES (?, ?, ?)";
     conn.exec_drop(row, (file.version, file.name, file.checksum()))

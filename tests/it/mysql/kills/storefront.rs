@@ -12,6 +12,9 @@ use mysql_async::prelude::Queryable as _;
 use tokio::sync::RwLock;
 use tokio::task::JoinHandle;
 
+use crate::crash::customer::take_one;
+use crate::scenario::shop::Shop;
+
 const SELLERS: u64 = 3;
 const PAUSE: Duration = Duration::from_millis(25);
 const FEWEST: usize = 25;
@@ -27,6 +30,10 @@ pub struct Shared {
     /// What was committed.
     diary: Mutex<Vec<String>>,
     numbers: AtomicU64,
+    /// Customers who are still to come: a slow machine must not fall behind without end.
+    waiting: AtomicU64,
+    /// There are lines that the new shop refuses.
+    poisoned: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -75,6 +82,21 @@ impl Storefront {
         assert!(!ended, "the storefront has ended by itself");
     }
 
+    /// Lets so many customers come, if not more are waiting already.
+    pub fn open_for(&self, customers: u64) {
+        self.shared.waiting.fetch_max(customers, Ordering::Relaxed);
+    }
+
+    /// Waits until so many more transactions have been committed.
+    pub async fn sells(&self, more: u64) {
+        let goal = self.shared.committed.load(Ordering::Relaxed) + more;
+        while self.shared.committed.load(Ordering::Relaxed) < goal {
+            self.assert_open();
+            self.open_for(more);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// What was done to a cart.
     pub fn diary(&self, cart: &str) -> String {
         let diary = self.shared.diary.lock().unwrap();
@@ -85,6 +107,29 @@ impl Storefront {
         };
         let entries: Vec<&str> = diary.iter().filter(about).map(String::as_str).collect();
         entries.join("\n  ")
+    }
+
+    /// Details are the one table that no other refers to.
+    pub async fn truncate(&self, source: &Shop) {
+        let _alone = self.shared.gate.write().await;
+        source.session.run("TRUNCATE detail").await.unwrap();
+    }
+
+    /// More pieces of two lines than the new shop takes.
+    pub async fn poison(&self, source: &Shop) {
+        let _alone = self.shared.gate.write().await;
+        self.shared.poisoned.store(true, Ordering::Relaxed);
+        let sql = "UPDATE quote_item SET qty = 5000
+                   WHERE quote_id IN (SELECT id FROM quote WHERE status = 'cart')
+                   ORDER BY id DESC LIMIT 2";
+        source.session.run(sql).await.unwrap();
+    }
+
+    pub async fn mend(&self, source: &Shop) {
+        let _alone = self.shared.gate.write().await;
+        let sql = "UPDATE quote_item SET qty = 7 WHERE qty >= 5000";
+        source.session.run(sql).await.unwrap();
+        self.shared.poisoned.store(false, Ordering::Relaxed);
     }
 
     pub async fn close(self) {
@@ -100,6 +145,9 @@ impl Seller {
         let shared = self.shared.clone();
         while !shared.closing.load(Ordering::Relaxed) {
             tokio::time::sleep(PAUSE).await;
+            if !take_one(&shared.waiting) {
+                continue;
+            }
             let _open = shared.gate.read().await;
             let sql = self.serve();
             match conn.query_drop(format!("BEGIN; {sql} COMMIT")).await {
@@ -171,6 +219,8 @@ impl Seller {
                 self.carts.remove(&id);
                 format!("DELETE FROM quote WHERE id = {id};")
             }
+            // What is over is not mended any more.
+            80..85 if self.shared.poisoned.load(Ordering::Relaxed) => self.add(id),
             80..85 => self.status(id, "sold"),
             85..89 => match self.any(false) {
                 Some(id) => self.status(id, "cart"),
