@@ -73,7 +73,8 @@ const PLACES: &[(Place, Provocation, u64)] = &[
     (Place::MappingStored, Mapping, 1),
     (Place::MappingBegun, Mapping, 1),
     (Place::MappingInForce, Mapping, 1),
-    (Place::MappingTouched, Mapping, 2),
+    // How many chunks there are depends on how much was sold.
+    (Place::MappingTouched, Mapping, 1),
 ];
 
 pub async fn play(pair: &str, seed: u64, rounds: u64) -> Tally {

@@ -223,6 +223,7 @@ impl Stand {
             "EXISTS (SELECT 1 FROM {WAITING} AND trx_mysql_thread_id NOT IN ({}))",
             others.join(", ")
         );
+        tokio::time::sleep(LOOK).await;
         self.until("the lane to wait", &format!("SELECT {waits}"))
             .await;
         let sql = format!("SELECT max(trx_mysql_thread_id) FROM {WAITING}");
