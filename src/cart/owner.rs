@@ -58,7 +58,7 @@ pub struct Router {
     /// Parents that were deleted lately.
     deleted: LruCache<Question, ()>,
     /// The log tells what foreign keys do to the children of a row.
-    pub(super) tells_cascades: bool,
+    tells_cascades: bool,
 }
 
 impl Router {
@@ -96,9 +96,8 @@ impl Router {
         };
         let table = change.table;
         if self.is_parent[table]
-            && let Some(key) =
-                self.layout.tables[table].cart_key(cells, &self.layout.tables[table].key)
-            && !self.owners.contains(&Question { table, key })
+            && let Some(row) = self.row(table, cells)
+            && !self.owners.contains(&row)
             && let Owner::Cart(cart) = self.owner(table, cells)
         {
             self.remember(table, cells, cart);
@@ -208,9 +207,14 @@ impl Router {
 
     /// The row, if others may hang below it.
     fn parent(&self, table: usize, cells: &[Cell]) -> Option<Question> {
-        if table != Layout::HEADER && !self.is_parent[table] {
-            return None;
+        match table == Layout::HEADER || self.is_parent[table] {
+            true => self.row(table, cells),
+            false => None,
         }
+    }
+
+    /// The row by its key.
+    fn row(&self, table: usize, cells: &[Cell]) -> Option<Question> {
         let this = &self.layout.tables[table];
         let key = this.cart_key(cells, &this.key)?;
         Some(Question { table, key })
@@ -320,9 +324,8 @@ impl Router {
     }
 
     fn remember(&mut self, table: usize, cells: &[Cell], cart: CartKey) {
-        if let Some(key) = self.layout.tables[table].cart_key(cells, &self.layout.tables[table].key)
-        {
-            self.owners.put(Question { table, key }, cart);
+        if let Some(row) = self.row(table, cells) {
+            self.owners.put(row, cart);
         }
     }
 }

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// How long a reader that has just ended may be listed: until the server has written to it twice.
 const LINGERS: Duration = Duration::from_secs(2);
 /// ER_SPECIFIC_ACCESS_DENIED_ERROR.
-const DENIED: u16 = 1227;
+pub(super) const DENIED: u16 = 1227;
 
 /// Waits for a reader of ours to go: one that was killed is there until the server writes to it. One
 /// that does not go is on a host that has vanished, or is at work in our place; the server ends it

@@ -6,13 +6,11 @@ use mysql_async::{Error, Row};
 
 use super::gtid::GtidSet;
 use super::identity::{self, IdentityError};
+use super::occupant::DENIED;
 use super::place::{Base, Place};
 use crate::mysql::connect::{Flavor, Session};
 use crate::source::change::Lsn;
 use crate::source::snapshot::Snapshot;
-
-/// ER_SPECIFIC_ACCESS_DENIED_ERROR.
-const DENIED: u16 = 1227;
 
 /// Opens a snapshot in the session; `ROLLBACK` ends it. It locks nothing, on any server.
 pub async fn open(session: &mut Session) -> Result<Snapshot, IdentityError> {
