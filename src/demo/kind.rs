@@ -66,14 +66,10 @@ impl Found {
                 .await
                 .map(Throwaway::Postgres),
             Found::Mysql(programs) => {
-                let mut options = mysql::Options::default()
+                let options = mysql::Options::default()
                     .server_id(number)
-                    .setting("innodb_buffer_pool_size", "128M");
-                if programs.flavor == Flavor::MySql {
-                    options = options
-                        .setting("gtid_mode", "ON")
-                        .setting("enforce_gtid_consistency", "ON");
-                }
+                    .setting("innodb_buffer_pool_size", "128M")
+                    .with_ids(programs.flavor);
                 mysql::Server::start_of(programs, options)
                     .await
                     .map(Throwaway::Mysql)

@@ -42,6 +42,18 @@ impl Options {
         self
     }
 
+    /// Transactions have ids: MariaDB's always do, MySQL's only when told.
+    pub fn with_ids(self, flavor: Flavor) -> Self {
+        match flavor {
+            Flavor::MariaDb => self,
+            Flavor::MySql => self
+                .setting("gtid_mode", "ON")
+                .setting("enforce_gtid_consistency", "ON")
+                // Before 5.7 there are no ids without it.
+                .setting("loose_log_slave_updates", "ON"),
+        }
+    }
+
     /// A file that its owner alone may read, such as a key. It lies beside the data folder: a
     /// setting names it `../NAME`.
     pub fn file(mut self, name: &str, content: &str) -> Self {

@@ -74,13 +74,7 @@ fn mysql_programs() -> Option<Programs> {
 
 impl Stand {
     async fn new(programs: Programs, options: Options) -> Self {
-        let options = match programs.flavor {
-            Flavor::MariaDb => options,
-            Flavor::MySql => options
-                .setting("gtid-mode", "ON")
-                .setting("enforce-gtid-consistency", "ON")
-                .setting("loose-log-slave-updates", "ON"),
-        };
+        let options = options.with_ids(programs.flavor);
         Self::of(programs, options).await
     }
 

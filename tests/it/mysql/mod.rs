@@ -56,13 +56,9 @@ pub fn shops(side: Side) -> &'static Server {
         std::thread::spawn(|| {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let ids = Options::default()
-                    .setting("gtid-mode", "ON")
-                    .setting("enforce-gtid-consistency", "ON")
-                    .setting("loose-log-slave-updates", "ON");
-                let options = match Programs::usual().unwrap().flavor {
-                    Flavor::MySql if has_ids() => ids,
-                    _ => Options::default(),
+                let options = match has_ids() {
+                    true => Options::default().with_ids(Programs::usual().unwrap().flavor),
+                    false => Options::default(),
                 };
                 let options = options.setting("max_connections", "500");
                 let source = Server::start(options.clone()).await.unwrap();

@@ -287,13 +287,7 @@ fn config(source: &str, target: &str) -> Config {
 #[tokio::test(flavor = "multi_thread")]
 async fn carts_come_over_and_are_followed() {
     for programs in Programs::all().unwrap() {
-        let options = match programs.flavor {
-            Flavor::MariaDb => mysql::Options::default(),
-            Flavor::MySql => mysql::Options::default()
-                .setting("gtid_mode", "ON")
-                .setting("enforce_gtid_consistency", "ON")
-                .setting("loose-log-slave-updates", "ON"),
-        };
+        let options = mysql::Options::default().with_ids(programs.flavor);
         // Of its own, for its log is reset.
         let server = Server::start_of(programs, options).await.unwrap();
         come_over(&server).await;

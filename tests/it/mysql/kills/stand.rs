@@ -42,11 +42,11 @@ impl Stand {
         let mut options = Options::default();
         // MySQL's places in its log are of one kind or of the other.
         if programs.flavor == Flavor::MySql {
-            let ids = if rng.bool() { "ON" } else { "OFF" };
-            println!("gtid_mode {ids}");
-            options = options
-                .setting("gtid_mode", ids)
-                .setting("enforce_gtid_consistency", ids);
+            let ids = rng.bool();
+            println!("gtid_mode {}", if ids { "ON" } else { "OFF" });
+            if ids {
+                options = options.with_ids(programs.flavor);
+            }
         }
         let server = Server::start_of(programs.clone(), options).await.unwrap();
         let mortal = Mortal::start(target, Some(programs)).await;
