@@ -80,8 +80,7 @@ impl Watch {
             Target::Mysql(session) => {
                 let end = session
                     .alone(|state| Box::pin(async { Ok(identity::end(&mut state.session).await) }));
-                let (_, end, _) = end.await??;
-                Ok(end.0)
+                Ok(end.await??.at.0)
             }
         }
     }

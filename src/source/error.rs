@@ -106,6 +106,7 @@ impl IdentityError {
     pub fn lack(&self) -> Lack {
         match self {
             Self::Postgres(error) => error.lack(),
+            Self::Mysql(mysql::identity::IdentityError::LeftOut { .. }) => Lack::Rows,
             _ => Lack::Nothing,
         }
     }

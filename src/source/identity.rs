@@ -93,7 +93,7 @@ impl Source {
                     changes: verified.changes,
                 })
             }
-            Self::Mysql(session) => trust::verify(session, pipeline).await,
+            Self::Mysql(session) => trust::verify(session, pipeline, layout).await,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::mysql::connect::Flavor;
 use crate::mysql::sql::{account, identifier};
 use crate::source::error::AskError;
+use crate::source::mysql::filters::Filters;
 use crate::source::mysql::session::field;
 use crate::source::mysql::settings::Settings;
 use crate::source::mysql::snapshot::marker;
@@ -154,12 +155,12 @@ pub async fn grants(
             grant("REPLICATION SLAVE"),
         ),
     }
-    match session.end().await {
-        Ok(_) => report.pass(
-            "log position",
-            End::Source,
-            format!("{user} may ask for it"),
-        ),
+    match session.filters().await {
+        Ok(filters) => {
+            let message = format!("{user} may ask for it");
+            report.pass("log position", End::Source, message);
+            logged(&filters, layout, report);
+        }
         Err(AskError::NoLog) => {}
         Err(error) if is_denied(&error, &[NO_PRIVILEGE]) => report.fail(
             "log position",
@@ -224,6 +225,24 @@ pub async fn grants(
         }
     }
     Ok(())
+}
+
+/// Whether changes of the mapped tables are in the log at all.
+fn logged(filters: &Filters, layout: &Layout, report: &mut Report) {
+    const CHECK: &str = "log filters";
+    match (filters.verify(layout), filters.set()) {
+        (Err(left_out), _) => report.fail(CHECK, End::Source, left_out.to_string(), None),
+        (Ok(()), None) => report.pass(CHECK, End::Source, "the log has all databases"),
+        (Ok(()), Some(options)) => report.warn(
+            CHECK,
+            End::Source,
+            format!(
+                "{options} leaves no mapped rows out of the log, but it leaves out an ALTER of a \
+                 mapped table by a session that is in another database: USE the table's own first"
+            ),
+            None,
+        ),
+    }
 }
 
 fn is_denied(error: &AskError, numbers: &[u16]) -> bool {

@@ -34,7 +34,7 @@ pub struct SetupArgs {
 /// What is to be done, by the kind of the source.
 enum Plan {
     Postgres(Arc<Client>, Box<postgres::Plan>),
-    Mysql(mysql::Plan),
+    Mysql(Box<mysql::Plan>),
 }
 
 pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandError> {
@@ -50,9 +50,9 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
             let plan = postgres::plan(config, client, &target, &layout).await?;
             Plan::Postgres(client.clone(), Box::new(plan))
         }
-        Source::Mysql(session) => {
-            Plan::Mysql(mysql::plan(config, session, &target, &layout).await?)
-        }
+        Source::Mysql(session) => Plan::Mysql(Box::new(
+            mysql::plan(config, session, &target, &layout).await?,
+        )),
     };
     let steps = match &plan {
         Plan::Postgres(_, plan) => &plan.steps,
@@ -75,7 +75,7 @@ pub async fn run(config: &Config, args: SetupArgs) -> Result<ExitCode, CommandEr
         Plan::Postgres(client, plan) => {
             postgres::carry_out(config, *plan, &client, &target, &layout).await?;
         }
-        Plan::Mysql(plan) => mysql::carry_out(config, plan, &target).await?,
+        Plan::Mysql(plan) => mysql::carry_out(config, *plan, &target).await?,
     }
     println!("Done. Start the daemon with: cartage run");
     Ok(ExitCode::SUCCESS)

@@ -50,6 +50,7 @@ pub async fn plan(
     }
     let before = tables(config, session, layout).await?;
     let facts = session.facts().await.map_err(CommandError::failed)?;
+    facts.filters.verify(layout).map_err(CommandError::failed)?;
     let after = tables(config, session, layout).await?;
     let lineage = Lineage {
         system: facts.server.clone(),

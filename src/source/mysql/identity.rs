@@ -4,6 +4,7 @@ use mysql_async::Row;
 use mysql_async::prelude::{FromValue, Queryable as _};
 use serde::{Deserialize, Serialize};
 
+use super::filters::Filters;
 use super::gtid::{GtidSet, NotASet};
 use super::place::{Base, NotAFile, Place};
 use super::stream::Mark;
@@ -29,6 +30,11 @@ pub enum IdentityError {
     File(#[from] NotAFile),
     #[error("the source keeps no binlog; set `log_bin` in its configuration and restart it")]
     NoLog,
+    #[error(
+        "the source leaves what changes in the database {databases} out of its log ({options}), so \
+         that its carts cannot be followed: change that in the server's option file and restart it"
+    )]
+    LeftOut { databases: String, options: String },
     #[error(
         "the source is another server than the one that this pipeline was set up with ({is}, was \
          {was}); point [source] url at the old one, or, if this one replaces it, {ANEW}"
@@ -101,6 +107,7 @@ pub struct Facts {
     pub passed: Option<GtidSet>,
     /// Names of tables are one whatever their case.
     pub folds_names: bool,
+    pub filters: Filters,
 }
 
 /// What is remembered of a source, beside the checkpoint.
@@ -214,24 +221,34 @@ pub async fn facts(session: &mut Session) -> Result<Facts, IdentityError> {
     let ids = value::<String>(&row, "ids").unwrap_or_default();
     let server = value::<String>(&row, "it").ok_or(IdentityError::Answer("itself"))?;
     let folds_names = number("cases").unwrap_or_default() != 0;
-    let (base, end, executed) = end(session).await?;
+    let end = end(session).await?;
     let passed = match flavor {
-        Flavor::MariaDb => Some(binlog_position(session, &base, end).await?),
-        Flavor::MySql if ids.starts_with("ON") => executed,
+        Flavor::MariaDb => Some(binlog_position(session, &end.base, end.at).await?),
+        Flavor::MySql if ids.starts_with("ON") => end.executed,
         Flavor::MySql => None,
     };
     Ok(Facts {
         server,
         files: files(session).await?,
-        base,
-        end,
+        base: end.base,
+        end: end.at,
         passed,
         folds_names,
+        filters: end.filters,
     })
 }
 
-/// The end of the log, and what MySQL has executed up to there.
-pub async fn end(session: &mut Session) -> Result<(Base, Lsn, Option<GtidSet>), IdentityError> {
+/// Where the log ends, and what goes into it.
+#[derive(Clone, Debug)]
+pub struct End {
+    pub base: Base,
+    pub at: Lsn,
+    /// What MySQL has executed up to there.
+    pub executed: Option<GtidSet>,
+    pub filters: Filters,
+}
+
+pub async fn end(session: &mut Session) -> Result<End, IdentityError> {
     const WHAT: &str = "the end of its log";
     let server = &session.server;
     let sql = match server.flavor {
@@ -245,7 +262,12 @@ pub async fn end(session: &mut Session) -> Result<(Base, Lsn, Option<GtidSet>), 
     let executed = value::<String>(&row, "Executed_Gtid_Set");
     let executed = executed.map(|text| GtidSet::read(Flavor::MySql, &text));
     let (base, file) = Base::split(&file)?;
-    Ok((base, Place::at(file, offset).lsn(), executed.transpose()?))
+    Ok(End {
+        base,
+        at: Place::at(file, offset).lsn(),
+        executed: executed.transpose()?,
+        filters: Filters::of(&row),
+    })
 }
 
 /// The log's files, oldest first, with their lengths.

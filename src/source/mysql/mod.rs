@@ -10,6 +10,7 @@ pub mod keys;
 pub mod load;
 
 pub mod settings;
+pub mod filters;
 pub mod headroom;
 pub mod identity;
 pub mod trust;

@@ -8,9 +8,10 @@ use futures_util::future::BoxFuture;
 use mysql_async::Row;
 use mysql_async::prelude::{FromValue, Queryable as _};
 
+use super::filters::Filters;
 use super::gtid::GtidSet;
 use super::headroom::{self, Headroom};
-use super::identity::{self, Facts};
+use super::identity::{self, End, Facts};
 use super::occupant;
 use super::place::Base;
 use super::snapshot;
@@ -156,10 +157,18 @@ impl Session {
 
     /// The end of the log.
     pub async fn end(&self) -> Result<Lsn, AskError> {
+        Ok(self.log_end().await?.at)
+    }
+
+    /// What the server leaves out of the log.
+    pub async fn filters(&self) -> Result<Filters, AskError> {
+        Ok(self.log_end().await?.filters)
+    }
+
+    async fn log_end(&self) -> Result<End, AskError> {
         let end = self
             .alone(|state| Box::pin(async move { Ok(identity::end(&mut state.session).await) }));
-        let (_, at, _) = end.await?.map_err(AskError::of_mysql)?;
-        Ok(at)
+        end.await?.map_err(AskError::of_mysql)
     }
 
     /// The files of the log, the oldest first, with their lengths.

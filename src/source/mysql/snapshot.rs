@@ -49,7 +49,7 @@ async fn executed(session: &mut Session) -> Result<(GtidSet, Lsn), IdentityError
 /// (`binlog_order_commits`): once a statement of our own has been logged and is over, so are all that
 /// were logged before it.
 async fn committed(session: &mut Session) -> Result<Lsn, IdentityError> {
-    let (_, end, _) = identity::end(session).await?;
+    let end = identity::end(session).await?.at;
     match session
         .conn
         .query_drop(marker(session.server.version))

@@ -9,6 +9,7 @@ use super::place::{Base, FIRST, Place};
 use super::session::Session;
 use super::stream::Mark;
 use super::tables::LogTables;
+use crate::cart::layout::Layout;
 use crate::mysql::connect::Flavor;
 use crate::source::change::Lsn;
 use crate::source::error::IdentityError;
@@ -57,8 +58,13 @@ pub fn at_end(facts: &Facts, tables: Option<&LogTables>) -> Remembered {
     Remembered::of(&facts.server, &facts.base, &mark)
 }
 
-pub async fn verify(session: &Session, pipeline: &PipelineRow) -> Result<Verified, IdentityError> {
+pub async fn verify(
+    session: &Session,
+    pipeline: &PipelineRow,
+    layout: &Layout,
+) -> Result<Verified, IdentityError> {
     let facts = session.facts().await?;
+    facts.filters.verify(layout)?;
     let first = facts.files.first().map_or(0, |(file, _)| *file);
     Ok(Verified {
         lineage: Lineage {

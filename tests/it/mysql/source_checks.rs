@@ -63,12 +63,7 @@ struct Ends {
 
 impl Ends {
     async fn open(programs: Programs, options: Options) -> Self {
-        let options = match programs.flavor {
-            Flavor::MariaDb => options,
-            Flavor::MySql => options
-                .setting("gtid-mode", "ON")
-                .setting("enforce-gtid-consistency", "ON"),
-        };
+        let options = options.with_ids(programs.flavor);
         let server = Server::start_of(programs, options).await.unwrap();
         server.run(OLD).await.unwrap();
         let config = MAPPING
@@ -159,6 +154,39 @@ async fn how_the_log_is_kept_is_named_with_what_mends_it() {
             .await;
             assert_eq!(ends.wrong().await, []);
         }
+    }
+}
+
+#[tokio::test]
+async fn databases_that_are_left_out_of_the_log_are_named() {
+    for programs in Programs::all().unwrap() {
+        let wrong = async |option: &str, database: &str| {
+            let options = Options::default().setting(option, database);
+            let ends = Ends::open(programs.clone(), options).await;
+            let wrong = ends.wrong().await;
+            assert_eq!(wrong.len(), 1, "{wrong:#?}");
+            assert_eq!(wrong[0].check, "log filters");
+            (wrong[0].verdict, wrong[0].message.clone())
+        };
+        for (option, database) in [("binlog_do_db", "new"), ("binlog_ignore_db", "old")] {
+            let (verdict, message) = wrong(option, database).await;
+            assert_eq!(verdict, Verdict::Fail);
+            assert_eq!(
+                message,
+                format!(
+                    "the source leaves what changes in the database old out of its log ({option} = \
+                     {database}), so that its carts cannot be followed: change that in the server's \
+                     option file and restart it"
+                )
+            );
+        }
+        let (verdict, message) = wrong("binlog_do_db", "old").await;
+        assert_eq!(verdict, Verdict::Warn);
+        assert_eq!(
+            message,
+            "binlog_do_db = old leaves no mapped rows out of the log, but it leaves out an ALTER of a \
+             mapped table by a session that is in another database: USE the table's own first"
+        );
     }
 }
 
