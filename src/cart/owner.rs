@@ -50,11 +50,21 @@ pub struct Routing {
     pub returned: Vec<CartKey>,
 }
 
-/// Finds owners, and remembers those of parents.
+/// What a row hangs below. That of its parent may change without a word of the row itself.
+#[derive(Clone)]
+enum Above {
+    Cart(CartKey),
+    Row(Question),
+}
+
+/// Rows one above the other, at most: a row of a table that is its own parent may hang below itself.
+const LEVELS: usize = 100;
+
+/// Finds owners, and remembers what parents hang below.
 pub struct Router {
     layout: Arc<Layout>,
     is_parent: Vec<bool>,
-    owners: LruCache<Question, CartKey>,
+    above: LruCache<Question, Above>,
     /// Parents that were deleted lately.
     deleted: LruCache<Question, ()>,
     /// The log tells what foreign keys do to the children of a row.
@@ -69,7 +79,7 @@ impl Router {
         Self {
             layout,
             is_parent,
-            owners: LruCache::new(remembered),
+            above: LruCache::new(remembered),
             deleted: LruCache::new(remembered),
             tells_cascades,
         }
@@ -79,7 +89,7 @@ impl Router {
         &self.layout
     }
 
-    /// Takes note of the owner that a parent row has before its first change of a transaction, if
+    /// Takes note of what a parent row hangs below before its first change of a transaction, if
     /// nothing is known of it: children may stand before their parent. What is known stays, for
     /// the changes are routed in order.
     pub fn learn(&mut self, change: &Change) {
@@ -97,41 +107,28 @@ impl Router {
         let table = change.table;
         if self.is_parent[table]
             && let Some(row) = self.row(table, cells)
-            && !self.owners.contains(&row)
-            && let Owner::Cart(cart) = self.owner(table, cells)
+            && !self.above.contains(&row)
         {
-            self.remember(table, cells, cart);
+            self.remember(table, cells);
         }
     }
 
-    /// Takes note again of the owners that these changes gave, after a read that may be older.
+    /// Takes note again of what these changes gave, after a read that may be older.
     pub fn learn_again(&mut self, changes: &[Routed]) {
         for change in changes {
-            let (Action::Put {
-                cart, table, new, ..
-            }
-            | Action::Move {
-                to: cart,
-                table,
-                new,
-                ..
-            }) = &change.action
+            let (Action::Put { table, new, .. } | Action::Move { table, new, .. }) = &change.action
             else {
                 continue;
             };
-            if self.is_parent[*table] {
-                self.remember(*table, new, cart.clone());
-            }
+            self.remember(*table, new);
         }
     }
 
-    /// Takes note of the owners in a cart that was read whole.
-    pub fn learn_image(&mut self, cart: &CartKey, image: &Image) {
+    /// Takes note of the rows of a cart that was read whole.
+    pub fn learn_image(&mut self, image: &Image) {
         for (table, rows) in image.tables.iter().enumerate() {
-            if self.is_parent[table] {
-                for row in rows {
-                    self.remember(table, &row.cells, cart.clone());
-                }
+            for row in rows {
+                self.remember(table, &row.cells);
             }
         }
     }
@@ -271,13 +268,9 @@ impl Router {
     }
 
     fn place(&mut self, table: usize, cells: &[Cell], routing: &mut Routing) -> Option<CartKey> {
+        self.remember(table, cells);
         match self.owner(table, cells) {
-            Owner::Cart(cart) => {
-                if self.is_parent[table] {
-                    self.remember(table, cells, cart.clone());
-                }
-                Some(cart)
-            }
+            Owner::Cart(cart) => Some(cart),
             Owner::Nobody => None,
             Owner::Ask(question) => {
                 routing.questions.push(question);
@@ -286,31 +279,36 @@ impl Router {
         }
     }
 
+    /// The cart at the end of the way up from row to row, of which no step may be missing.
     fn owner(&mut self, table: usize, cells: &[Cell]) -> Owner {
+        let parent = match self.above(table, cells) {
+            None => return Owner::Nobody,
+            Some(Above::Cart(cart)) => return Owner::Cart(cart),
+            Some(Above::Row(parent)) => parent,
+        };
+        let mut step = Some(Above::Row(parent.clone()));
+        for _ in 0..LEVELS {
+            match step {
+                None => break,
+                Some(Above::Cart(cart)) => return Owner::Cart(cart),
+                Some(Above::Row(row)) => step = self.above.get(&row).cloned(),
+            }
+        }
+        Owner::Ask(parent)
+    }
+
+    /// What the row hangs below, by its own columns.
+    fn above(&self, table: usize, cells: &[Cell]) -> Option<Above> {
         let this = &self.layout.tables[table];
         if let Some(columns) = &this.cart {
-            return match this.cart_key(cells, columns) {
-                Some(cart) => Owner::Cart(cart),
-                None => Owner::Nobody,
-            };
+            return this.cart_key(cells, columns).map(Above::Cart);
         }
-        let Some((parent, by)) = &this.parent else {
-            return Owner::Nobody;
-        };
-        let Some(key) = this.cart_key(cells, by) else {
-            return Owner::Nobody;
-        };
-        if *parent == Layout::HEADER {
-            return Owner::Cart(key);
-        }
-        let question = Question {
-            table: *parent,
-            key,
-        };
-        match self.owners.get(&question) {
-            Some(cart) => Owner::Cart(cart.clone()),
-            None => Owner::Ask(question),
-        }
+        let (table, by) = this.parent.as_ref()?;
+        let key = this.cart_key(cells, by)?;
+        Some(match *table {
+            Layout::HEADER => Above::Cart(key),
+            table => Above::Row(Question { table, key }),
+        })
     }
 
     /// Key and owner must be known, and NULL is.
@@ -323,9 +321,112 @@ impl Router {
         }
     }
 
-    fn remember(&mut self, table: usize, cells: &[Cell], cart: CartKey) {
-        if let Some(row) = self.row(table, cells) {
-            self.owners.put(row, cart);
+    /// Takes note of what a row hangs below, if others may hang below it.
+    fn remember(&mut self, table: usize, cells: &[Cell]) {
+        if !self.is_parent[table] {
+            return;
         }
+        let Some(row) = self.row(table, cells) else {
+            return;
+        };
+        match self.above(table, cells) {
+            Some(above) => self.above.put(row, above),
+            None => self.above.pop(&row),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cart::layout::{Column, Table};
+    use crate::sqltype::SqlType;
+
+    const LINE: usize = 1;
+    const OPTION: usize = 2;
+    const FILE: usize = 3;
+
+    /// Files of options of lines of carts; each has a key, and names what it hangs below.
+    fn router() -> Router {
+        let table = |alias: &str, cart: Option<usize>, parent: Option<usize>| Table {
+            alias: alias.into(),
+            schema: "public".into(),
+            name: alias.into(),
+            columns: ["id", "above"]
+                .map(|name| Column {
+                    name: name.into(),
+                    ty: SqlType::parse("integer"),
+                    not_null: false,
+                    bytewise: false,
+                })
+                .into(),
+            key: vec![0],
+            cart: cart.map(|column| vec![column]),
+            parent: parent.map(|table| (table, vec![1])),
+        };
+        let tables = vec![
+            table("cart", Some(0), None),
+            table("line", Some(1), None),
+            table("option", None, Some(LINE)),
+            table("file", None, Some(OPTION)),
+        ];
+        let remembered = NonZeroUsize::new(100).unwrap_or(NonZeroUsize::MIN);
+        Router::new(Arc::new(Layout { tables }), remembered, true)
+    }
+
+    fn row(id: &str, above: &str) -> Cells {
+        Box::new([Cell::Text(id.into()), Cell::Text(above.into())])
+    }
+
+    fn insert(router: &mut Router, table: usize, id: &str, above: &str) -> Routing {
+        let new = row(id, above);
+        let op = Op::Insert { new };
+        router.route(Change { table, op }).expect("traceable")
+    }
+
+    fn update(router: &mut Router, table: usize, id: &str, above: [&str; 2]) -> Routing {
+        let [old, new] = above.map(|above| row(id, above));
+        let old = Some(old);
+        let op = Op::Update { old, new };
+        router.route(Change { table, op }).expect("traceable")
+    }
+
+    fn carts(routing: &Routing) -> Vec<String> {
+        let action = routing.action.iter();
+        action
+            .flat_map(Action::carts)
+            .map(CartKey::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn what_hangs_below_a_row_that_moved_has_moved() {
+        let mut router = router();
+        insert(&mut router, LINE, "1", "A");
+        insert(&mut router, OPTION, "2", "1");
+        assert_eq!(carts(&insert(&mut router, FILE, "3", "2")), ["A"]);
+        assert_eq!(
+            carts(&update(&mut router, LINE, "1", ["A", "B"])),
+            ["A", "B"]
+        );
+        assert_eq!(carts(&update(&mut router, FILE, "3", ["2", "2"])), ["B"]);
+        // An option that goes to a line of which nothing is known has no cart until somebody says.
+        assert_eq!(carts(&update(&mut router, OPTION, "2", ["1", "9"])), ["B"]);
+        let unknown = insert(&mut router, FILE, "4", "2");
+        assert_eq!((carts(&unknown).len(), unknown.questions.len()), (0, 1));
+        insert(&mut router, LINE, "9", "C");
+        assert_eq!(carts(&update(&mut router, FILE, "3", ["2", "2"])), ["C"]);
+    }
+
+    #[test]
+    fn rows_in_a_circle_have_no_cart() {
+        let mut router = router();
+        let mut tables = router.layout.tables.clone();
+        tables[LINE].cart = None;
+        tables[LINE].parent = Some((LINE, vec![1]));
+        router = Router::new(Arc::new(Layout { tables }), router.above.cap(), true);
+        insert(&mut router, LINE, "1", "2");
+        let circle = insert(&mut router, LINE, "2", "1");
+        assert_eq!((carts(&circle).len(), circle.questions.len()), (0, 1));
     }
 }

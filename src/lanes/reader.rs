@@ -398,7 +398,7 @@ impl Reader {
         for read in &mut reads {
             read.at = at;
             if let Some(image) = &read.image {
-                self.router.learn_image(&read.cart, image);
+                self.router.learn_image(image);
             }
         }
         self.router.learn_again(window.kept());

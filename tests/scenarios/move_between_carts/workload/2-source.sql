@@ -1,0 +1,12 @@
+BEGIN;
+UPDATE quote_item SET quote_id = 40 WHERE id = 501;
+UPDATE option_file SET path = '/f/along' WHERE id = 5012;
+COMMIT;
+UPDATE option_file SET path = '/f/later' WHERE id = 5012;
+UPDATE quote_item SET quote_id = 41 WHERE id IN (511, 512);
+DELETE FROM quote WHERE id = 51;
+INSERT INTO option_file VALUES (99001, 5111, '/f/below');
+UPDATE item_option SET item_id = 412 WHERE id = 5122;
+UPDATE quote_item SET quote_id = 42 WHERE id = 412;
+UPDATE option_file SET path = '/f/twice' WHERE id = 5122;
+DELETE FROM option_file WHERE id = 5112;
