@@ -7,6 +7,8 @@
 
 mod action;
 mod moves;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -286,8 +288,8 @@ impl Router {
             Some(Above::Cart(cart)) => return Owner::Cart(cart),
             Some(Above::Row(parent)) => parent,
         };
-        let mut step = Some(Above::Row(parent.clone()));
-        for _ in 0..LEVELS {
+        let mut step = self.above.get(&parent).cloned();
+        for _ in 1..LEVELS {
             match step {
                 None => break,
                 Some(Above::Cart(cart)) => return Owner::Cart(cart),
@@ -333,100 +335,5 @@ impl Router {
             Some(above) => self.above.put(row, above),
             None => self.above.pop(&row),
         };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cart::layout::{Column, Table};
-    use crate::sqltype::SqlType;
-
-    const LINE: usize = 1;
-    const OPTION: usize = 2;
-    const FILE: usize = 3;
-
-    /// Files of options of lines of carts; each has a key, and names what it hangs below.
-    fn router() -> Router {
-        let table = |alias: &str, cart: Option<usize>, parent: Option<usize>| Table {
-            alias: alias.into(),
-            schema: "public".into(),
-            name: alias.into(),
-            columns: ["id", "above"]
-                .map(|name| Column {
-                    name: name.into(),
-                    ty: SqlType::parse("integer"),
-                    not_null: false,
-                    bytewise: false,
-                })
-                .into(),
-            key: vec![0],
-            cart: cart.map(|column| vec![column]),
-            parent: parent.map(|table| (table, vec![1])),
-        };
-        let tables = vec![
-            table("cart", Some(0), None),
-            table("line", Some(1), None),
-            table("option", None, Some(LINE)),
-            table("file", None, Some(OPTION)),
-        ];
-        let remembered = NonZeroUsize::new(100).unwrap_or(NonZeroUsize::MIN);
-        Router::new(Arc::new(Layout { tables }), remembered, true)
-    }
-
-    fn row(id: &str, above: &str) -> Cells {
-        Box::new([Cell::Text(id.into()), Cell::Text(above.into())])
-    }
-
-    fn insert(router: &mut Router, table: usize, id: &str, above: &str) -> Routing {
-        let new = row(id, above);
-        let op = Op::Insert { new };
-        router.route(Change { table, op }).expect("traceable")
-    }
-
-    fn update(router: &mut Router, table: usize, id: &str, above: [&str; 2]) -> Routing {
-        let [old, new] = above.map(|above| row(id, above));
-        let old = Some(old);
-        let op = Op::Update { old, new };
-        router.route(Change { table, op }).expect("traceable")
-    }
-
-    fn carts(routing: &Routing) -> Vec<String> {
-        let action = routing.action.iter();
-        action
-            .flat_map(Action::carts)
-            .map(CartKey::to_string)
-            .collect()
-    }
-
-    #[test]
-    fn what_hangs_below_a_row_that_moved_has_moved() {
-        let mut router = router();
-        insert(&mut router, LINE, "1", "A");
-        insert(&mut router, OPTION, "2", "1");
-        assert_eq!(carts(&insert(&mut router, FILE, "3", "2")), ["A"]);
-        assert_eq!(
-            carts(&update(&mut router, LINE, "1", ["A", "B"])),
-            ["A", "B"]
-        );
-        assert_eq!(carts(&update(&mut router, FILE, "3", ["2", "2"])), ["B"]);
-        // An option that goes to a line of which nothing is known has no cart until somebody says.
-        assert_eq!(carts(&update(&mut router, OPTION, "2", ["1", "9"])), ["B"]);
-        let unknown = insert(&mut router, FILE, "4", "2");
-        assert_eq!((carts(&unknown).len(), unknown.questions.len()), (0, 1));
-        insert(&mut router, LINE, "9", "C");
-        assert_eq!(carts(&update(&mut router, FILE, "3", ["2", "2"])), ["C"]);
-    }
-
-    #[test]
-    fn rows_in_a_circle_have_no_cart() {
-        let mut router = router();
-        let mut tables = router.layout.tables.clone();
-        tables[LINE].cart = None;
-        tables[LINE].parent = Some((LINE, vec![1]));
-        router = Router::new(Arc::new(Layout { tables }), router.above.cap(), true);
-        insert(&mut router, LINE, "1", "2");
-        let circle = insert(&mut router, LINE, "2", "1");
-        assert_eq!((carts(&circle).len(), circle.questions.len()), (0, 1));
     }
 }

@@ -233,40 +233,14 @@ fn hash(table: usize, row: &CartKey) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-    use std::sync::Arc;
-
     use super::*;
     use crate::cart::image::Cell;
-    use crate::cart::layout::{Column, Layout, Table};
     use crate::cart::owner::Routing;
-    use crate::sqltype::SqlType;
+    use crate::cart::owner::tests::router;
 
     /// Carts, lines that name their cart, and details that name their line.
     fn new_router() -> Router {
-        let table = |name: &str, cart: Option<usize>, parent: Option<usize>| Table {
-            alias: name.into(),
-            schema: "public".into(),
-            name: name.into(),
-            columns: ["id", "above"]
-                .map(|name| Column {
-                    name: name.into(),
-                    ty: SqlType::parse("integer"),
-                    not_null: true,
-                    bytewise: true,
-                })
-                .into(),
-            key: vec![0],
-            cart: cart.map(|column| vec![column]),
-            parent: parent.map(|table| (table, vec![1])),
-        };
-        let tables = vec![
-            table("cart", Some(0), None),
-            table("line", Some(1), None),
-            table("detail", None, Some(1)),
-        ];
-        let remembered = NonZeroUsize::new(10_000).unwrap();
-        Router::new(Arc::new(Layout { tables }), remembered, true)
+        router(&["cart", "line", "detail"])
     }
 
     fn change(rng: &mut fastrand::Rng) -> Change {
