@@ -57,6 +57,13 @@ pub struct Routing {
 enum Above {
     Cart(CartKey),
     Row(Question),
+    Nothing,
+}
+
+/// What is remembered of a row, as the note of this number.
+struct Noted {
+    above: Above,
+    number: usize,
 }
 
 /// Rows one above the other, at most: a row of a table that is its own parent may hang below itself.
@@ -66,7 +73,11 @@ const LEVELS: usize = 100;
 pub struct Router {
     layout: Arc<Layout>,
     is_parent: Vec<bool>,
-    above: LruCache<Question, Above>,
+    above: LruCache<Question, Noted>,
+    /// Notes so far.
+    notes: usize,
+    /// Those of them that a read which has begun may be older than come after these.
+    before_read: usize,
     /// Parents that were deleted lately.
     deleted: LruCache<Question, ()>,
     /// The log tells what foreign keys do to the children of a row.
@@ -82,6 +93,8 @@ impl Router {
             layout,
             is_parent,
             above: LruCache::new(remembered),
+            notes: 0,
+            before_read: 0,
             deleted: LruCache::new(remembered),
             tells_cascades,
         }
@@ -115,22 +128,27 @@ impl Router {
         }
     }
 
-    /// Takes note again of what these changes gave, after a read that may be older.
-    pub fn learn_again(&mut self, changes: &[Routed]) {
-        for change in changes {
-            let (Action::Put { table, new, .. } | Action::Move { table, new, .. }) = &change.action
-            else {
-                continue;
-            };
-            self.remember(*table, new);
-        }
+    /// Carts are going to be read, by a snapshot that sees all that was noted before.
+    pub fn read_begins(&mut self) {
+        self.before_read = self.notes;
     }
 
-    /// Takes note of the rows of a cart that was read whole.
+    /// Takes note of the rows of a cart that was read whole. What the log has told since the read
+    /// began stays, for the read may be older; where that is more than is remembered, nothing is
+    /// learned.
     pub fn learn_image(&mut self, image: &Image) {
+        if self.notes - self.before_read >= self.above.cap().get() {
+            return;
+        }
         for (table, rows) in image.tables.iter().enumerate() {
             for row in rows {
-                self.remember(table, &row.cells);
+                let is_older = self.row(table, &row.cells).is_some_and(|row| {
+                    let noted = self.above.peek(&row);
+                    noted.is_some_and(|noted| noted.number > self.before_read)
+                });
+                if !is_older {
+                    self.remember(table, &row.cells);
+                }
             }
         }
     }
@@ -284,33 +302,35 @@ impl Router {
     /// The cart at the end of the way up from row to row, of which no step may be missing.
     fn owner(&mut self, table: usize, cells: &[Cell]) -> Owner {
         let parent = match self.above(table, cells) {
-            None => return Owner::Nobody,
-            Some(Above::Cart(cart)) => return Owner::Cart(cart),
-            Some(Above::Row(parent)) => parent,
+            Above::Nothing => return Owner::Nobody,
+            Above::Cart(cart) => return Owner::Cart(cart),
+            Above::Row(parent) => parent,
         };
-        let mut step = self.above.get(&parent).cloned();
+        let mut at = parent.clone();
         for _ in 1..LEVELS {
-            match step {
+            match self.above.get(&at) {
                 None => break,
-                Some(Above::Cart(cart)) => return Owner::Cart(cart),
-                Some(Above::Row(row)) => step = self.above.get(&row).cloned(),
+                Some(noted) => match &noted.above {
+                    Above::Nothing => return Owner::Nobody,
+                    Above::Cart(cart) => return Owner::Cart(cart.clone()),
+                    Above::Row(row) => at = row.clone(),
+                },
             }
         }
         Owner::Ask(parent)
     }
 
     /// What the row hangs below, by its own columns.
-    fn above(&self, table: usize, cells: &[Cell]) -> Option<Above> {
+    fn above(&self, table: usize, cells: &[Cell]) -> Above {
         let this = &self.layout.tables[table];
-        if let Some(columns) = &this.cart {
-            return this.cart_key(cells, columns).map(Above::Cart);
+        let Some(key) = this.cart_key(cells, self.owner_columns(table)) else {
+            return Above::Nothing;
+        };
+        match (&this.cart, &this.parent) {
+            (Some(_), _) | (None, Some((Layout::HEADER, _))) => Above::Cart(key),
+            (None, Some((table, _))) => Above::Row(Question { table: *table, key }),
+            (None, None) => Above::Nothing,
         }
-        let (table, by) = this.parent.as_ref()?;
-        let key = this.cart_key(cells, by)?;
-        Some(match *table {
-            Layout::HEADER => Above::Cart(key),
-            table => Above::Row(Question { table, key }),
-        })
     }
 
     /// Key and owner must be known, and NULL is.
@@ -331,9 +351,16 @@ impl Router {
         let Some(row) = self.row(table, cells) else {
             return;
         };
-        match self.above(table, cells) {
-            Some(above) => self.above.put(row, above),
-            None => self.above.pop(&row),
+        let owners = self.owner_columns(table);
+        if owners.iter().any(|&i| cells[i] == Cell::Missing) {
+            self.above.pop(&row);
+            return;
+        }
+        self.notes += 1;
+        let noted = Noted {
+            above: self.above(table, cells),
+            number: self.notes,
         };
+        self.above.put(row, noted);
     }
 }

@@ -317,6 +317,7 @@ impl Reader {
         match request {
             Request::Open { carts, reply } => {
                 self.state.window = Some(Window::over(carts));
+                self.router.read_begins();
                 let _ = reply.send(self.state.tail.ids());
             }
             Request::Close {
@@ -401,7 +402,6 @@ impl Reader {
                 self.router.learn_image(image);
             }
         }
-        self.router.learn_again(window.kept());
         let (reads, changes) = window.close(reads, &closing.snapshot);
         self.state.tail.seen_by(&closing.snapshot);
         let load = Load {

@@ -72,10 +72,6 @@ impl Window {
         self.members.contains_key(cart)
     }
 
-    pub fn kept(&self) -> &[Routed] {
-        &self.kept
-    }
-
     /// Gives the kept changes up: those of carts with an image apply as if there had been no
     /// window, and the others are let go as they would have been.
     pub fn abandon(self) -> Vec<Routed> {

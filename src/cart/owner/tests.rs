@@ -1,6 +1,7 @@
 //! A row's cart, at the end of the way up.
 
 use super::*;
+use crate::cart::image::Row;
 use crate::cart::layout::{Column, Table};
 use crate::sqltype::SqlType;
 
@@ -88,4 +89,71 @@ fn rows_in_a_circle_have_no_cart() {
     insert(&mut router, LINE, "1", "2");
     let circle = insert(&mut router, LINE, "2", "1");
     assert_eq!((carts(&circle).len(), circle.questions.len()), (0, 1));
+}
+
+/// A cart as it was read, with these lines and options, each with what it hangs below.
+fn read(router: &mut Router, lines: &[[&str; 2]], options: &[[&str; 2]]) {
+    let rows = |rows: &[[&str; 2]]| {
+        let rows = rows.iter().map(|[id, above]| Row {
+            cells: row(id, above),
+            stamp: 0,
+        });
+        rows.collect()
+    };
+    let mut image = Image::empty(&router.layout);
+    image.tables[LINE] = rows(lines);
+    image.tables[OPTION] = rows(options);
+    router.learn_image(&image);
+}
+
+#[test]
+fn a_read_does_not_undo_what_the_log_has_told_since_it_began() {
+    let mut router = router(&SHOP);
+    insert(&mut router, LINE, "1", "A");
+    insert(&mut router, OPTION, "2", "1");
+    router.read_begins();
+    update(&mut router, LINE, "1", ["A", "B"]);
+    update(&mut router, LINE, "1", ["B", "C"]);
+    update(&mut router, OPTION, "2", ["1", "9"]);
+    read(&mut router, &[["1", "A"], ["5", "A"]], &[["2", "1"]]);
+    assert_eq!(carts(&insert(&mut router, OPTION, "3", "1")), ["C"]);
+    assert_eq!(carts(&insert(&mut router, OPTION, "6", "5")), ["A"]);
+    let unknown = insert(&mut router, FILE, "4", "2");
+    assert_eq!((carts(&unknown).len(), unknown.questions.len()), (0, 1));
+}
+
+#[test]
+fn a_read_makes_up_for_what_the_log_has_not_told_before() {
+    let mut router = router(&SHOP);
+    insert(&mut router, LINE, "1", "A");
+    router.read_begins();
+    read(&mut router, &[["1", "B"]], &[]);
+    assert_eq!(carts(&insert(&mut router, OPTION, "2", "1")), ["B"]);
+}
+
+#[test]
+fn nothing_is_learned_of_a_read_after_more_than_is_remembered() {
+    let mut router = router(&SHOP);
+    let layout = router.layout.clone();
+    router = Router::new(layout, NonZeroUsize::new(2).expect("not zero"), true);
+    router.read_begins();
+    update(&mut router, LINE, "1", ["A", "B"]);
+    insert(&mut router, LINE, "2", "A");
+    insert(&mut router, LINE, "3", "A");
+    read(&mut router, &[["1", "A"]], &[]);
+    let unknown = insert(&mut router, OPTION, "4", "1");
+    assert_eq!((carts(&unknown).len(), unknown.questions.len()), (0, 1));
+}
+
+#[test]
+fn what_hangs_below_a_row_that_has_no_cart_has_none() {
+    let mut router = router(&SHOP);
+    insert(&mut router, LINE, "1", "A");
+    let old = Some(row("1", "A"));
+    let new: Cells = Box::new([Cell::Text("1".into()), Cell::Null]);
+    let op = Op::Update { old, new };
+    let left = router.route(Change { table: LINE, op }).expect("traceable");
+    assert_eq!(carts(&left), ["A"]);
+    let below = insert(&mut router, OPTION, "2", "1");
+    assert_eq!(below, Routing::default());
 }

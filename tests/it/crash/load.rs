@@ -95,7 +95,8 @@ pub async fn play(pair: &str, seed: u64, rounds: u64) -> Tally {
             let kill = Visit { place, nth };
             match provocation {
                 Mapping => {
-                    // A walk that is still going on would bring the new mapping along.
+                    // A walk that is still going on would bring the new mapping along, and a change
+                    // that no daemon has made yet would be taken back.
                     walked(&stand, &storefront).await;
                     stand.upper = !stand.upper;
                     stand.configure();
@@ -163,12 +164,18 @@ fn deaths(rng: &mut Rng) -> BTreeMap<usize, Death> {
     moments.into_iter().zip([Death::Unheard, other]).collect()
 }
 
-/// Lets the daemon finish the walks that it is at.
+/// Lets the daemon put the mapping in force that it is configured with, and finish its walks.
 async fn walked(stand: &Stand, storefront: &Storefront) {
-    let sql = "SELECT count(*) FROM cartage.refresh_run WHERE finished_at IS NULL";
+    let other = if stand.upper { "NOT LIKE" } else { "LIKE" };
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM cartage.refresh_run WHERE finished_at IS NULL)
+              + (SELECT count(*) FROM cartage.pipeline AS this
+                 JOIN cartage.mapping AS in_force ON in_force.id = this.mapping
+                 WHERE in_force.config {other} '%upper(note)%')"
+    );
     let mut daemon = stand.start(&["run"], None);
     let deadline = Instant::now() + DEADLINE;
-    while stand.shops.target.number(sql).await > 0 {
+    while stand.shops.target.number(&sql).await > 0 {
         storefront.assert_open();
         daemon.assert_alive();
         assert!(

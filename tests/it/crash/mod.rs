@@ -19,6 +19,7 @@ pub mod tally;
 mod unseen;
 mod valve;
 
+use std::any::Any;
 use std::thread;
 
 use cartage::switch::Place;
@@ -55,10 +56,20 @@ fn matrix(pair: &'static str, unseen: &[Place]) {
     for part in parts {
         match part.join() {
             Ok(part) => tally.add(&part),
-            Err(_) => panic!("a part of the matrix {pair} failed: CARTAGE_SEED={seed}"),
+            Err(panic) => panic!(
+                "a part of the matrix {pair} failed: CARTAGE_SEED={seed}: {}",
+                said(panic.as_ref())
+            ),
         }
     }
     tally.judge(unseen, rounds);
+}
+
+/// How a panic begins: the rest is in its own report.
+fn said(panic: &dyn Any) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or_default().chars().take(4_000).collect()
 }
 
 pub fn seed() -> u64 {
