@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use lru::LruCache;
 
-use super::image::{Cell, Cells, Image};
+use super::image::{Cell, Cells, Image, Row};
 use super::key::CartKey;
 use super::layout::Layout;
 use crate::source::change::{Change, Op};
@@ -53,7 +53,6 @@ pub struct Routing {
 }
 
 /// What a row hangs below. That of its parent may change without a word of the row itself.
-#[derive(Clone)]
 enum Above {
     Cart(CartKey),
     Row(Question),
@@ -124,7 +123,7 @@ impl Router {
             && let Some(row) = self.row(table, cells)
             && !self.above.contains(&row)
         {
-            self.remember(table, cells);
+            self.note(row, cells);
         }
     }
 
@@ -141,13 +140,16 @@ impl Router {
             return;
         }
         for (table, rows) in image.tables.iter().enumerate() {
-            for row in rows {
-                let is_older = self.row(table, &row.cells).is_some_and(|row| {
-                    let noted = self.above.peek(&row);
-                    noted.is_some_and(|noted| noted.number > self.before_read)
-                });
-                if !is_older {
-                    self.remember(table, &row.cells);
+            if !self.is_parent[table] {
+                continue;
+            }
+            for Row { cells, .. } in rows {
+                let Some(row) = self.row(table, cells) else {
+                    continue;
+                };
+                let noted = self.above.peek(&row);
+                if noted.is_none_or(|noted| noted.number <= self.before_read) {
+                    self.note(row, cells);
                 }
             }
         }
@@ -306,15 +308,15 @@ impl Router {
             Above::Cart(cart) => return Owner::Cart(cart),
             Above::Row(parent) => parent,
         };
-        let mut at = parent.clone();
+        let mut higher = None;
         for _ in 1..LEVELS {
-            match self.above.get(&at) {
-                None => break,
-                Some(noted) => match &noted.above {
-                    Above::Nothing => return Owner::Nobody,
-                    Above::Cart(cart) => return Owner::Cart(cart.clone()),
-                    Above::Row(row) => at = row.clone(),
-                },
+            let Some(noted) = self.above.get(higher.as_ref().unwrap_or(&parent)) else {
+                break;
+            };
+            match &noted.above {
+                Above::Nothing => return Owner::Nobody,
+                Above::Cart(cart) => return Owner::Cart(cart.clone()),
+                Above::Row(row) => higher = Some(row.clone()),
             }
         }
         Owner::Ask(parent)
@@ -345,20 +347,22 @@ impl Router {
 
     /// Takes note of what a row hangs below, if others may hang below it.
     fn remember(&mut self, table: usize, cells: &[Cell]) {
-        if !self.is_parent[table] {
-            return;
+        if self.is_parent[table]
+            && let Some(row) = self.row(table, cells)
+        {
+            self.note(row, cells);
         }
-        let Some(row) = self.row(table, cells) else {
-            return;
-        };
-        let owners = self.owner_columns(table);
+    }
+
+    fn note(&mut self, row: Question, cells: &[Cell]) {
+        let owners = self.owner_columns(row.table);
         if owners.iter().any(|&i| cells[i] == Cell::Missing) {
             self.above.pop(&row);
             return;
         }
         self.notes += 1;
         let noted = Noted {
-            above: self.above(table, cells),
+            above: self.above(row.table, cells),
             number: self.notes,
         };
         self.above.put(row, noted);

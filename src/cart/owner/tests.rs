@@ -1,7 +1,6 @@
 //! A row's cart, at the end of the way up.
 
 use super::*;
-use crate::cart::image::Row;
 use crate::cart::layout::{Column, Table};
 use crate::sqltype::SqlType;
 
@@ -60,6 +59,13 @@ fn carts(routing: &Routing) -> Vec<String> {
         .collect()
 }
 
+/// It has no cart until somebody says.
+#[track_caller]
+fn assert_asks(routing: &Routing) {
+    let asked = routing.questions.len();
+    assert_eq!((carts(routing).len(), asked), (0, 1));
+}
+
 #[test]
 fn what_hangs_below_a_row_that_moved_has_moved() {
     let mut router = router(&SHOP);
@@ -74,7 +80,7 @@ fn what_hangs_below_a_row_that_moved_has_moved() {
     // An option that goes to a line of which nothing is known has no cart until somebody says.
     assert_eq!(carts(&update(&mut router, OPTION, "2", ["1", "9"])), ["B"]);
     let unknown = insert(&mut router, FILE, "4", "2");
-    assert_eq!((carts(&unknown).len(), unknown.questions.len()), (0, 1));
+    assert_asks(&unknown);
     insert(&mut router, LINE, "9", "C");
     assert_eq!(carts(&update(&mut router, FILE, "3", ["2", "2"])), ["C"]);
 }
@@ -88,7 +94,7 @@ fn rows_in_a_circle_have_no_cart() {
     router = Router::new(Arc::new(Layout { tables }), router.above.cap(), true);
     insert(&mut router, LINE, "1", "2");
     let circle = insert(&mut router, LINE, "2", "1");
-    assert_eq!((carts(&circle).len(), circle.questions.len()), (0, 1));
+    assert_asks(&circle);
 }
 
 /// A cart as it was read, with these lines and options, each with what it hangs below.
@@ -119,7 +125,7 @@ fn a_read_does_not_undo_what_the_log_has_told_since_it_began() {
     assert_eq!(carts(&insert(&mut router, OPTION, "3", "1")), ["C"]);
     assert_eq!(carts(&insert(&mut router, OPTION, "6", "5")), ["A"]);
     let unknown = insert(&mut router, FILE, "4", "2");
-    assert_eq!((carts(&unknown).len(), unknown.questions.len()), (0, 1));
+    assert_asks(&unknown);
 }
 
 #[test]
@@ -142,7 +148,7 @@ fn nothing_is_learned_of_a_read_after_more_than_is_remembered() {
     insert(&mut router, LINE, "3", "A");
     read(&mut router, &[["1", "A"]], &[]);
     let unknown = insert(&mut router, OPTION, "4", "1");
-    assert_eq!((carts(&unknown).len(), unknown.questions.len()), (0, 1));
+    assert_asks(&unknown);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use fastrand::Rng;
 use super::judge::judge;
 use super::mortal::Death;
 use super::process::Visit;
-use super::stand::Stand;
+use super::stand::{Stand, UPPER};
 use super::storefront::{Habits, Storefront};
 use super::tally::Tally;
 
@@ -171,7 +171,7 @@ async fn walked(stand: &Stand, storefront: &Storefront) {
         "SELECT (SELECT count(*) FROM cartage.refresh_run WHERE finished_at IS NULL)
               + (SELECT count(*) FROM cartage.pipeline AS this
                  JOIN cartage.mapping AS in_force ON in_force.id = this.mapping
-                 WHERE in_force.config {other} '%upper(note)%')"
+                 WHERE in_force.config {other} '%{UPPER}%')"
     );
     let mut daemon = stand.start(&["run"], None);
     let deadline = Instant::now() + DEADLINE;

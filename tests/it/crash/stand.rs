@@ -12,6 +12,9 @@ use crate::scenario::folder::Side;
 use crate::scenario::pair::{Pair, word};
 use crate::scenario::shop::{Shop, Shops};
 
+/// What the variant of the mapping has for the note.
+pub const UPPER: &str = "upper(note)";
+
 pub struct Stand {
     pub shops: Shops,
     pub tally: Tally,
@@ -77,7 +80,7 @@ impl Stand {
 
     /// Writes the configuration with the mapping's variant.
     pub fn configure(&self) {
-        let note = if self.upper { "upper(note)" } else { "note" };
+        let note = if self.upper { UPPER } else { "note" };
         let text = include_str!("cartage.toml")
             .replace("{{name}}", &self.name.replace('_', "-"))
             .replace("{{source_url}}", &self.urls[0])
