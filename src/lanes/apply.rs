@@ -137,7 +137,7 @@ fn disposition(error: &WriteError) -> Disposition {
     }
 }
 
-/// Another transaction came first: the same batch may go through at once.
+/// The same batch may go through at once: mostly, another transaction came first.
 fn stumbled(error: &TargetError) -> bool {
     error.stumble().is_some() && !switch::mutant(Mutant::DeadlockIsFatal)
 }
@@ -171,7 +171,7 @@ fn broken_off(error: &WriteError) -> Option<String> {
     let what = match error.stumble()? {
         Stumble::Deadlock => "ends in a deadlock",
         Stumble::Serialization => "fails to serialize",
-        Stumble::Lock => return None,
+        Stumble::Lock | Stumble::Index => return None,
     };
     let code = error.code()?;
     Some(format!(

@@ -45,13 +45,15 @@ pub enum TargetError {
     Answer(String),
 }
 
-/// Why the server broke a write off, where another transaction came first.
+/// Why the server broke a write off that may go through at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stumble {
     Deadlock,
     Serialization,
     /// It may be a lock on a whole table.
     Lock,
+    /// A unique index is gone that was to guard lines; the next attempt looks for them itself.
+    Index,
 }
 
 impl TargetError {
@@ -88,6 +90,7 @@ impl TargetError {
                 SqlState::T_R_DEADLOCK_DETECTED => Some(Stumble::Deadlock),
                 SqlState::T_R_SERIALIZATION_FAILURE => Some(Stumble::Serialization),
                 SqlState::LOCK_NOT_AVAILABLE => Some(Stumble::Lock),
+                SqlState::INVALID_COLUMN_REFERENCE => Some(Stumble::Index),
                 _ => None,
             },
             Self::Mysql(mysql_async::Error::Server(error)) => match error.code {

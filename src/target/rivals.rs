@@ -24,14 +24,19 @@ pub(super) fn identity(into: &Into) -> Option<Vec<&str>> {
 /// The header rows of carts into which lines are put under the identity guard, by table: keys as
 /// columns. The guard of an insert cannot see a line that another transaction has not committed
 /// yet; that transaction refers to the header, and the lock waits for it.
-pub(super) fn line_headers<'a>(patches: &[&'a Patch]) -> Vec<(&'a Arc<Into>, Vec<Vec<&'a str>>)> {
+///
+/// `guarded` are the `[[into]]`s whose inserts have that guard.
+pub(super) fn line_headers<'a>(
+    patches: &[&'a Patch],
+    guarded: &[usize],
+) -> Vec<(&'a Arc<Into>, Vec<Vec<&'a str>>)> {
     let mut tables: Vec<(&Arc<Into>, Vec<Vec<&str>>)> = Vec::new();
-    if switch::mutant(Mutant::UnlockedHeader) {
+    if switch::mutant(Mutant::UnlockedHeader) || guarded.is_empty() {
         return tables;
     }
     let writes = patches
         .iter()
-        .filter(|p| !p.own.is_empty())
+        .filter(|p| p.own.iter().any(|(into, _)| guarded.contains(into)))
         .flat_map(|p| &p.writes);
     for write in writes {
         let into = &write.into;
@@ -45,7 +50,7 @@ pub(super) fn line_headers<'a>(patches: &[&'a Patch]) -> Vec<(&'a Arc<Into>, Vec
             tables.push((into, vec![Vec::new(); into.key.len()]));
             tables.len() - 1
         });
-        for (column, text) in tables[at].1.iter_mut().zip(&write.key) {
+        for (column, text) in tables[at].1.iter_mut().zip(&*write.key) {
             column.push(text);
         }
     }

@@ -1,9 +1,12 @@
-//! What writing must know of the target's tables beyond the mapping: their order and their triggers.
+//! What writing must know of the target's tables beyond the mapping: their order, their triggers, and
+//! whether the server itself keeps a line from being there twice.
 
 use std::collections::HashMap;
 
-use crate::catalog::Catalog;
+use super::rivals::identity;
+use crate::catalog::{Catalog, TableInfo};
 use crate::mapping::plan::Into;
+use crate::sqltype::Class;
 
 /// Facts of the target's tables by schema and name.
 #[derive(Clone, Debug, Default)]
@@ -11,10 +14,12 @@ pub struct Tables {
     facts: HashMap<(String, String), Facts>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Facts {
     rank: usize,
     triggers: bool,
+    /// Columns of unique indexes for which values are equal where their bytes are, sorted.
+    uniques: Vec<Vec<String>>,
 }
 
 impl Tables {
@@ -49,16 +54,20 @@ impl Tables {
             .map(|t| {
                 let key = name(&t.schema, &t.name);
                 let rank = ranks.get(&key).copied().unwrap_or_default();
-                let triggers = !t.triggers.is_empty();
-                (key, Facts { rank, triggers })
+                let facts = Facts {
+                    rank,
+                    triggers: !t.triggers.is_empty(),
+                    uniques: uniques(t),
+                };
+                (key, facts)
             })
             .collect();
         Self { facts }
     }
 
-    fn facts(&self, into: &Into) -> Option<Facts> {
+    fn facts(&self, into: &Into) -> Option<&Facts> {
         let key = (into.schema.clone(), into.table.clone());
-        self.facts.get(&key).copied()
+        self.facts.get(&key)
     }
 
     /// Parents have lower ranks than their children.
@@ -70,4 +79,30 @@ impl Tables {
     pub fn has_triggers(&self, into: &Into) -> bool {
         self.facts(into).is_none_or(|f| f.triggers)
     }
+
+    /// The columns that identify a line, where a unique index is over just these: the server then
+    /// refuses the second of two such lines, also while the first is being put in.
+    pub(super) fn unique_line<'a>(&self, into: &'a Into) -> Option<Vec<&'a str>> {
+        let columns = identity(into)?;
+        let mut sorted = columns.clone();
+        sorted.sort_unstable();
+        let uniques = &self.facts(into)?.uniques;
+        uniques.iter().any(|u| *u == sorted).then_some(columns)
+    }
+}
+
+fn uniques(table: &TableInfo) -> Vec<Vec<String>> {
+    let is_exact = |name: &String| {
+        let column = table.columns.iter().find(|column| column.name == *name);
+        column.is_some_and(|c| {
+            c.bytewise || !matches!(c.ty.class, Class::Text | Class::Char | Class::Other)
+        })
+    };
+    let exact = table.uniques.iter().filter(|u| u.iter().all(is_exact));
+    let sorted = |columns: &Vec<String>| {
+        let mut columns = columns.clone();
+        columns.sort_unstable();
+        columns
+    };
+    exact.map(sorted).collect()
 }

@@ -33,7 +33,8 @@ pub(super) async fn write(
     groups: &[Group<'_>],
     tables: &Tables,
 ) -> Result<Tokens, WriteError> {
-    for (into, columns) in line_headers(patches) {
+    let guarded: Vec<usize> = groups.iter().filter_map(|g| g.rows[0].1.index).collect();
+    for (into, columns) in line_headers(patches, &guarded) {
         let rows = columns.first().map_or(0, Vec::len);
         let key = |row: usize| columns.iter().map(|c| c[row].into()).collect();
         let keys: Vec<RowKey> = (0..rows).map(key).collect();

@@ -39,13 +39,17 @@ pub async fn load(
     Ok(loaded)
 }
 
-/// The statement of [`load`].
+/// The statement of [`load`]. Each cart is looked up by the index: joined, the planner would read
+/// through a ledger of which it has no statistics yet, once for each cart.
 pub const LOAD: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.lsn::text, l.seq, l.mapping, \
            l.image, l.tokens, h.pending, h.unit \
     FROM unnest($2::text[]) WITH ORDINALITY AS c(cart, ord) \
-    LEFT JOIN cartage.ledger l ON l.pipeline = $1 AND l.cart = c.cart \
-    LEFT JOIN cartage.wish w ON w.pipeline = $1 AND w.cart = c.cart \
-    LEFT JOIN cartage.held h ON h.pipeline = $1 AND h.cart = c.cart \
+    LEFT JOIN LATERAL (SELECT * FROM cartage.ledger l \
+        WHERE l.pipeline = $1 AND l.cart = c.cart LIMIT 1) AS l ON true \
+    LEFT JOIN LATERAL (SELECT * FROM cartage.wish w \
+        WHERE w.pipeline = $1 AND w.cart = c.cart LIMIT 1) AS w ON true \
+    LEFT JOIN LATERAL (SELECT * FROM cartage.held h \
+        WHERE h.pipeline = $1 AND h.cart = c.cart LIMIT 1) AS h ON true \
     WHERE l.cart IS NOT NULL OR w.cart IS NOT NULL";
 
 /// A position from an `lsn::text` column and the `seq` column after it.

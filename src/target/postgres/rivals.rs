@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
-use super::statement::{self, quote, table};
+use super::statement::{self, Guard, quote, table};
 use crate::mapping::difference::RowWrite;
 use crate::mapping::plan::Into;
 use crate::target::rivals::identity;
@@ -78,7 +78,7 @@ pub async fn of(
     let Some(identity) = identity(&write.into).filter(|_| shape.kind == Kind::Insert) else {
         return Ok(Vec::new());
     };
-    let bound = shape.bind(&[write], own);
+    let bound = shape.bind(&[write], &Guard::Look(own.to_vec()));
     let params = bound.params.len() - write.into.key.len();
     let sql = format!(
         "SELECT to_json(x)::text FROM {} JOIN {} AS x ON {}",

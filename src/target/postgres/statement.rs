@@ -19,9 +19,17 @@ pub struct Bound<'a> {
     pub params: Vec<Vec<Option<&'a str>>>,
 }
 
+/// How an insert of lines sees that the new backend has put the same line into the cart.
+pub enum Guard<'a> {
+    /// It looks for one that is not under these keys, which are those of our own lines.
+    Look(Vec<&'a [Box<str>]>),
+    /// It has the unique index over these columns look: should that index be gone, the server says so.
+    Index(Vec<&'a str>),
+}
+
 impl Shape {
-    /// The statement for these rows. `own` are the keys that the identity guard looks past.
-    pub fn bind<'a>(&self, rows: &[&'a RowWrite], own: &[&'a [Box<str>]]) -> Bound<'a> {
+    /// The statement for these rows.
+    pub fn bind<'a>(&self, rows: &[&'a RowWrite], guard: &Guard<'a>) -> Bound<'a> {
         let mut bound = Bound {
             sql: String::new(),
             params: Vec::new(),
@@ -47,7 +55,7 @@ impl Shape {
         }
         let data = bound.params.len();
         bound.sql = match self.kind {
-            Kind::Insert => self.insert(data),
+            Kind::Insert => self.insert(data, guard),
             Kind::Update => self.update(),
             Kind::Delete => format!(
                 "DELETE FROM {} AS t USING {} WHERE {}",
@@ -62,7 +70,10 @@ impl Shape {
                 self.condition()
             ),
         };
-        if self.kind == Kind::Insert && identity(&self.into).is_some() {
+        if self.kind == Kind::Insert
+            && identity(&self.into).is_some()
+            && let Guard::Look(own) = guard
+        {
             for i in keys {
                 bound
                     .params
@@ -146,7 +157,7 @@ impl Shape {
         )
     }
 
-    fn insert(&self, params: usize) -> String {
+    fn insert(&self, params: usize, guard: &Guard<'_>) -> String {
         let into = &self.into;
         let mut names: Vec<String> = into.key.iter().map(|k| quote(&k.name)).collect();
         let mut values: Vec<String> = into
@@ -177,16 +188,21 @@ impl Shape {
             values.join(", "),
             self.data(params)
         );
-        if let Some(identity) = identity(into) {
-            sql.push_str(" WHERE ");
-            sql.push_str(&rivals::none(self, &identity, params));
-        }
-        // A row under this key is looked at. A clash with another unique key is the server's to
-        // name.
-        let key: Vec<String> = into.key.iter().map(|k| quote(&k.name)).collect();
+        // A row under this key is looked at, or the same line under any key. A clash with another
+        // unique key is the server's to name.
+        let columns: Vec<String> = match guard {
+            Guard::Index(columns) => columns.iter().map(|name| quote(name)).collect(),
+            Guard::Look(_) => {
+                if let Some(identity) = identity(into) {
+                    sql.push_str(" WHERE ");
+                    sql.push_str(&rivals::none(self, &identity, params));
+                }
+                into.key.iter().map(|k| quote(&k.name)).collect()
+            }
+        };
         let arbiter = match switch::mutant(Mutant::ClashUnnamed) {
             true => String::new(),
-            false => format!("({})", key.join(", ")),
+            false => format!("({})", columns.join(", ")),
         };
         let _ = write!(sql, " ON CONFLICT {arbiter} DO NOTHING");
         sql

@@ -9,12 +9,14 @@ use futures_util::poll;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
-use super::{claim, ledger, records, rivals, statement};
+use super::statement::{self, Guard};
+use super::{claim, ledger, records, rivals};
 use crate::cart::key::CartKey;
 use crate::mapping::difference::{Patch, RowWrite};
 use crate::mapping::plan::Lock;
 use crate::switch::{self, Mutant, Place};
 use crate::target::claim::Claims;
+use crate::target::error::Stumble;
 use crate::target::group::{Group, group, has_triggers, rows_applied};
 use crate::target::ledger::{LedgerError, Loaded, Records};
 use crate::target::rivals::line_headers;
@@ -27,20 +29,35 @@ pub struct Session {
     client: Arc<Client>,
     tables: Arc<Tables>,
     statements: HashMap<String, Statement>,
+    /// How many batches it has written.
+    batches: u32,
+    /// Lines are guarded by unique indexes, where there are such.
+    indexed: bool,
 }
+
+/// A plan serves so many batches, so that plans follow the tables as they grow; at the beginning, no
+/// more than there were before it.
+const PLANNED: u32 = 256;
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>;
 
 impl Session {
     pub async fn new(client: Arc<Client>, tables: Arc<Tables>) -> Result<Self, WriteError> {
-        // Plans follow the tables as they grow; the arrays are planned for at their real length.
+        // Rows are found by their keys: whatever the planner thinks of so many at once, a batch is
+        // small beside the table, which is not read through for it. Plans are kept, above all those
+        // of the server's own checks of foreign keys, which run once for each row.
         client
-            .batch_execute("SET plan_cache_mode = force_custom_plan; SET jit = off")
+            .batch_execute(
+                "SET plan_cache_mode = force_generic_plan; SET jit = off; \
+                 SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off",
+            )
             .await?;
         Ok(Self {
             client,
             tables,
             statements: HashMap::new(),
+            batches: 0,
+            indexed: true,
         })
     }
 
@@ -73,6 +90,11 @@ impl Session {
         match self.try_write(patches, claims, step).await {
             Ok(written) => Ok(written),
             Err(error) => {
+                if let WriteError::Database(error) = &error
+                    && error.stumble() == Some(Stumble::Index)
+                {
+                    self.indexed = false;
+                }
                 // Where the connection is gone there is nothing to roll back.
                 let _ = self.client.batch_execute("ROLLBACK").await;
                 Err(error)
@@ -86,26 +108,36 @@ impl Session {
         claims: &[Claims],
         step: &Step,
     ) -> Result<Tokens, WriteError> {
+        self.batches = self.batches.wrapping_add(1);
+        if self.batches.is_power_of_two() || self.batches.is_multiple_of(PLANNED) {
+            self.statements.clear();
+        }
         let groups = group(patches, &self.tables);
         let own: Vec<(usize, &[Box<str>])> = patches
             .iter()
             .flat_map(|p| p.own.iter().map(|(into, key)| (*into, &**key)))
             .collect();
         let mut bound = Vec::with_capacity(groups.len());
+        let mut guarded = Vec::new();
         for group in &groups {
             let index = group.rows[0].1.index;
-            let own: Vec<&[Box<str>]> = own
-                .iter()
-                .filter(|(into, _)| Some(*into) == index)
-                .map(|(_, key)| *key)
-                .collect();
+            let own = own.iter().filter(|(into, _)| Some(*into) == index);
+            let index_guards = self.tables.unique_line(&group.shape.into);
+            // Alone, a unit learns what is in its way.
+            let guard = match index_guards.filter(|_| self.indexed && patches.len() > 1) {
+                Some(columns) => Guard::Index(columns),
+                None => {
+                    guarded.extend(index);
+                    Guard::Look(own.map(|(_, key)| *key).collect())
+                }
+            };
             let rows: Vec<&RowWrite> = group.rows.iter().map(|(_, row)| *row).collect();
-            let bind = group.shape.bind(&rows, &own);
+            let bind = group.shape.bind(&rows, &guard);
             let statement = self.prepare(&bind.sql).await?;
             bound.push((statement, bind.params));
         }
         let mut locks = Vec::new();
-        for (into, keys) in line_headers(patches) {
+        for (into, keys) in line_headers(patches, &guarded) {
             let statement = self.prepare(&rivals::lock_rows(into)).await?;
             locks.push((statement, keys));
         }

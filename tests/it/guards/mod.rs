@@ -5,6 +5,7 @@ mod counting;
 mod ended;
 mod header;
 mod held;
+mod index;
 mod keys;
 mod kinds;
 mod preflight;
