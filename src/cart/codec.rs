@@ -20,7 +20,7 @@ pub enum CodecError {
 
 /// Writes an image.
 pub fn encode(image: &Image) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(size(image));
     out.push(VERSION);
     match image.life {
         Life::Live => out.push(0),
@@ -46,12 +46,23 @@ pub fn encode(image: &Image) -> Vec<u8> {
         put(&mut out, ghost.into as u64);
         put_signed(&mut out, ghost.stamp);
         put(&mut out, ghost.key.len() as u64);
-        for part in &ghost.key {
+        for part in &*ghost.key {
             put_text(&mut out, part);
         }
         put_cells(&mut out, &ghost.cells);
     }
     out
+}
+
+/// About what an image takes: lengths are rarely more than one byte.
+fn size(image: &Image) -> usize {
+    let cells = |cells: &[Cell]| -> usize {
+        let each = cells.iter().map(|c| 1 + c.text().map_or(0, str::len));
+        16 + each.sum::<usize>()
+    };
+    let rows = image.tables.iter().flatten().map(|row| cells(&row.cells));
+    let ghosts = image.ghosts.iter().map(|ghost| 64 + cells(&ghost.cells));
+    32 + rows.chain(ghosts).sum::<usize>()
 }
 
 /// Reads an image; all of `bytes` must belong to it.
@@ -76,7 +87,7 @@ pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
         Ok(Ghost {
             into: input.size()?,
             stamp: input.signed()?,
-            key: input.many(Input::text)?.into_boxed_slice(),
+            key: input.many(Input::text)?.into(),
             cells: cells(input)?,
         })
     })?;
@@ -135,7 +146,7 @@ fn cells(input: &mut Input<'_>) -> Result<Cells, CodecError> {
                 .take_text(length - 2)
                 .map(|text| Cell::Text(text.into())),
         })?
-        .into_boxed_slice())
+        .into())
 }
 
 fn put(out: &mut Vec<u8>, mut number: u64) {
@@ -171,6 +182,9 @@ fn put_cells(out: &mut Vec<u8>, cells: &[Cell]) {
 }
 
 struct Input<'a>(&'a [u8]);
+
+/// Items for which memory is set aside at once, whatever a damaged image says that it has.
+const RESERVED: usize = 64;
 
 impl Input<'_> {
     fn byte(&mut self) -> Result<u8, CodecError> {
@@ -215,8 +229,7 @@ impl Input<'_> {
         std::str::from_utf8(text).map_err(|_| CodecError::Damaged("a text is not UTF-8"))
     }
 
-    /// A counted list. Every item takes at least a byte, so a count beyond what is left is a lie
-    /// and no memory is set aside for it.
+    /// A counted list. Every item takes at least a byte, so a count beyond what is left is a lie.
     fn many<T>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<T, CodecError>,
@@ -225,7 +238,12 @@ impl Input<'_> {
         if count > self.0.len() {
             return Err(CodecError::Short);
         }
-        (0..count).map(|_| item(self)).collect()
+        // Into a Result, `collect` would not know how many there are.
+        let mut items = Vec::with_capacity(count.min(RESERVED));
+        for _ in 0..count {
+            items.push(item(self)?);
+        }
+        Ok(items)
     }
 }
 
@@ -240,7 +258,7 @@ mod tests {
             Just(Cell::Missing),
             ".{0,12}".prop_map(|s| Cell::Text(s.into())),
         ];
-        prop::collection::vec(cell, 0..6).prop_map(Vec::into_boxed_slice)
+        prop::collection::vec(cell, 0..6).prop_map(Cells::from)
     }
 
     fn any_image() -> impl Strategy<Value = Image> {

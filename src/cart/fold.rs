@@ -7,12 +7,11 @@ mod life;
 mod rows;
 mod transfer;
 
-use std::collections::HashMap;
-
 use super::image::{Cell, Cells, Image, Life, Row};
 use super::key::CartKey;
 use super::layout::Layout;
 use super::owner::{Action, Routed, Wish};
+use crate::hash::HashMap;
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
 use life::{arrive, judge};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::layout::Layout;
 
@@ -13,8 +14,8 @@ pub enum Cell {
     /// Not in the log record: unchanged TOAST, or a column outside the replica identity.
     Missing,
     /// The type's own text form (ISO dates, UTC, hex bytea, shortest floats).
-    /// Shared by the images, rows and parameters that hold the value.
-    Text(Arc<str>),
+    /// Shared by the images, rows and parameters that hold the value, unless it is short.
+    Text(SmolStr),
 }
 
 impl Cell {
@@ -27,12 +28,15 @@ impl Cell {
 }
 
 /// The values of a row in the order of its [`Layout`] table.
-pub type Cells = Box<[Cell]>;
+pub type Cells = Arc<[Cell]>;
 
 /// About how many bytes a row's values take in memory, allocations included.
 pub fn footprint(cells: &[Cell]) -> usize {
     const ALLOCATION: usize = 16;
-    let text = |cell: &Cell| cell.text().map_or(0, |text| text.len() + ALLOCATION);
+    let text = |cell: &Cell| match cell {
+        Cell::Text(text) if text.is_heap_allocated() => text.len() + 2 * ALLOCATION,
+        _ => 0,
+    };
     ALLOCATION + size_of_val(cells) + cells.iter().map(text).sum::<usize>()
 }
 
@@ -62,7 +66,7 @@ pub enum Life {
 pub struct Ghost {
     /// Index of its `[[into]]`.
     pub into: usize,
-    pub key: Box<[Box<str>]>,
+    pub key: Arc<[Box<str>]>,
     /// What the target row holds, in the order of the `[[into]]`'s columns.
     pub cells: Cells,
     /// When it became one.

@@ -9,6 +9,7 @@ use crate::cart::image::{Cell, Image};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::config::Config;
+use crate::mapping::expr::IdKey;
 use crate::mapping::map::{Mapper, TargetRow};
 use crate::mapping::plan::Mapping;
 use crate::refresh::read;
@@ -51,7 +52,7 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
     let mapper = Mapper {
         mapping,
         id: 0,
-        secret: known.unwrap_or_else(|| PLACEHOLDER.to_vec()),
+        secret: IdKey::of(known.as_deref().unwrap_or(PLACEHOLDER)),
     };
     let layout = mapper.layout();
     source.open().await?;
@@ -107,7 +108,7 @@ fn source_rows(layout: &Layout, image: &Image) -> Vec<Value> {
                 let columns = table.columns.iter().map(|column| column.name.as_str());
                 json!({
                     "table": format!("{}.{}", table.schema, table.name),
-                    "row": object(columns.zip(&row.cells)),
+                    "row": object(columns.zip(&*row.cells)),
                 })
             })
         })
@@ -116,8 +117,13 @@ fn source_rows(layout: &Layout, image: &Image) -> Vec<Value> {
 
 fn target_row(mapping: &Mapping, row: &TargetRow) -> Value {
     let into = &mapping.intos[row.into];
-    let mut object = object(into.columns.iter().map(|c| c.name.as_str()).zip(&row.cells));
-    for (at, (column, text)) in into.key.iter().zip(&row.key).enumerate() {
+    let mut object = object(
+        into.columns
+            .iter()
+            .map(|c| c.name.as_str())
+            .zip(&*row.cells),
+    );
+    for (at, (column, text)) in into.key.iter().zip(&*row.key).enumerate() {
         object.shift_insert(at, column.name.clone(), (&**text).into());
     }
     json!({ "table": into.full_name(), "row": object })

@@ -7,6 +7,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 use super::{CommandError, NOT_WELL, ends, keys};
 use crate::config::Config;
 use crate::daemon::ids::secret;
+use crate::mapping::expr::IdKey;
 use crate::mapping::map::Mapper;
 use crate::target::control::mapping_row;
 use crate::verify::Verifier;
@@ -61,7 +62,7 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
         mapping: compiled.mapping,
         // No row of the ledger is of mapping 0.
         id: id.unwrap_or(0),
-        secret: secret(config, &pipeline).map_err(CommandError::failed)?,
+        secret: IdKey::of(&secret(config, &pipeline).map_err(CommandError::failed)?),
     };
     let carts = match args.carts.is_empty() {
         true => None,

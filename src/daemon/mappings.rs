@@ -12,6 +12,7 @@ use crate::cart::layout::Layout;
 use crate::lanes::known::Mappers;
 use crate::mapping::compile::stored::StoredSchemas;
 use crate::mapping::compile::{Compiled, recompile};
+use crate::mapping::expr::IdKey;
 use crate::mapping::map::Mapper;
 use crate::mapping::plan::Mapping;
 use crate::params;
@@ -27,7 +28,7 @@ pub async fn install(
     control: &Target,
     pipeline: &PipelineRow,
     compiled: Compiled,
-    secret: Vec<u8>,
+    secret: IdKey,
     at: Lsn,
 ) -> Result<Mappers, DaemonError> {
     let schemas = serde_json::to_value(&compiled.schemas)
@@ -76,7 +77,7 @@ async fn former(
     control: &Target,
     pipeline: i32,
     current: i32,
-    secret: &[u8],
+    secret: &IdKey,
 ) -> Result<HashMap<i32, Arc<Mapper>>, DaemonError> {
     let rows = control
         .query(
@@ -102,7 +103,7 @@ async fn former(
         let mapper = Mapper {
             mapping,
             id,
-            secret: secret.to_vec(),
+            secret: secret.clone(),
         };
         former.insert(id, Arc::new(mapper));
     }

@@ -22,6 +22,7 @@ use crate::lanes::known::Mappers;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
+use crate::mapping::expr::IdKey;
 use crate::params;
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
@@ -42,7 +43,7 @@ use crate::target::writer::Writer;
 /// Items that may wait for a lane.
 const QUEUE: usize = 1_024;
 /// Bytes of carts that all lanes together remember.
-const MEMORY: usize = 64 << 20;
+const MEMORY: usize = 16 << 20;
 /// Parents whose cart the router remembers.
 const OWNERS: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
 
@@ -117,7 +118,8 @@ pub async fn start(
             .await
             .map_err(DaemonError::Target)?;
     }
-    let mappers = mappings::install(&control, &pipeline, compiled, secret, start.lsn).await?;
+    let mappers =
+        mappings::install(&control, &pipeline, compiled, IdKey::of(&secret), start.lsn).await?;
     if !verified.changes.is_empty() {
         let state = &verified.state;
         reread(&control, pipeline.id, &verified.changes, state, start.lsn)

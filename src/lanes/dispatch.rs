@@ -1,7 +1,7 @@
 //! Handing work to the lanes: each cart to its own, and what ties carts of several lanes to one of
 //! them while the others are quiet (protocol rule 9).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
@@ -11,6 +11,7 @@ use super::ties::Ties;
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Routed};
+use crate::hash::HashMap;
 use crate::pulse::{Doing, Pulse};
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
@@ -108,7 +109,7 @@ impl Dispatch {
             false => lane_of(cart, lanes),
         });
         let mut own: BTreeMap<usize, Work> = BTreeMap::new();
-        let mut led: HashMap<CartKey, Work> = HashMap::new();
+        let mut led: HashMap<CartKey, Work> = HashMap::default();
         let mut of = |cart: &CartKey| -> Option<(Option<CartKey>, usize)> {
             let root = ties.root(cart);
             let crosses = across.contains_key(&root);

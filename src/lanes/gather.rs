@@ -1,7 +1,7 @@
 //! From work to units: what the ledger knows, plus reads and changes, gives for each cart the rows
 //! to write.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::item::{Read, Work};
@@ -13,6 +13,7 @@ use crate::cart::fold::{self, Folding, Foldings, Rules};
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Wish};
+use crate::hash::{HashMap, HashSet};
 use crate::mapping::map::Mapper;
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
@@ -37,8 +38,8 @@ pub fn units(
         .map(|(key, known)| (key.clone(), begin(known)))
         .collect();
     let mut ties = Ties::default();
-    let mut refreshed: HashMap<CartKey, Position> = HashMap::new();
-    let mut retried = HashSet::new();
+    let mut refreshed: HashMap<CartKey, Position> = HashMap::default();
+    let mut retried = HashSet::default();
     for work in works {
         for read in work.reads {
             refreshed.insert(read.cart.clone(), read.at);

@@ -156,9 +156,10 @@ fn hash(cart: &CartKey) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::Arc;
 
     use super::*;
-    use crate::cart::image::Cell;
+    use crate::cart::image::{Cell, Cells};
     use crate::cart::owner::Wish;
 
     fn cart(n: usize) -> CartKey {
@@ -166,7 +167,7 @@ mod tests {
     }
 
     fn remove(n: usize) -> Action {
-        let old = Box::new([Cell::Text("1".into())]);
+        let old = Arc::new([Cell::Text("1".into())]);
         let (cart, table) = (cart(n), 1);
         Action::Remove { cart, table, old }
     }
@@ -208,7 +209,7 @@ mod tests {
     #[test]
     fn rows_that_move_tie_their_carts_and_what_follows_all_is_last() {
         let mut actions: Vec<Action> = (0..9_000).map(remove).collect();
-        let cells = || -> Box<[Cell]> { Box::new([Cell::Null]) };
+        let cells = || -> Cells { Arc::new([Cell::Null]) };
         actions[8_999] = Action::Move {
             from: cart(3),
             to: cart(8_000),

@@ -1,6 +1,5 @@
 //! One lane: takes what has gathered, brings it into the target, and says how far it is durable.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::known::{Known, Mappers};
 use super::memory::Memory;
 use super::unit::carts_of;
 use crate::cart::key::CartKey;
+use crate::hash::HashMap;
 use crate::mapping::map::MapError;
 use crate::pulse::{Doing, Pulse};
 use crate::source::change::Position;
@@ -171,7 +171,7 @@ impl Lane {
     /// What the ledger knows of all carts of the work, from the cache or with one statement.
     async fn known(&mut self, works: &[Work]) -> Result<HashMap<CartKey, Arc<Known>>, LaneError> {
         let carts = carts_of(works);
-        let mut known = HashMap::with_capacity(carts.len());
+        let mut known = HashMap::with_capacity_and_hasher(carts.len(), Default::default());
         let mut absent = Vec::new();
         for cart in &carts {
             match self.memory.get(cart) {

@@ -1,7 +1,5 @@
 //! What commits with a unit beside its rows, and what the lane then knows of its carts.
 
-use std::collections::HashMap;
-
 use tracing::warn;
 
 use super::known::Known;
@@ -10,6 +8,7 @@ use crate::cart::codec;
 use crate::cart::image::{Image, Life};
 use crate::cart::layout::Layout;
 use crate::cart::owner::Wish;
+use crate::hash::HashMap;
 use crate::mapping::difference::{Left, RowOp, RowWrite};
 use crate::mapping::map::{Mapper, RowKey, TargetRow, row_number};
 use crate::mapping::plan::Role;
@@ -197,8 +196,8 @@ struct Rows<'u> {
 impl<'u> Rows<'u> {
     fn of(unit: &'u Unit, tokens: &'u [Option<Box<str>>]) -> Self {
         let mut rows = Rows {
-            written: HashMap::new(),
-            left: HashMap::new(),
+            written: HashMap::default(),
+            left: HashMap::default(),
         };
         for (write, token) in unit.patch.writes.iter().zip(tokens) {
             if let Some(into) = write.index {

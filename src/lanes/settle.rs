@@ -1,12 +1,12 @@
 //! What becomes of the carts of a unit: their target rows, and the patch that leads there.
 
-use std::collections::HashMap;
-
 use super::unit::{Decision, Unit, UnitCart};
 use crate::cart::fold::Folding;
 use crate::cart::image::Life;
 use crate::cart::owner::Wish;
+use crate::hash::HashMap;
 use crate::mapping::difference::{Left, Patch, Sides, difference};
+use crate::mapping::former::Before;
 use crate::mapping::map::{Claim, MapError, Mapper, RowKey, TargetRow};
 use crate::switch::{self, Mutant};
 use crate::target::ledger::{Evidence, State};
@@ -137,7 +137,7 @@ fn settle(
         false => Refused::Unmappable(why.to_string()),
     };
     // In a unit of several carts, what one no longer gives another may: it moved.
-    let mut given: HashMap<(usize, RowKey), (Claim, usize)> = HashMap::new();
+    let mut given: HashMap<(usize, RowKey), (Claim, usize)> = HashMap::default();
     if foldings.len() > 1 {
         for (at, (cart, folding)) in carts.iter().zip(foldings.iter()).enumerate() {
             let Some(image) = folding.image.as_ref().filter(|_| !folding.handed_over) else {
@@ -146,7 +146,7 @@ fn settle(
             let was = cart.known.entry.as_ref().map(|e| e.image.life);
             let was = folding.was(was, image.life);
             let claim = (Claim::of(image.life), at);
-            for row in mapper.gives(was, image).map_err(refuse)? {
+            for row in mapper.gives(was, image, None).map_err(refuse)? {
                 let best = given.entry((row.into, row.key)).or_insert(claim);
                 *best = claim.max(*best);
             }
@@ -164,10 +164,11 @@ fn settle(
     for (at, (cart, folding)) in carts.iter_mut().zip(foldings.iter_mut()).enumerate() {
         let known = cart.known.clone();
         let old_rows: Vec<TargetRow> = known.left.iter().map(|l| l.row.clone()).collect();
-        let before = known
-            .entry
-            .as_ref()
-            .map(|e| (&e.image, old_rows.as_slice()));
+        let before = known.entry.as_ref().map(|entry| Before {
+            image: &entry.image,
+            rows: &old_rows,
+            current: !known.older,
+        });
         if folding.handed_over {
             continue;
         }

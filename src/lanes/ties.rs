@@ -1,8 +1,9 @@
 //! Carts that are tied together, because rows move between them or they are held as one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::cart::key::CartKey;
+use crate::hash::HashMap;
 
 /// Which carts are tied together (union by smallest key, so that the result is the same each time).
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ impl Ties {
 
     /// Groups whose carts differ in `lane`, by representative.
     pub fn across(&self, lane: impl Fn(&CartKey) -> usize) -> HashMap<CartKey, Vec<CartKey>> {
-        let mut tied: HashMap<CartKey, Vec<CartKey>> = HashMap::new();
+        let mut tied: HashMap<CartKey, Vec<CartKey>> = HashMap::default();
         for cart in self.up.keys() {
             let root = self.root(cart);
             tied.entry(root.clone())

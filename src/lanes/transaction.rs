@@ -1,6 +1,5 @@
 //! A source transaction as it comes in: in memory while it is small, else in scratch space.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::PathBuf;
@@ -9,6 +8,7 @@ use super::scratch::{Records, Scratch, Spot};
 use crate::cart::image::Cells;
 use crate::cart::key::CartKey;
 use crate::cart::owner::Router;
+use crate::hash::{HashMap, HashSet};
 use crate::source::change::{Change, Op, Position, TransactionId};
 use crate::switch::{self, Bound};
 
@@ -135,9 +135,9 @@ impl Spill {
         Ok(Self {
             records: Scratch::create(&room.folder)?,
             changes: 0,
-            deleted: HashMap::new(),
-            moves: HashMap::new(),
-            joined: HashSet::new(),
+            deleted: HashMap::default(),
+            moves: HashMap::default(),
+            joined: HashSet::default(),
         })
     }
 

@@ -1,6 +1,5 @@
 //! Carts that are applied or held together: usually one, more where rows move between them.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::item::Work;
@@ -9,6 +8,7 @@ use crate::cart::fold::Folding;
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
 use crate::cart::owner::Wish;
+use crate::hash::HashSet;
 use crate::mapping::difference::{Patch, RowOp, RowWrite};
 use crate::mapping::map::{TargetRow, row_number};
 use crate::source::change::Position;
@@ -110,7 +110,7 @@ impl Unit {
 
 /// All carts that work concerns, each once, in order of appearance.
 pub fn carts_of(works: &[Work]) -> Vec<CartKey> {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let mut carts = Vec::new();
     for work in works {
         let reads = work.reads.iter().map(|r| &r.cart);

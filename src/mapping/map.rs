@@ -1,14 +1,16 @@
 //! `map`: the target rows that an image should be, and what becomes of rows that it no longer gives.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::expr::{Env, EvalError, Expr, bind};
+use super::expr::{Env, EvalError, Expr, IdKey, bind};
+use super::former::{Before, Former, FormerRow};
 use super::plan::{Fate, Into, Mapping};
 use crate::cart::fold::Folding;
 use crate::cart::image::{Cell, Cells, Ghost, Image, Life, Row};
 use crate::cart::layout::Layout;
+use crate::hash::HashSet;
 use crate::switch::{self, Bound, Mutant};
 
 /// Ghosts of one cart beyond this number are forgotten, the oldest first; their target rows stay.
@@ -20,11 +22,11 @@ pub struct Mapper {
     pub mapping: Mapping,
     /// `mapping.id` in the control tables.
     pub id: i32,
-    pub secret: Vec<u8>,
+    pub secret: IdKey,
 }
 
 /// The key of a target row, as text in the form in which the server prints it.
-pub type RowKey = Box<[Box<str>]>;
+pub type RowKey = Arc<[Box<str>]>;
 
 /// One target row that a cart should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +138,7 @@ impl Mapper {
     /// All target rows of the cart, ghosts included, sorted by table and key.
     pub fn map(&self, image: &Image) -> Result<Vec<TargetRow>, MapError> {
         let mut rows = match image.life {
-            Life::Live => self.living(image)?,
+            Life::Live => self.living(image, None)?,
             Life::Ended { .. } | Life::Deleted { .. } => Vec::new(),
         };
         self.add_ghosts(image, &mut rows);
@@ -163,12 +165,19 @@ impl Mapper {
     }
 
     /// The rows that the source rows give, as if the cart were live.
-    fn living(&self, image: &Image) -> Result<Vec<TargetRow>, MapError> {
+    fn living(
+        &self,
+        image: &Image,
+        known: Option<&Former<'_>>,
+    ) -> Result<Vec<TargetRow>, MapError> {
         let mut rows = Vec::new();
         for (index, into) in self.mapping.intos.iter().enumerate() {
             for (at, row) in image.tables[into.per].iter().enumerate() {
                 let env = self.env(image, row, row.stamp);
-                if let Some(filter) = &into.filter {
+                let former = known.and_then(|known| known.row(index, into.per, at, image, row));
+                if let Some(filter) = &into.filter
+                    && !former.as_ref().is_some_and(|former| former.still(filter))
+                {
                     let passes = filter
                         .evaluate(&env)
                         .map_err(|why| failed(into, "where", why))?
@@ -179,8 +188,8 @@ impl Mapper {
                 }
                 rows.push(TargetRow {
                     into: index,
-                    key: row_key(into, &env)?,
-                    cells: row_cells(into, &env)?,
+                    key: row_key(into, &env, former.as_ref())?,
+                    cells: row_cells(into, &env, former.as_ref())?,
                     origin: Some((into.per, at)),
                 });
             }
@@ -199,7 +208,7 @@ impl Mapper {
     /// Returns all its target rows.
     pub fn settle(
         &self,
-        before: Option<(&Image, &[TargetRow])>,
+        before: Option<Before<'_>>,
         folding: &mut Folding,
         elsewhere: &dyn Fn(&TargetRow) -> bool,
     ) -> Result<Vec<TargetRow>, MapError> {
@@ -213,23 +222,28 @@ impl Mapper {
 
     /// The target rows that the cart's source rows stand for now. A cart that ends now ends as it
     /// last was: changes that are folded with its end count.
-    pub fn gives(&self, was: Option<Life>, image: &Image) -> Result<Vec<TargetRow>, MapError> {
-        match image.life {
-            Life::Live => self.living(image),
-            _ if was.is_none_or(|was| was == Life::Live) => self.living(image),
-            Life::Ended { .. } | Life::Deleted { .. } => Ok(Vec::new()),
+    pub fn gives(
+        &self,
+        was: Option<Life>,
+        image: &Image,
+        before: Option<Before<'_>>,
+    ) -> Result<Vec<TargetRow>, MapError> {
+        if image.life != Life::Live && was.is_some_and(|was| was != Life::Live) {
+            return Ok(Vec::new());
         }
+        let former = before.and_then(|before| Former::of(self.layout(), before, image));
+        self.living(image, former.as_ref())
     }
 
     fn settle_image(
         &self,
-        before: Option<(&Image, &[TargetRow])>,
+        before: Option<Before<'_>>,
         image: &mut Image,
         folding: &Folding,
         elsewhere: &dyn Fn(&TargetRow) -> bool,
     ) -> Result<Vec<TargetRow>, MapError> {
-        let was = folding.was(before.map(|(old, _)| old.life), image.life);
-        let given = self.gives(was, image)?;
+        let was = folding.was(before.map(|before| before.image.life), image.life);
+        let given = self.gives(was, image, before)?;
         let (mut rows, last) = match image.life {
             Life::Live => (given, Vec::new()),
             Life::Ended { .. } | Life::Deleted { .. } => (Vec::new(), given),
@@ -238,7 +252,12 @@ impl Mapper {
         for row in last.iter().filter(|row| !elsewhere(row)) {
             ghosts.extend(self.leave(image, row, image.life, folding)?);
         }
-        if let Some((old_image, old_rows)) = before {
+        if let Some(Before {
+            image: old_image,
+            rows: old_rows,
+            ..
+        }) = before
+        {
             let given: HashSet<_> = rows.iter().chain(&last).map(TargetRow::id).collect();
             let gone = self.gone(old_image, image);
             let gone: HashSet<_> = gone.iter().map(TargetRow::id).collect();
@@ -272,7 +291,7 @@ impl Mapper {
         if !matches!(old.life, Life::Ended { .. }) || matches!(new.life, Life::Deleted { .. }) {
             return Vec::new();
         }
-        let (Ok(mut gone), Ok(new)) = (self.living(old), self.living(new)) else {
+        let (Ok(mut gone), Ok(new)) = (self.living(old, None), self.living(new, None)) else {
             return Vec::new();
         };
         let stays: HashSet<_> = new.iter().map(TargetRow::id).collect();
@@ -335,7 +354,7 @@ impl Mapper {
             Some(origin) => Some(origin),
             // A ghost's source row is found again among the rows that its cart kept.
             None => self
-                .living(image)
+                .living(image, None)
                 .unwrap_or_default()
                 .iter()
                 .find(|living| living.id() == row.id())
@@ -355,7 +374,7 @@ impl Mapper {
                 let blank = blank_row(self.layout(), into.per);
                 let env = self.env(image, source.unwrap_or(&blank), stamp);
                 for (column, expr) in sets {
-                    cells[*column] = cell(into, *column, expr, &env)?;
+                    Arc::make_mut(&mut cells)[*column] = cell(into, *column, expr, &env)?;
                 }
             }
         }
@@ -397,7 +416,12 @@ fn blank_row(layout: &Layout, table: usize) -> Row {
     }
 }
 
-fn row_key(into: &Into, env: &Env<'_>) -> Result<RowKey, MapError> {
+fn row_key(into: &Into, env: &Env<'_>, former: Option<&FormerRow<'_>>) -> Result<RowKey, MapError> {
+    if let Some(former) = former
+        && into.key.iter().all(|column| former.still(&column.expr))
+    {
+        return Ok(former.target.key.clone());
+    }
     into.key
         .iter()
         .map(|column| {
@@ -414,13 +438,33 @@ fn row_key(into: &Into, env: &Env<'_>) -> Result<RowKey, MapError> {
         .collect()
 }
 
-fn row_cells(into: &Into, env: &Env<'_>) -> Result<Cells, MapError> {
-    (0..into.columns.len())
-        .map(|i| match &into.columns[i].expr {
-            Some(expr) => cell(into, i, expr, env),
-            None => Ok(Cell::Null),
-        })
-        .collect()
+fn row_cells(
+    into: &Into,
+    env: &Env<'_>,
+    former: Option<&FormerRow<'_>>,
+) -> Result<Cells, MapError> {
+    let there = |i: usize, expr: &Expr| {
+        let former = former.filter(|former| former.still(expr))?;
+        let cell = former.target.cells.get(i);
+        cell.filter(|cell| **cell != Cell::Missing)
+    };
+    let known = |i: usize| match &into.columns[i].expr {
+        Some(expr) => there(i, expr),
+        None => Some(&Cell::Null),
+    };
+    let known: Vec<Option<&Cell>> = (0..into.columns.len()).map(known).collect();
+    if let Some(former) = former
+        && known.iter().all(Option::is_some)
+    {
+        return Ok(former.target.cells.clone());
+    }
+    let each = known.into_iter().zip(&into.columns).enumerate();
+    each.map(|(i, (known, column))| match (known, &column.expr) {
+        (Some(cell), _) => Ok(cell.clone()),
+        (None, Some(expr)) => cell(into, i, expr, env),
+        (None, None) => Ok(Cell::Null),
+    })
+    .collect()
 }
 
 fn cell(into: &Into, column: usize, expr: &Expr, env: &Env<'_>) -> Result<Cell, MapError> {

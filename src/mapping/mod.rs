@@ -2,6 +2,7 @@
 
 pub mod compile;
 pub mod expr;
+pub mod former;
 pub mod plan;
 pub mod map;
 pub mod difference;

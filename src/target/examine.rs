@@ -251,10 +251,10 @@ pub fn rows_json<'a>(mapping: &Mapping, rows: impl Iterator<Item = &'a TargetRow
         .map(|row| {
             let into = &mapping.intos[row.into];
             let mut object = serde_json::Map::new();
-            for (column, text) in into.key.iter().zip(&row.key) {
+            for (column, text) in into.key.iter().zip(&*row.key) {
                 object.insert(column.name.clone(), (&**text).into());
             }
-            for (column, cell) in into.columns.iter().zip(&row.cells) {
+            for (column, cell) in into.columns.iter().zip(&*row.cells) {
                 if *cell != Cell::Missing {
                     object.insert(column.name.clone(), cell.text().into());
                 }

@@ -137,7 +137,7 @@ fn values(
         return;
     };
     let columns = &mapping.intos[row.into].columns;
-    for (i, (column, expected)) in columns.iter().zip(&row.cells).enumerate() {
+    for (i, (column, expected)) in columns.iter().zip(&*row.cells).enumerate() {
         if !column.once && *expected != Cell::Missing && !there.holds(i, expected) {
             let mut difference = Difference::of_row(mapping, cart, row, Kind::Value);
             difference.column = Some(column.name.clone());

@@ -110,15 +110,16 @@ impl Image {
 }
 
 /// Fills what the log did not carry from the row as we know it, else from the full old row.
-pub(super) fn complete(mut new: Cells, known: Option<&Row>, old: Option<&[Cell]>) -> Option<Cells> {
-    for (i, cell) in new.iter_mut().enumerate() {
-        if *cell == Cell::Missing {
-            *cell = known
-                .map(|row| &row.cells[i])
-                .filter(|c| **c != Cell::Missing)
-                .or_else(|| old.map(|old| &old[i]).filter(|c| **c != Cell::Missing))?
-                .clone();
-        }
+pub(super) fn complete(new: Cells, known: Option<&Row>, old: Option<&[Cell]>) -> Option<Cells> {
+    if !new.contains(&Cell::Missing) {
+        return Some(new);
     }
-    Some(new)
+    let there = |cell: &&Cell| **cell != Cell::Missing;
+    let known = |i: usize| known.map(|row| &row.cells[i]).filter(there);
+    let old = |i: usize| old.map(|old| &old[i]).filter(there);
+    let cells = new.iter().enumerate().map(|(i, cell)| {
+        let cell = Some(cell).filter(there);
+        cell.or_else(|| known(i)).or_else(|| old(i)).cloned()
+    });
+    cells.collect()
 }

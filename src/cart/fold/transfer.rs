@@ -1,5 +1,7 @@
 //! Moves: a row leaves one cart for another, or the header's key changes and with it the cart.
 
+use std::sync::Arc;
+
 use super::life::{arrive, judge};
 use super::rows::complete;
 use super::{At, Folding, Foldings, Rules, one, passing};
@@ -166,7 +168,7 @@ fn follow(layout: &Layout, table: usize, cells: &mut Cells, before: &[Cell], aft
     };
     for (&column, &key) in columns.iter().zip(key) {
         if this.agrees(cells, &[column], layout.header(), before, &[key]) {
-            cells[column] = after[key].clone();
+            Arc::make_mut(cells)[column] = after[key].clone();
         }
     }
 }

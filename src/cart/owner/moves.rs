@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn line(cart: &str, id: &str) -> Cells {
-        Box::new([Cell::Text(cart.into()), Cell::Text(id.into())])
+        Arc::new([Cell::Text(cart.into()), Cell::Text(id.into())])
     }
 
     fn joined(ops: Vec<Op>) -> Vec<Op> {

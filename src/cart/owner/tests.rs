@@ -35,7 +35,7 @@ pub(crate) fn router(tables: &[&str]) -> Router {
 const SHOP: [&str; 4] = ["cart", "line", "option", "file"];
 
 fn row(id: &str, above: &str) -> Cells {
-    Box::new([Cell::Text(id.into()), Cell::Text(above.into())])
+    Arc::new([Cell::Text(id.into()), Cell::Text(above.into())])
 }
 
 fn insert(router: &mut Router, table: usize, id: &str, above: &str) -> Routing {
@@ -156,7 +156,7 @@ fn what_hangs_below_a_row_that_has_no_cart_has_none() {
     let mut router = router(&SHOP);
     insert(&mut router, LINE, "1", "A");
     let old = Some(row("1", "A"));
-    let new: Cells = Box::new([Cell::Text("1".into()), Cell::Null]);
+    let new: Cells = Arc::new([Cell::Text("1".into()), Cell::Null]);
     let op = Op::Update { old, new };
     let left = router.route(Change { table: LINE, op }).expect("traceable");
     assert_eq!(carts(&left), ["A"]);

@@ -14,7 +14,9 @@ use crate::cart::fold::{Folding, Foldings, apply};
 use crate::cart::image::{Image, Life};
 use crate::cart::layout::Layout;
 use crate::config::{FieldRule, Merge, QuantityRule};
+use crate::mapping::expr::IdKey;
 use crate::mapping::expr::{Expr, Scope};
+use crate::mapping::former::Before;
 use crate::mapping::map::{Claim, Mapper};
 use crate::mapping::plan::{Fate, KeyColumn, MappedColumn};
 use crate::source::change::{Lsn, Position};
@@ -128,7 +130,7 @@ fn mapper(gone: Gone) -> Mapper {
             time_zone: chrono_tz::Tz::UTC,
         },
         id: 1,
-        secret: Vec::new(),
+        secret: IdKey::of(&[]),
     }
 }
 
@@ -191,7 +193,7 @@ impl Pipeline {
             .map(|id| {
                 let was = self.ledger[id].as_ref().map(|i| i.life);
                 let image = carts[&key(id)].image.as_ref();
-                let rows = image.map(|i| self.mapper.gives(was, i).unwrap());
+                let rows = image.map(|i| self.mapper.gives(was, i, None).unwrap());
                 let ids = rows.into_iter().flatten().map(|r| (r.into, r.key));
                 (*id, ids.collect())
             })
@@ -217,7 +219,11 @@ impl Pipeline {
             let settled = self
                 .mapper
                 .settle(
-                    image.as_ref().map(|i| (i, before.as_slice())),
+                    image.as_ref().map(|image| Before {
+                        image,
+                        rows: &before,
+                        current: true,
+                    }),
                     folding,
                     &elsewhere,
                 )
@@ -262,7 +268,8 @@ impl Pipeline {
             RowOp::Update { old, new, changed } => {
                 let mut held = self.target[&id].clone();
                 prop_assert_eq!(&held, &old);
-                changed.iter().for_each(|&i| held[i] = new[i].clone());
+                let held_cells = Arc::make_mut(&mut held);
+                changed.iter().for_each(|&i| held_cells[i] = new[i].clone());
                 prop_assert_eq!(&held, &new);
                 self.target.insert(id, held);
             }

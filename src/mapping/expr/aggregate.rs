@@ -96,11 +96,13 @@ fn reduce<'a>(aggregate: &'a Aggregate, class: Class, items: &[Frame<'a>]) -> Gi
             }
             Ok(joined.map_or(Value::Null, |text| Value::of(class, text)))
         }
-        Sum => fold(aggregate, items, |sum, next| match class {
+        Sum => match class {
             // Whole numbers are summed without a limit; the total must fit the class.
-            Class::Int8 => whole(sum, next),
-            class => operators::calculate(Arithmetic::Add, class, sum, next),
-        })
+            Class::Int8 | Class::Numeric => total(aggregate, items),
+            class => fold(aggregate, items, |sum, next| {
+                operators::calculate(Arithmetic::Add, class, sum, next)
+            }),
+        }
         .and_then(|sum| checked(sum, class)),
         Min | Max => {
             let keep = if aggregate.kind == Min {
@@ -147,8 +149,36 @@ fn fold<'a>(
     Ok(result)
 }
 
-fn whole(sum: &str, next: &str) -> Result<String, EvalError> {
-    operators::calculate(Arithmetic::Add, Class::Numeric, sum, next)
+/// The exact total of numbers; one alone stays as it is.
+fn total<'a>(aggregate: &'a Aggregate, items: &[Frame<'a>]) -> Given<'a> {
+    let number = |text: &str| {
+        let unreadable = || EvalError::value("arithmetic needs a finite numeric");
+        Decimal::parse(text).ok_or_else(unreadable)
+    };
+    let mut first = Value::Null;
+    let mut total: Option<Decimal> = None;
+    for item in items {
+        let next = argument(aggregate, 0, item)?;
+        let (Some(before), Some(text)) = (first.text(), next.text()) else {
+            if first.is_null() {
+                first = next;
+            }
+            continue;
+        };
+        let sum = match total {
+            Some(total) => total,
+            None => number(before)?,
+        };
+        let sum = sum.add(&number(text)?);
+        if !sum.fits() {
+            return Err(EvalError::value("numeric out of range"));
+        }
+        total = Some(sum);
+    }
+    Ok(match (total, first) {
+        (Some(total), Value::Of { class, .. }) => Value::of(class, total.to_string()),
+        (_, first) => first,
+    })
 }
 
 fn checked<'a>(sum: Value<'a>, class: Class) -> Given<'a> {

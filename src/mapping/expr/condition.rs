@@ -1,12 +1,15 @@
 //! A condition over a row of a target table: as SQL, and judged over the row's values.
 
+use std::sync::Arc;
+
 use super::cast::{self, Context};
 use super::error::{EvalError, ExprError};
+use super::functions::IdKey;
 use super::plan::{Node, Plan};
 use super::render::Render;
 use super::scope::{Env, Scope};
 use super::{Expr, Value};
-use crate::cart::image::{Cell, Image, Row};
+use crate::cart::image::{Cell, Cells, Image, Row};
 use crate::cart::layout::{Column, Layout, Table};
 use crate::sqltype::{Class, SqlType};
 
@@ -90,7 +93,7 @@ impl TargetCondition {
         }
     }
 
-    fn value(&self, cells: Box<[Cell]>) -> Result<Option<bool>, EvalError> {
+    fn value(&self, cells: Cells) -> Result<Option<bool>, EvalError> {
         let row = Row { cells, stamp: 0 };
         let image = Image::empty(&self.expr.layout);
         let env = Env {
@@ -98,7 +101,7 @@ impl TargetCondition {
             image: &image,
             row: &row,
             stamp: 0,
-            secret: &[],
+            secret: IdKey::none(),
             // As the sessions of a target.
             time_zone: chrono_tz::UTC,
         };
@@ -148,7 +151,7 @@ impl TargetCondition {
             },
             columns: Vec::new(),
         };
-        constant && alone.value(Box::new([])).is_ok()
+        constant && alone.value(Arc::new([])).is_ok()
     }
 }
 

@@ -1,5 +1,9 @@
 //! How many digits the minor unit of a currency has, by ISO 4217.
 
+use std::sync::LazyLock;
+
+use crate::hash::HashMap;
+
 /// Currencies whose exponent is not two.
 const EXPONENTS: &[(u32, &str)] = &[
     (
@@ -19,17 +23,20 @@ const HUNDREDTHS: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BG
     SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU \
     UZS VED VES WST XCD YER ZAR ZMW ZWL";
 
+static BY_CODE: LazyLock<HashMap<[u8; 3], u32>> = LazyLock::new(|| {
+    let all = EXPONENTS.iter().chain(&[(2, HUNDREDTHS)]);
+    let codes = all.flat_map(|(digits, codes)| {
+        let codes = codes.split_ascii_whitespace();
+        codes.filter_map(|code| Some((code.as_bytes().try_into().ok()?, *digits)))
+    });
+    codes.collect()
+});
+
 /// The exponent of a currency code in any case; none for an unknown one.
 pub fn exponent(code: &str) -> Option<u32> {
-    let code = code.trim().to_ascii_uppercase();
-    if code.len() != 3 {
-        return None;
-    }
-    EXPONENTS
-        .iter()
-        .chain(&[(2, HUNDREDTHS)])
-        .find(|(_, codes)| codes.split_ascii_whitespace().any(|c| c == code))
-        .map(|(digits, _)| *digits)
+    let code: [u8; 3] = code.trim().as_bytes().try_into().ok()?;
+    let code = code.map(|letter| letter.to_ascii_uppercase());
+    BY_CODE.get(&code).copied()
 }
 
 #[cfg(test)]

@@ -3,13 +3,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use bigdecimal::num_bigint::{BigInt, Sign};
-use bigdecimal::num_traits::{Signed, ToPrimitive, Zero};
+use super::digits::Digits;
 
 /// `digits / 10^scale`.
 #[derive(Clone, Debug)]
 pub struct Decimal {
-    digits: BigInt,
+    digits: Digits,
     scale: u32,
 }
 
@@ -22,12 +21,8 @@ const MAX_SCALE: i64 = 16_383;
 const QUOTIENT_DIGITS: i64 = 16;
 const QUOTIENT_SCALE: i64 = 1_000;
 
-pub fn power_of_ten(n: u32) -> BigInt {
-    BigInt::from(10u8).pow(n)
-}
-
 impl Decimal {
-    pub fn new(digits: impl Into<BigInt>, scale: u32) -> Self {
+    pub fn new(digits: impl Into<Digits>, scale: u32) -> Self {
         Self {
             digits: digits.into(),
             scale,
@@ -36,6 +31,37 @@ impl Decimal {
 
     /// Reads `[+-]digits[.digits][e[+-]digits]`, and nothing else.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_short(text).or_else(|| Self::parse_any(text))
+    }
+
+    /// Reads `[-]digits[.digits]` that fit into 64 bits, which is what shops mostly have. None for
+    /// anything else.
+    fn parse_short(text: &str) -> Option<Self> {
+        const DIGITS: usize = 18;
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        if unsigned.len() > DIGITS {
+            return None;
+        }
+        let (mut number, mut digits, mut point) = (0i64, 0, None);
+        for byte in unsigned.bytes() {
+            match byte {
+                b'0'..=b'9' => {
+                    number = number * 10 + i64::from(byte - b'0');
+                    digits += 1;
+                }
+                b'.' if point.is_none() => point = Some(digits),
+                _ => return None,
+            }
+        }
+        if digits == 0 {
+            return None;
+        }
+        let sign = if unsigned.len() < text.len() { -1 } else { 1 };
+        let scale = point.map_or(0, |point: u32| digits - point);
+        Some(Self::new(number * sign, scale))
+    }
+
+    fn parse_any(text: &str) -> Option<Self> {
         let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
         let (mantissa, exponent) = match text.find(['e', 'E']) {
             Some(at) => (&text[..at], text[at + 1..].parse::<i64>().ok()?),
@@ -43,22 +69,16 @@ impl Decimal {
         };
         let unsigned = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-        if whole.is_empty() && fraction.is_empty()
-            || !whole
-                .bytes()
-                .chain(fraction.bytes())
-                .all(|b| b.is_ascii_digit())
-            || exponent.abs() > 200_000
-        {
+        if whole.is_empty() && fraction.is_empty() || exponent.abs() > 200_000 {
             return None;
         }
-        let mut digits: BigInt = format!("{whole}{fraction}").parse().ok()?;
+        let mut digits = Digits::parse(whole, fraction)?;
         if mantissa.starts_with('-') {
-            digits = -digits;
+            digits = digits.neg();
         }
         let mut scale = i64::try_from(fraction.len()).ok()? - exponent;
         if scale < 0 {
-            digits *= power_of_ten(u32::try_from(-scale).ok()?);
+            digits = digits.mul(&Digits::power_of_ten(u32::try_from(-scale).ok()?));
             scale = 0;
         }
         let value = Self::new(digits, u32::try_from(scale).ok()?);
@@ -75,8 +95,7 @@ impl Decimal {
         if self.digits.is_zero() {
             return 0;
         }
-        let length = self.digits.magnitude().to_string().len();
-        length.saturating_sub(self.scale as usize)
+        self.digits.count().saturating_sub(self.scale as usize)
     }
 
     /// Digits from the first that is not zero.
@@ -84,7 +103,7 @@ impl Decimal {
         if self.digits.is_zero() {
             return 0;
         }
-        self.digits.magnitude().to_string().len()
+        self.digits.count()
     }
 
     pub fn is_zero(&self) -> bool {
@@ -97,7 +116,7 @@ impl Decimal {
 
     pub fn add(&self, other: &Self) -> Self {
         let scale = self.scale.max(other.scale);
-        Self::new(self.digits_at(scale) + other.digits_at(scale), scale)
+        Self::new(self.digits_at(scale).add(&other.digits_at(scale)), scale)
     }
 
     pub fn sub(&self, other: &Self) -> Self {
@@ -105,7 +124,7 @@ impl Decimal {
     }
 
     pub fn neg(&self) -> Self {
-        Self::new(-&self.digits, self.scale)
+        Self::new(self.digits.neg(), self.scale)
     }
 
     pub fn abs(&self) -> Self {
@@ -113,7 +132,7 @@ impl Decimal {
     }
 
     pub fn mul(&self, other: &Self) -> Self {
-        let product = Self::new(&self.digits * &other.digits, self.scale + other.scale);
+        let product = Self::new(self.digits.mul(&other.digits), self.scale + other.scale);
         if i64::from(product.scale) > MAX_SCALE {
             return product.round(MAX_SCALE);
         }
@@ -139,13 +158,13 @@ impl Decimal {
         // digits * 10^(scale + other.scale - self.scale) / other.digits, the exponent kept positive.
         let up = i64::from(scale) + i64::from(other.scale) - i64::from(self.scale);
         let (mut over, mut under) = (self.digits.clone(), other.digits.clone());
-        let shift = power_of_ten(u32::try_from(up.abs()).ok()?);
+        let shift = Digits::power_of_ten(u32::try_from(up.abs()).ok()?);
         if up >= 0 {
-            over *= shift;
+            over = over.mul(&shift);
         } else {
-            under *= shift;
+            under = under.mul(&shift);
         }
-        Some(Self::new(divide_half_away(&over, &under), scale))
+        Some(Self::new(over.div_half_away(&under), scale))
     }
 
     /// The remainder with the sign of the dividend; none for a zero divisor.
@@ -155,19 +174,19 @@ impl Decimal {
         }
         let scale = self.scale.max(other.scale);
         Some(Self::new(
-            self.digits_at(scale) % other.digits_at(scale),
+            self.digits_at(scale).rem(&other.digits_at(scale)),
             scale,
         ))
     }
 
     /// Rounds half away from zero to `scale` digits after the point; a negative scale rounds before it.
     pub fn round(&self, scale: i64) -> Self {
-        self.to_scale(scale, divide_half_away)
+        self.to_scale(scale, Digits::div_half_away)
     }
 
     /// Cuts towards zero.
     pub fn trunc(&self, scale: i64) -> Self {
-        self.to_scale(scale, |over, under| over / under)
+        self.to_scale(scale, Digits::div)
     }
 
     pub fn floor(&self) -> Self {
@@ -185,25 +204,35 @@ impl Decimal {
 
     /// The nearest integer, half away from zero, if it fits.
     pub fn to_i64(&self) -> Option<i64> {
-        self.round(0).digits.to_i64()
+        let unit = 10i64.checked_pow(self.scale);
+        let (Some(unit), Some(number)) = (unit, self.digits.to_i64()) else {
+            return self.round(0).digits.to_i64();
+        };
+        // Half away from zero.
+        let away = (number % unit).unsigned_abs() * 2 >= unit.unsigned_abs();
+        let step = if away { number.signum() } else { 0 };
+        Some(number / unit + step)
     }
 
-    fn to_scale(&self, scale: i64, divide: fn(&BigInt, &BigInt) -> BigInt) -> Self {
+    fn to_scale(&self, scale: i64, divide: fn(&Digits, &Digits) -> Digits) -> Self {
         let scale = scale.clamp(-(MAX_WHOLE as i64), MAX_SCALE);
         let kept = u32::try_from(scale).unwrap_or(0);
         if kept >= self.scale && scale >= 0 {
             return Self::new(self.digits_at(kept), kept);
         }
         let drop = u32::try_from(i64::from(self.scale) - scale).unwrap_or(0);
-        let mut digits = divide(&self.digits, &power_of_ten(drop));
+        let mut digits = divide(&self.digits, &Digits::power_of_ten(drop));
         if scale < 0 {
-            digits *= power_of_ten(u32::try_from(-scale).unwrap_or(0));
+            digits = digits.mul(&Digits::power_of_ten(u32::try_from(-scale).unwrap_or(0)));
         }
         Self::new(digits, kept)
     }
 
-    fn digits_at(&self, scale: u32) -> BigInt {
-        &self.digits * power_of_ten(scale.saturating_sub(self.scale))
+    fn digits_at(&self, scale: u32) -> Digits {
+        match scale.saturating_sub(self.scale) {
+            0 => self.digits.clone(),
+            up => self.digits.mul(&Digits::power_of_ten(up)),
+        }
     }
 
     /// Weight and value of the first group of four digits that is not zero, as the server stores
@@ -212,7 +241,7 @@ impl Decimal {
         if self.digits.is_zero() {
             return (0, 0);
         }
-        let digits = self.digits.magnitude().to_string();
+        let digits = self.digits.magnitude();
         // Position of the first digit relative to the point: 0 for units, -1 for tenths.
         let exponent = digits.len() as i64 - 1 - i64::from(self.scale);
         let weight = exponent.div_euclid(4);
@@ -220,17 +249,6 @@ impl Decimal {
         let group: String = digits.chars().chain("0000".chars()).take(length).collect();
         (weight, group.parse().unwrap_or(0))
     }
-}
-
-fn divide_half_away(over: &BigInt, under: &BigInt) -> BigInt {
-    let doubled = over.magnitude() * 2u8 + under.magnitude();
-    let magnitude = doubled / (under.magnitude() * 2u8);
-    let sign = if over.sign() == under.sign() {
-        Sign::Plus
-    } else {
-        Sign::Minus
-    };
-    BigInt::from_biguint(sign, magnitude)
 }
 
 impl PartialEq for Decimal {
@@ -256,16 +274,20 @@ impl Ord for Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.digits.magnitude().to_string();
+        let digits = self.digits.magnitude();
         let scale = self.scale as usize;
-        let digits = format!("{digits:0>width$}", width = scale + 1);
+        let digits = match digits.len() > scale {
+            true => digits,
+            false => format!("{digits:0>width$}", width = scale + 1),
+        };
         let (whole, fraction) = digits.split_at(digits.len() - scale);
         if self.is_negative() {
             f.write_str("-")?;
         }
         f.write_str(whole)?;
         if scale > 0 {
-            write!(f, ".{fraction}")?;
+            f.write_str(".")?;
+            f.write_str(fraction)?;
         }
         Ok(())
     }
@@ -287,6 +309,18 @@ mod tests {
         assert_eq!(d("-0.0").to_string(), "0.0");
         assert_eq!(d("1e3").to_string(), "1000");
         assert_eq!(d("1.5e-3").to_string(), "0.0015");
+    }
+
+    proptest! {
+        #[test]
+        fn short_ones_are_read_as_any(text in "[-+]?[0-9]{0,12}[.]?[0-9]{0,12}") {
+            let (short, any) = (Decimal::parse_short(&text), Decimal::parse_any(&text));
+            if let Some(short) = short {
+                let any = any.expect("a number");
+                prop_assert_eq!((short.to_string(), short.scale), (any.to_string(), any.scale));
+                prop_assert_eq!(short.to_i64(), any.round(0).digits.to_i64());
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod compile;
 mod condition;
 mod currency;
 mod decimal;
+mod depends;
+mod digits;
 mod error;
 mod evaluate;
 pub(crate) mod float;
@@ -37,7 +39,9 @@ mod words;
 
 pub use bind::{Assign, assignable, bind, canonical};
 pub use condition::TargetCondition;
+pub use depends::{Depends, Pair};
 pub use error::{EvalError, ExprError};
+pub use functions::IdKey;
 pub use scope::{Env, Scope};
 pub use value::Value;
 
@@ -53,16 +57,28 @@ pub struct Expr {
     plan: Plan,
     per: usize,
     layout: Arc<Layout>,
+    depends: Depends,
 }
 
 impl Expr {
     /// Parses and checks `text`; all mistakes at once.
     pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Expr, Vec<ExprError>> {
-        Ok(Expr {
-            plan: compile::compile(text, scope)?,
-            per: scope.per,
-            layout: Arc::new(scope.layout.clone()),
-        })
+        let plan = compile::compile(text, scope)?;
+        Ok(Self::of(plan, scope.per, Arc::new(scope.layout.clone())))
+    }
+
+    fn of(plan: Plan, per: usize, layout: Arc<Layout>) -> Self {
+        Self {
+            depends: Depends::of(&plan, &layout, per),
+            plan,
+            per,
+            layout,
+        }
+    }
+
+    /// What its value depends on.
+    pub fn depends(&self) -> &Depends {
+        &self.depends
     }
 
     /// The value for a row.

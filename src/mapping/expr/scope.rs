@@ -1,5 +1,6 @@
 //! What the names in an expression can mean.
 
+use super::functions::IdKey;
 use crate::cart::image::{Image, Row};
 use crate::cart::layout::Layout;
 
@@ -21,7 +22,7 @@ pub struct Env<'a> {
     /// `commit_time()`: microseconds since 1970 UTC.
     pub stamp: i64,
     /// The pipeline's key for `keyed_id` and `uuid_v5`.
-    pub secret: &'a [u8],
+    pub secret: &'a IdKey,
     /// What zoneless timestamps mean where they are cast to a moment.
     pub time_zone: chrono_tz::Tz,
 }

@@ -112,7 +112,7 @@ fn give(per: usize, at: usize, text: &str) -> Result<Option<String>, EvalError> 
         image: &image,
         row: &image.tables[per][at],
         stamp: 1_700_000_000_000_000,
-        secret: b"secret",
+        secret: &IdKey::of(b"secret"),
         time_zone: chrono_tz::Tz::UTC,
     };
     let value = expr.evaluate(&env)?;

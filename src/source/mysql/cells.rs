@@ -54,13 +54,13 @@ pub fn change(mapped: &Mapped, action: Action, row: &Row) -> Result<Change, Unto
         Action::Update => {
             let old = image(&row.before)?;
             lacks(&old)?;
-            let mut new = image(&row.after)?;
             // What the log leaves out after a change is as it was before it.
-            for (new, old) in new.iter_mut().zip(&old) {
-                if *new == Cell::Missing {
-                    new.clone_from(old);
-                }
-            }
+            let new = image(&row.after)?;
+            let cells = new.iter().zip(&*old).map(|(new, old)| match new {
+                Cell::Missing => old.clone(),
+                _ => new.clone(),
+            });
+            let new = cells.collect();
             Op::Update {
                 old: Some(old),
                 new,

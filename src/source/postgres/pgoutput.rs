@@ -294,7 +294,7 @@ impl<'a> Reader<'a> {
         if usize::from(self.u16(WHAT)?) != mapped.places.len() {
             return Err(SourceError::Malformed("number of columns in a tuple"));
         }
-        let mut cells = vec![Cell::Missing; mapped.width].into_boxed_slice();
+        let mut cells = vec![Cell::Missing; mapped.width];
         for (place, key) in mapped.places.iter().zip(&mapped.keys) {
             let text = match self.u8(WHAT)? {
                 kind @ (b'n' | b'u') => Err(kind),
@@ -320,7 +320,7 @@ impl<'a> Reader<'a> {
                 Err(_) => Cell::Missing,
             };
         }
-        Ok(cells)
+        Ok(cells.into())
     }
 }
 

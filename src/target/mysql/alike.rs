@@ -54,7 +54,7 @@ pub(super) async fn add(
                     ours,
                 });
             } else if *stored(column, ours) == **theirs {
-                there.alike.push((i, ours.as_ref().into()));
+                there.alike.push((i, ours.as_str().into()));
             }
         }
     }

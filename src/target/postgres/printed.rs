@@ -49,7 +49,7 @@ pub async fn alike<'f>(
                 all.push(Alike {
                     row: id.clone(),
                     column,
-                    ours: written.as_ref().into(),
+                    ours: written.as_str().into(),
                 });
             }
         }

@@ -238,7 +238,7 @@ fn evaluate(text: &str, layout: &Layout, per: usize, image: &Image, row: &Row) -
         image,
         row,
         stamp: 0,
-        secret: b"secret",
+        secret: &cartage::mapping::expr::IdKey::of(b"secret"),
         time_zone: Tz::UTC,
     };
     let value = expr.evaluate(&env).map_err(|e| e.to_string())?;

@@ -83,7 +83,7 @@ pub async fn in_zone(client: &Client, zone: Tz) {
             let theirs = ask(client, &format!("SELECT {text}")).await;
             let env = |expr: Expr| {
                 let row = Row {
-                    cells: Box::new([]),
+                    cells: std::sync::Arc::new([]),
                     stamp: 0,
                 };
                 let image = Image::empty(&layout);
@@ -92,7 +92,7 @@ pub async fn in_zone(client: &Client, zone: Tz) {
                     image: &image,
                     row: &row,
                     stamp: 0,
-                    secret: b"secret",
+                    secret: &cartage::mapping::expr::IdKey::of(b"secret"),
                     time_zone: zone,
                 };
                 let value = expr.evaluate(&env).map_err(|e| e.to_string())?;
@@ -212,7 +212,7 @@ pub fn over<T>(
         image: &image,
         row: &row,
         stamp: 0,
-        secret: b"secret",
+        secret: &cartage::mapping::expr::IdKey::of(b"secret"),
         time_zone: Tz::UTC,
     };
     expr.evaluate(&env)

@@ -1,6 +1,7 @@
 //! A shop of three plain tables, whose random transactions are told as changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use fastrand::Rng;
 
@@ -169,7 +170,7 @@ impl Shop {
             && held[3] == row[3]
             && rng.bool()
         {
-            new[3] = Cell::Missing;
+            Arc::make_mut(&mut new)[3] = Cell::Missing;
         }
         let old = held.as_deref().map(cells);
         actions.push(match (from, old) {

@@ -1,5 +1,6 @@
 //! Ids that are the same at every run and cannot be guessed without the pipeline's secret.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
@@ -42,14 +43,31 @@ static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
         .expect("the alphabet has 32 distinct symbols")
 });
 
-fn mac(a: &Args<'_>) -> Result<Hmac<Sha256>, EvalError> {
-    // HMAC takes keys of any length (RFC 2104).
-    Hmac::<Sha256>::new_from_slice(a.env.secret).map_err(|_| a.error("unusable secret"))
+/// The pipeline's secret, as HMAC-SHA-256 begins with it.
+#[derive(Clone)]
+pub struct IdKey(Hmac<Sha256>);
+
+impl IdKey {
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(bytes).expect("HMAC takes keys of any length (RFC 2104)"))
+    }
+
+    /// For expressions that make no ids.
+    pub fn none() -> &'static Self {
+        static NONE: LazyLock<IdKey> = LazyLock::new(|| IdKey::of(&[]));
+        &NONE
+    }
+}
+
+impl fmt::Debug for IdKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
 }
 
 /// Each argument goes in with its length before it, so that no two lists of arguments are one message.
 fn keyed_id(a: &Args<'_>) -> Given {
-    let mut mac = mac(a)?;
+    let mut mac = a.env.secret.0.clone();
     for value in a.values {
         let text = value.text().unwrap_or("");
         mac.update(&(text.len() as u64).to_be_bytes());
@@ -61,7 +79,7 @@ fn keyed_id(a: &Args<'_>) -> Given {
 }
 
 fn uuid_v5(a: &Args<'_>) -> Given {
-    let mut mac = mac(a)?;
+    let mut mac = a.env.secret.0.clone();
     mac.update(NAMESPACE);
     let code = mac.finalize().into_bytes();
     let mut namespace = [0; 16];

@@ -10,6 +10,7 @@ mod text;
 mod time;
 
 pub use json::{array_of, object_of};
+pub use keyed::IdKey;
 
 use super::decimal::Decimal;
 use super::error::EvalError;

@@ -3,6 +3,7 @@
 use super::{Args, Function, Takes, function};
 use crate::mapping::expr::currency;
 use crate::mapping::expr::decimal::Decimal;
+use crate::mapping::expr::digits::Digits;
 use crate::mapping::expr::error::EvalError;
 use crate::mapping::expr::float;
 use crate::sqltype::Class;
@@ -92,7 +93,7 @@ fn exponent(a: &Args<'_>) -> Result<u32, EvalError> {
 }
 
 fn minor_units(a: &Args<'_>) -> Given {
-    let unit = Decimal::parse(&format!("1e{}", exponent(a)?)).unwrap_or_else(|| Decimal::new(1, 0));
+    let unit = Decimal::new(Digits::power_of_ten(exponent(a)?), 0);
     match a.decimal(0)?.mul(&unit).to_i64() {
         Some(minor) => Ok(Some(minor.to_string())),
         None => Err(a.error("amount out of range")),
