@@ -4,7 +4,7 @@
 //! which no type of Postgres reads them: an expression that wants a date then says so, and the
 //! cart is held, unless the mapping takes the text.
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike, Timelike};
 
 /// A date with a time of day, as MySQL understands both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +20,31 @@ pub struct Moment {
 
 impl Moment {
     pub fn date(&self) -> String {
-        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        let mut out = String::with_capacity(LENGTH);
+        self.put_date(&mut out);
+        out
     }
 
     pub fn clock(&self) -> String {
-        format!("{:02}:{:02}:{:02}", self.hour, self.minute, self.second)
+        let mut out = String::with_capacity(LENGTH);
+        self.put_clock(&mut out);
+        out
+    }
+
+    fn put_date(&self, out: &mut String) {
+        put(out, self.year.into(), 4);
+        for part in [self.month, self.day] {
+            out.push('-');
+            put(out, part.into(), 2);
+        }
+    }
+
+    fn put_clock(&self, out: &mut String) {
+        put(out, self.hour.into(), 2);
+        for part in [self.minute, self.second] {
+            out.push(':');
+            put(out, part.into(), 2);
+        }
     }
 
     /// Whether there is such a day.
@@ -34,15 +54,21 @@ impl Moment {
 
     /// As a `timestamp`.
     pub fn plain(&self) -> String {
-        format!("{} {}{}", self.date(), self.clock(), fraction(self.micros))
+        let mut out = String::with_capacity(LENGTH);
+        self.put_date(&mut out);
+        out.push(' ');
+        self.put_clock(&mut out);
+        put_fraction(&mut out, self.micros);
+        out
     }
 
     /// As a `timestamptz` in UTC.
     pub fn zoned(&self) -> String {
-        match self.is_real() {
-            true => format!("{}+00", self.plain()),
-            false => self.plain(),
+        let mut out = self.plain();
+        if self.is_real() {
+            out.push_str("+00");
         }
+        out
     }
 
     /// From seconds since 1970, as the log has a `TIMESTAMP`: `1717236672`, or with six digits of a
@@ -54,18 +80,14 @@ impl Moment {
             return Some(Self::default());
         }
         let at = DateTime::from_timestamp(seconds, micros.checked_mul(1000)?)?;
-        let text = at.format("%Y %m %d %H %M %S").to_string();
-        let mut parts = text.split(' ').map(str::parse::<u16>);
-        let mut next = || parts.next()?.ok();
-        let year = next()?;
-        let mut small = || next().and_then(|n| u8::try_from(n).ok());
+        let small = |n: u32| u8::try_from(n).ok();
         Some(Self {
-            year,
-            month: small()?,
-            day: small()?,
-            hour: small()?,
-            minute: small()?,
-            second: small()?,
+            year: u16::try_from(at.year()).ok()?,
+            month: small(at.month())?,
+            day: small(at.day())?,
+            hour: small(at.hour())?,
+            minute: small(at.minute())?,
+            second: small(at.second())?,
             micros,
         })
     }
@@ -104,10 +126,9 @@ impl Span {
     pub fn print(&self) -> String {
         let sign = if self.negative { "-" } else { "" };
         let (hours, minutes, seconds) = (self.hours, self.minutes, self.seconds);
-        format!(
-            "{sign}{hours:02}:{minutes:02}:{seconds:02}{}",
-            fraction(self.micros)
-        )
+        let mut out = format!("{sign}{hours:02}:{minutes:02}:{seconds:02}");
+        put_fraction(&mut out, self.micros);
+        out
     }
 
     /// Hours in ten bits, minutes and seconds in six each, microseconds in 24.
@@ -148,10 +169,23 @@ impl Span {
     }
 }
 
-fn fraction(micros: u32) -> String {
-    match micros {
-        0 => String::new(),
-        _ => format!(".{micros:06}").trim_end_matches('0').to_owned(),
+/// Characters of the longest: `2024-06-01 10:11:12.345678+00`.
+const LENGTH: usize = 29;
+
+/// A number in at least so many digits.
+fn put(out: &mut String, number: u32, digits: u32) {
+    let mut unit = 10_u32.pow(digits.max(number.checked_ilog10().unwrap_or(0) + 1) - 1);
+    while unit > 0 {
+        out.extend(char::from_digit(number / unit % 10, 10));
+        unit /= 10;
+    }
+}
+
+fn put_fraction(out: &mut String, micros: u32) {
+    if micros > 0 {
+        out.push('.');
+        put(out, micros, 6);
+        out.truncate(out.trim_end_matches('0').len());
     }
 }
 

@@ -59,6 +59,14 @@ pub enum Step {
 /// So much may be passed over in one go.
 const STEPS: usize = 64;
 
+/// What decides how a table map is read.
+#[derive(Debug, PartialEq, Eq)]
+struct ReadAs {
+    body: Vec<u8>,
+    of_before: bool,
+    moved: bool,
+}
+
 /// Turns the bytes of events into events. It must see every event of one stream in order.
 #[derive(Debug)]
 pub struct Decoder {
@@ -69,7 +77,9 @@ pub struct Decoder {
     /// Where the next event begins.
     at: Place,
     group: Option<Group>,
-    maps: HashMap<u64, Option<Mapped>>,
+    maps: HashMap<u64, Option<Arc<Mapped>>>,
+    /// Each transaction tells its tables anew, and mostly in the same bytes.
+    read_maps: HashMap<u64, (ReadAs, Arc<Mapped>)>,
     /// The rows that are being read, and the packed transaction that they are from.
     rows: Option<Rows>,
     payload: Option<Payload>,
@@ -96,6 +106,7 @@ impl Decoder {
             at: start,
             group: None,
             maps: HashMap::new(),
+            read_maps: HashMap::new(),
             rows: None,
             payload: None,
             ready: VecDeque::new(),

@@ -1,8 +1,13 @@
 //! Tables and rows.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use super::{Decoder, Head, Mapped, Rows, SourceError, Untold, Wire, cells};
+use super::{Decoder, Head, Mapped, ReadAs, Rows, SourceError, Untold, Wire, cells};
+
+/// Table maps that are remembered.
+const READ_MAPS: usize = 256;
 
 /// The number of no table: it only says that a statement ends.
 const NO_TABLE: u64 = 0x00ff_ffff;
@@ -15,6 +20,17 @@ impl Decoder {
             self.maps.insert(id, None);
             return Ok(());
         };
+        let read_as = ReadAs {
+            body: body.to_vec(),
+            of_before: self.is_of_before(),
+            moved: self.moved[table],
+        };
+        if let Some((known, mapped)) = self.read_maps.get(&id)
+            && *known == read_as
+        {
+            self.maps.insert(id, Some(mapped.clone()));
+            return Ok(());
+        }
         let map = head.columns()?;
         let layout = self.known.layout.clone();
         let of_before = self.is_of_before();
@@ -45,6 +61,11 @@ impl Decoder {
                 });
             }
         };
+        let mapped = Arc::new(mapped);
+        if self.read_maps.len() >= READ_MAPS {
+            self.read_maps.clear();
+        }
+        self.read_maps.insert(id, (read_as, mapped.clone()));
         self.maps.insert(id, Some(mapped));
         Ok(())
     }
