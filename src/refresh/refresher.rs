@@ -158,9 +158,10 @@ impl Refresher {
         let rows = self
             .control
             .query(
-                "SELECT cart, unit FROM cartage.held h WHERE pipeline = $1 AND EXISTS \
-                 (SELECT 1 FROM cartage.held d WHERE d.pipeline = $1 AND d.retry_at <= CURRENT_TIMESTAMP(6) \
-                  AND (d.cart = h.cart OR d.unit = h.unit)) ORDER BY unit, cart LIMIT 500",
+                "SELECT cart, unit FROM cartage.held WHERE pipeline = $1 \
+                 AND (retry_at <= CURRENT_TIMESTAMP(6) OR unit IN \
+                      (SELECT unit FROM cartage.held WHERE pipeline = $1 AND unit IS NOT NULL \
+                       AND retry_at <= CURRENT_TIMESTAMP(6))) ORDER BY unit, cart LIMIT 500",
                 params![self.pipeline],
             )
             .await?;
