@@ -4,11 +4,11 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup-tools build test test-crash test-mutants test-matrix demo lint doc ci clean
+.PHONY: help setup-tools build test test-crash test-mutants test-matrix bench bench-scaling bench-micro bench-count demo lint doc ci clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
 setup-tools: ## install what the tests and the demo need (Debian packages: postgresql, mariadb-server-core, systemd)
 	@scripts/setup-tools
@@ -28,6 +28,20 @@ test-mutants: setup-tools ## take out the answer to each hazard, one after anoth
 
 test-matrix: setup-tools ## run all tests against Postgres 14 to 18 and a MySQL 9, which are fetched; VERSIONS="14 mysql-9"
 	scripts/test-matrix $(VERSIONS)
+
+bench: ## measure cartage beside native replication and the servers' own tools, on this machine
+	@scripts/setup-tools bench
+	$(CARGO) bench --locked --bench peers
+
+bench-scaling: ## measure how lanes, batches, hot carts and sizes matter, and draw docs/performance/*.svg
+	@scripts/setup-tools bench
+	CARTAGE_BENCH_PARTS=scaling $(CARGO) bench --locked --bench peers
+
+bench-micro: ## take the time of decoding, folding and mapping
+	$(CARGO) bench --locked --bench micro
+
+bench-count: ## count their instructions under valgrind, and compare with what is kept; KEEP=1 keeps the counts
+	$(CARGO) bench --locked --bench micro -- --count $(if $(KEEP),--keep)
 
 demo: ## migrate a simulated shop live, killing the daemon on the way, and compare every cart
 	@scripts/setup-tools postgres
