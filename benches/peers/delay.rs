@@ -48,9 +48,24 @@ struct Bought {
     at: Instant,
 }
 
+/// [`measure`] at one rate after the other.
+pub async fn at_rates(
+    name: &str,
+    old: &OldShop,
+    target: &Client,
+    visible: &str,
+    rates: &[u64],
+) -> Result<Vec<Delay>> {
+    let mut delays = Vec::new();
+    for &rate in rates {
+        delays.push(measure(name, old, target, visible, rate).await?);
+    }
+    Ok(delays)
+}
+
 /// Buys at `rate`, while somebody follows. `visible` asks the target for the tokens and states of
 /// the carts with the tokens `$1`.
-pub async fn measure(
+async fn measure(
     name: &str,
     old: &OldShop,
     target: &Client,

@@ -181,10 +181,7 @@ impl Program {
         let client = cluster.client(CURRENT).await?;
         let visible = "SELECT token::text, state FROM basket
                        WHERE token = ANY ($1::text[]::uuid[])";
-        let mut delays = Vec::new();
-        for &rate in rates {
-            delays.push(delay::measure(name, old, &client, visible, rate).await?);
-        }
+        let delays = delay::at_rates(name, old, &client, visible, rates).await?;
         self.stop(daemon).await?;
         Ok(delays)
     }

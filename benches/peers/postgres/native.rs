@@ -108,10 +108,7 @@ pub async fn delays(
     session.run(durable).await?;
     let client = cluster.client(CURRENT).await?;
     let visible = "SELECT token::text, status FROM cart WHERE token = ANY ($1::text[]::uuid[])";
-    let mut delays = Vec::new();
-    for &rate in rates {
-        delays.push(delay::measure(name, old, &client, visible, rate).await?);
-    }
+    let delays = delay::at_rates(name, old, &client, visible, rates).await?;
     unsubscribe(old, new, session).await?;
     Ok(delays)
 }

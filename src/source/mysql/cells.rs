@@ -55,12 +55,14 @@ pub fn change(mapped: &Mapped, action: Action, row: &Row) -> Result<Change, Unto
             let old = image(&row.before)?;
             lacks(&old)?;
             // What the log leaves out after a change is as it was before it.
-            let new = image(&row.after)?;
-            let cells = new.iter().zip(&*old).map(|(new, old)| match new {
-                Cell::Missing => old.clone(),
-                _ => new.clone(),
-            });
-            let new = cells.collect();
+            let mut new = image(&row.after)?;
+            if new.contains(&Cell::Missing) {
+                let cells = new.iter().zip(&*old).map(|(new, old)| match new {
+                    Cell::Missing => old.clone(),
+                    _ => new.clone(),
+                });
+                new = cells.collect();
+            }
             Op::Update {
                 old: Some(old),
                 new,

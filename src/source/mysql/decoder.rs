@@ -60,7 +60,7 @@ pub enum Step {
 const STEPS: usize = 64;
 
 /// What decides how a table map is read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct ReadAs {
     body: Vec<u8>,
     of_before: bool,

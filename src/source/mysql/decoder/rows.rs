@@ -20,21 +20,17 @@ impl Decoder {
             self.maps.insert(id, None);
             return Ok(());
         };
-        let read_as = ReadAs {
-            body: body.to_vec(),
-            of_before: self.is_of_before(),
-            moved: self.moved[table],
-        };
+        let (of_before, moved) = (self.is_of_before(), self.moved[table]);
         if let Some((known, mapped)) = self.read_maps.get(&id)
-            && *known == read_as
+            && known.body == **body
+            && (known.of_before, known.moved) == (of_before, moved)
         {
             self.maps.insert(id, Some(mapped.clone()));
             return Ok(());
         }
         let map = head.columns()?;
         let layout = self.known.layout.clone();
-        let of_before = self.is_of_before();
-        let unmoved = self.known.before.as_ref().filter(|_| !self.moved[table]);
+        let unmoved = self.known.before.as_ref().filter(|_| !moved);
         let (described, trusted) = match unmoved {
             Some(before) if of_before => (before.get(table), true),
             _ => (self.known.tables.get(table), !of_before),
@@ -65,6 +61,11 @@ impl Decoder {
         if self.read_maps.len() >= READ_MAPS {
             self.read_maps.clear();
         }
+        let read_as = ReadAs {
+            body: body.to_vec(),
+            of_before,
+            moved,
+        };
         self.read_maps.insert(id, (read_as, mapped.clone()));
         self.maps.insert(id, Some(mapped));
         Ok(())
