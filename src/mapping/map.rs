@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::expr::{Env, EvalError, Expr, IdKey, bind};
-use super::former::{Before, Former, FormerRow};
+use super::expr::{Env, EvalError, IdKey};
+use super::former::{Before, Former};
 use super::plan::{Fate, Into, Mapping};
+use super::row::{blank_row, cell, failed, row_cells, row_key};
 use crate::cart::fold::Folding;
-use crate::cart::image::{Cell, Cells, Ghost, Image, Life, Row};
+use crate::cart::image::{Cells, Ghost, Image, Life, Row};
 use crate::cart::layout::Layout;
 use crate::hash::HashSet;
 use crate::switch::{self, Bound, Mutant};
@@ -402,90 +403,5 @@ impl Mapper {
             .rev()
             .find(|(t, cells, _)| *t == table && order.compare_keys(cells, &row.cells).is_eq())
             .map(|(_, _, stamp)| *stamp)
-    }
-}
-
-fn blank_row(layout: &Layout, table: usize) -> Row {
-    Row {
-        cells: layout.tables[table]
-            .columns
-            .iter()
-            .map(|_| Cell::Null)
-            .collect(),
-        stamp: 0,
-    }
-}
-
-fn row_key(into: &Into, env: &Env<'_>, former: Option<&FormerRow<'_>>) -> Result<RowKey, MapError> {
-    if let Some(former) = former
-        && into.key.iter().all(|column| former.still(&column.expr))
-    {
-        return Ok(former.target.key.clone());
-    }
-    into.key
-        .iter()
-        .map(|column| {
-            let why = |why| failed(into, &column.name, why);
-            let value = column.expr.evaluate(env).map_err(why)?;
-            let bound = bind(&value, &column.ty, env.time_zone).map_err(why)?;
-            bound
-                .map(|text| text.into())
-                .ok_or_else(|| MapError::NullKey {
-                    table: into.full_name(),
-                    column: column.name.clone(),
-                })
-        })
-        .collect()
-}
-
-fn row_cells(
-    into: &Into,
-    env: &Env<'_>,
-    former: Option<&FormerRow<'_>>,
-) -> Result<Cells, MapError> {
-    let there = |i: usize, expr: &Expr| {
-        let former = former.filter(|former| former.still(expr))?;
-        let cell = former.target.cells.get(i);
-        cell.filter(|cell| **cell != Cell::Missing)
-    };
-    let known = |i: usize| match &into.columns[i].expr {
-        Some(expr) => there(i, expr),
-        None => Some(&Cell::Null),
-    };
-    let known: Vec<Option<&Cell>> = (0..into.columns.len()).map(known).collect();
-    if let Some(former) = former
-        && known.iter().all(Option::is_some)
-    {
-        return Ok(former.target.cells.clone());
-    }
-    let each = known.into_iter().zip(&into.columns).enumerate();
-    each.map(|(i, (known, column))| match (known, &column.expr) {
-        (Some(cell), _) => Ok(cell.clone()),
-        (None, Some(expr)) => cell(into, i, expr, env),
-        (None, None) => Ok(Cell::Null),
-    })
-    .collect()
-}
-
-fn cell(into: &Into, column: usize, expr: &Expr, env: &Env<'_>) -> Result<Cell, MapError> {
-    let column = &into.columns[column];
-    let why = |why| failed(into, &column.name, why);
-    let value = expr.evaluate(env).map_err(why)?;
-    let bound = bind(&value, &column.ty, env.time_zone).map_err(why)?;
-    Ok(bound.map_or(Cell::Null, |text| shared(&text, env)))
-}
-
-/// A value that comes as it is from the source's row shares that row's text.
-fn shared(text: &str, env: &Env<'_>) -> Cell {
-    let same = |cell: &&Cell| cell.text().is_some_and(|there| std::ptr::eq(there, text));
-    let found = env.row.cells.iter().find(same);
-    found.cloned().unwrap_or_else(|| Cell::Text(text.into()))
-}
-
-fn failed(into: &Into, column: &str, why: EvalError) -> MapError {
-    MapError::Value {
-        table: into.full_name(),
-        column: column.to_owned(),
-        why,
     }
 }

@@ -5,5 +5,6 @@ pub mod expr;
 pub mod former;
 pub mod plan;
 pub mod map;
+mod row;
 pub mod difference;
 pub mod convert;

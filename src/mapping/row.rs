@@ -1,0 +1,102 @@
+//! One target row: its key and its cells, as the expressions give them.
+
+use super::expr::{Env, EvalError, Expr, bind};
+use super::former::FormerRow;
+use super::map::{MapError, RowKey};
+use super::plan::Into;
+use crate::cart::image::{Cell, Cells, Row};
+use crate::cart::layout::Layout;
+
+pub(super) fn blank_row(layout: &Layout, table: usize) -> Row {
+    Row {
+        cells: layout.tables[table]
+            .columns
+            .iter()
+            .map(|_| Cell::Null)
+            .collect(),
+        stamp: 0,
+    }
+}
+
+pub(super) fn row_key(
+    into: &Into,
+    env: &Env<'_>,
+    former: Option<&FormerRow<'_>>,
+) -> Result<RowKey, MapError> {
+    if let Some(former) = former
+        && into.key.iter().all(|column| former.still(&column.expr))
+    {
+        return Ok(former.target.key.clone());
+    }
+    into.key
+        .iter()
+        .map(|column| {
+            let why = |why| failed(into, &column.name, why);
+            let value = column.expr.evaluate(env).map_err(why)?;
+            let bound = bind(&value, &column.ty, env.time_zone).map_err(why)?;
+            bound
+                .map(|text| text.into())
+                .ok_or_else(|| MapError::NullKey {
+                    table: into.full_name(),
+                    column: column.name.clone(),
+                })
+        })
+        .collect()
+}
+
+pub(super) fn row_cells(
+    into: &Into,
+    env: &Env<'_>,
+    former: Option<&FormerRow<'_>>,
+) -> Result<Cells, MapError> {
+    let there = |i: usize, expr: &Expr| {
+        let former = former.filter(|former| former.still(expr))?;
+        let cell = former.target.cells.get(i);
+        cell.filter(|cell| **cell != Cell::Missing)
+    };
+    let known = |i: usize| match &into.columns[i].expr {
+        Some(expr) => there(i, expr),
+        None => Some(&Cell::Null),
+    };
+    let known: Vec<Option<&Cell>> = (0..into.columns.len()).map(known).collect();
+    if let Some(former) = former
+        && known.iter().all(Option::is_some)
+    {
+        return Ok(former.target.cells.clone());
+    }
+    let each = known.into_iter().zip(&into.columns).enumerate();
+    each.map(|(i, (known, column))| match (known, &column.expr) {
+        (Some(cell), _) => Ok(cell.clone()),
+        (None, Some(expr)) => cell(into, i, expr, env),
+        (None, None) => Ok(Cell::Null),
+    })
+    .collect()
+}
+
+pub(super) fn cell(
+    into: &Into,
+    column: usize,
+    expr: &Expr,
+    env: &Env<'_>,
+) -> Result<Cell, MapError> {
+    let column = &into.columns[column];
+    let why = |why| failed(into, &column.name, why);
+    let value = expr.evaluate(env).map_err(why)?;
+    let bound = bind(&value, &column.ty, env.time_zone).map_err(why)?;
+    Ok(bound.map_or(Cell::Null, |text| shared(&text, env)))
+}
+
+/// A value that comes as it is from the source's row shares that row's text.
+fn shared(text: &str, env: &Env<'_>) -> Cell {
+    let same = |cell: &&Cell| cell.text().is_some_and(|there| std::ptr::eq(there, text));
+    let found = env.row.cells.iter().find(same);
+    found.cloned().unwrap_or_else(|| Cell::Text(text.into()))
+}
+
+pub(super) fn failed(into: &Into, column: &str, why: EvalError) -> MapError {
+    MapError::Value {
+        table: into.full_name(),
+        column: column.to_owned(),
+        why,
+    }
+}
