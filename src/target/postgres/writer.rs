@@ -29,15 +29,18 @@ pub struct Session {
     client: Arc<Client>,
     tables: Arc<Tables>,
     statements: HashMap<String, Statement>,
-    /// How many batches it has written.
-    batches: u32,
+    /// Rows that it has written.
+    rows: u64,
+    /// So many of them and its statements are prepared anew.
+    plans_until: u64,
     /// Lines are guarded by unique indexes, where there are such.
     indexed: bool,
 }
 
-/// A plan serves so many batches, so that plans follow the tables as they grow; at the beginning, no
-/// more than there were before it.
-const PLANNED: u32 = 256;
+/// A plan serves for so many written rows, so that plans follow the tables as they grow; at the
+/// beginning, for no more than there were before it. Apart from that the server plans anew by itself
+/// what it has made new statistics for.
+const PLANNED: u64 = 500_000;
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>;
 
@@ -56,7 +59,8 @@ impl Session {
             client,
             tables,
             statements: HashMap::new(),
-            batches: 0,
+            rows: 0,
+            plans_until: 1,
             indexed: true,
         })
     }
@@ -108,10 +112,11 @@ impl Session {
         claims: &[Claims],
         step: &Step,
     ) -> Result<Tokens, WriteError> {
-        self.batches = self.batches.wrapping_add(1);
-        if self.batches.is_power_of_two() || self.batches.is_multiple_of(PLANNED) {
+        if self.rows >= self.plans_until {
             self.statements.clear();
+            self.plans_until = self.rows + self.rows.min(PLANNED);
         }
+        self.rows += patches.iter().map(|p| p.writes.len() as u64).sum::<u64>();
         let groups = group(patches, &self.tables);
         let own: Vec<(usize, &[Box<str>])> = patches
             .iter()
