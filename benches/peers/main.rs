@@ -64,9 +64,15 @@ impl Size {
             carts: number("CARTAGE_BENCH_CARTS", 100_000)?,
             transactions: number("CARTAGE_BENCH_TRANSACTIONS", 200_000)?,
             rounds: number("CARTAGE_BENCH_ROUNDS", 3)?,
-            lanes: number("CARTAGE_BENCH_LANES", 2)?,
+            lanes: number("CARTAGE_BENCH_LANES", usual_lanes())?,
         })
     }
+}
+
+/// As many as cartage takes without a word in the configuration.
+fn usual_lanes() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (2 * cores).min(16)
 }
 
 /// A number from the environment, for a shorter run or a longer one.

@@ -17,7 +17,7 @@ use crate::shop::{DATABASE, MARK, OldShop};
 use crate::{Failed, LOOK, PATIENCE, Result};
 
 /// As it is without a word in the configuration.
-pub const BATCH_ROWS: usize = 5_000;
+pub const BATCH_ROWS: usize = 2_000;
 
 pub const BASE: &str = "cartage_base";
 pub const CURRENT: &str = "cartage";
