@@ -43,7 +43,7 @@ use crate::target::writer::Writer;
 /// Items that may wait for a lane.
 const QUEUE: usize = 1_024;
 /// Bytes of carts that all lanes together remember.
-const MEMORY: usize = 16 << 20;
+const MEMORY: usize = 4 << 20;
 /// Parents whose cart the router remembers.
 const OWNERS: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
 
@@ -260,7 +260,7 @@ async fn assemble(
     let reader = Reader {
         stream: parts.stream,
         router: Router::new(layout.clone(), OWNERS, source.tells_cascades()),
-        dispatch: Dispatch::new(lanes, start, pulse.clone()),
+        dispatch: Dispatch::new(lanes, pace.batch_rows, start, pulse.clone()),
         durable,
         source: source.clone(),
         control: control.clone(),

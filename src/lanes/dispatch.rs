@@ -16,9 +16,9 @@ use crate::pulse::{Doing, Pulse};
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
 
-/// What may wait for a lane, whatever the number of its items: so many small rows, or as many
-/// shares of [`SHARE`] bytes. What is larger waits alone.
-const WAITING: u32 = 20_000;
+/// What may wait for a lane, whatever the number of its items: two batches of small rows or, where
+/// these are smaller, so many, or as many shares of [`SHARE`] bytes. What is larger waits alone.
+const WAITING: u32 = 4_000;
 const SHARE: usize = 256;
 
 /// A lane has stopped; its own error says why.
@@ -30,6 +30,8 @@ pub struct LaneGone(pub usize);
 pub struct Dispatch {
     lanes: Vec<mpsc::Sender<Item>>,
     room: Vec<Arc<Semaphore>>,
+    /// What there is room for in each.
+    waiting: u32,
     /// What each lane was last told that it is done up to.
     sent: Vec<Position>,
     /// The reader's.
@@ -49,15 +51,23 @@ pub struct Load {
 }
 
 impl Dispatch {
-    pub fn new(lanes: Vec<mpsc::Sender<Item>>, start: Position, pulse: Pulse) -> Self {
+    pub fn new(
+        lanes: Vec<mpsc::Sender<Item>>,
+        batch_rows: usize,
+        start: Position,
+        pulse: Pulse,
+    ) -> Self {
         let sent = vec![start; lanes.len()];
+        let batches = u32::try_from(batch_rows.saturating_mul(2)).unwrap_or(u32::MAX);
+        let waiting = batches.max(WAITING);
         let room = lanes
             .iter()
-            .map(|_| Arc::new(Semaphore::new(WAITING as usize)))
+            .map(|_| Arc::new(Semaphore::new(waiting as usize)))
             .collect();
         Self {
             lanes,
             room,
+            waiting,
             sent,
             pulse,
         }
@@ -70,8 +80,8 @@ impl Dispatch {
         let reads = work.reads.iter().filter_map(|read| read.image.as_ref());
         let bytes: usize = changes.chain(reads.map(Image::footprint)).sum();
         let rows = u32::try_from(rows.max(bytes / SHARE))
-            .unwrap_or(WAITING)
-            .clamp(1, WAITING);
+            .unwrap_or(self.waiting)
+            .clamp(1, self.waiting);
         let share = self.room[lane].clone().acquire_many_owned(rows);
         let room = async {
             tokio::select! {

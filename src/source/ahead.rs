@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes that may wait between the socket and the pipeline.
-const BUDGET: usize = 16 * 1024 * 1024;
+const BUDGET: usize = 2 * 1024 * 1024;
 /// Reads that may wait; each brought at least one message.
 const BATCHES: usize = 1024;
 

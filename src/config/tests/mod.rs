@@ -63,8 +63,8 @@ fn the_example_is_good() {
 #[test]
 fn defaults() {
     let config = Config::parse(&with(&format!("{CART}{INTO}")), Path::new("c")).unwrap();
-    assert!(config.apply.lanes >= 1);
-    assert_eq!(config.apply.batch_rows, 5000);
+    assert!((1..=16).contains(&config.apply.lanes));
+    assert_eq!(config.apply.batch_rows, 2000);
     assert_eq!(config.apply.batch_delay, Duration::ZERO);
     assert_eq!(config.apply.drain_timeout, Duration::from_secs(20));
     assert_eq!(config.refresh.chunk_carts, 1000);
@@ -107,7 +107,7 @@ fn a_mysql_target() {
 #[test]
 fn all_problems_come_at_once() {
     let text = EXAMPLE
-        .replace("batch_rows = 5000", "batchrows = 5000")
+        .replace("batch_rows = 2000", "batchrows = 2000")
         .replace("\"20s\"", "20")
         .replace("role = \"line\"", "role = \"lines\"")
         .replace("parent = \"order_items\"", "parent = \"order_item\"");
