@@ -81,9 +81,11 @@ pub struct Ratio {
     pub name: &'static str,
     /// One a round.
     pub values: Vec<f64>,
-    pub median: f64,
+    /// None where nothing was measured, for the reason that is given then.
+    pub median: Option<f64>,
     pub goal: Goal,
-    pub reached: bool,
+    pub reached: Option<bool>,
+    pub not_measured: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -245,10 +247,26 @@ impl Report {
         self.ratios.push(Ratio {
             name,
             values,
-            median,
+            median: Some(median),
             goal,
-            reached: goal.is_reached(median),
+            reached: Some(goal.is_reached(median)),
+            not_measured: None,
         });
+    }
+
+    /// The same against somebody who need not be there: then it is told why there is no ratio.
+    pub fn ratio_if_any(&mut self, name: &'static str, goal: Goal, values: Vec<f64>, why: &str) {
+        match values.is_empty() {
+            false => self.ratio(name, goal, values),
+            true => self.ratios.push(Ratio {
+                name,
+                values,
+                median: None,
+                goal,
+                reached: None,
+                not_measured: Some(why.to_owned()),
+            }),
+        }
     }
 
     /// Carts that were not as they should be, and conflicts, which the harness gives no cause for.
@@ -294,12 +312,16 @@ impl Report {
         }
         let _ = writeln!(out, "\n{:<38} {:>9} {:>10}", "ratio", "median", "goal");
         for ratio in &self.ratios {
-            let reached = if ratio.reached { "" } else { "  not reached" };
+            let remark = match (&ratio.not_measured, ratio.reached) {
+                (Some(why), _) => format!("  not measured ({why})"),
+                (None, Some(false)) => "  not reached".to_owned(),
+                (None, _) => String::new(),
+            };
             let _ = writeln!(
                 out,
-                "{:<38} {:>9.3} {:>10}{reached}",
+                "{:<38} {:>9} {:>10}{remark}",
                 ratio.name,
-                ratio.median,
+                known(ratio.median.unwrap_or(f64::NAN), 3),
                 ratio.goal.words()
             );
         }

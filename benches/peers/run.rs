@@ -33,12 +33,17 @@ pub struct Watch<'a> {
 impl<'a> Watch<'a> {
     pub async fn start(old: &'a Server, new: Option<&'a Server>) -> Result<Self> {
         old.settle().await?;
+        if let Some(server) = new {
+            server.settle().await?;
+        }
+        Self::at_once(old, new).await
+    }
+
+    /// The same, of servers that have been settled before and are at work.
+    pub async fn at_once(old: &'a Server, new: Option<&'a Server>) -> Result<Self> {
         let new = match new {
             None => None,
-            Some(server) => {
-                server.settle().await?;
-                Some((server, server.logged().await?))
-            }
+            Some(server) => Some((server, server.logged().await?)),
         };
         let target_cpu = match new {
             None => 0.0,

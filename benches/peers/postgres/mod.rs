@@ -1,6 +1,7 @@
 //! Between two servers of Postgres.
 
 mod copy;
+mod debezium;
 mod drain;
 mod native;
 
@@ -13,6 +14,7 @@ use crate::run::Run;
 use crate::server::Server;
 use crate::shop::OldShop;
 use crate::{Result, Size};
+use debezium::Debezium;
 use native::Durability;
 
 /// Transactions a second, of which the first is judged.
@@ -23,6 +25,7 @@ const LARGE: u64 = 1_000_000;
 
 const CARTAGE: &str = "cartage";
 const DRAIN: &str = "pg_recvlogical, nothing applied";
+const DEBEZIUM: &str = "Debezium, nothing applied";
 const NATIVE: &str = "native, commits not on disk";
 const DURABLE: &str = "native, commits on disk";
 const COPY: &str = "COPY pipe, foreign keys on";
@@ -32,6 +35,7 @@ pub async fn run(size: Size, delayed: bool, report: &mut Report) -> Result<()> {
     let mut old = OldShop::open(Server::postgres().await?, size).await?;
     let new = Server::postgres().await?;
     let program = Program::new(size.lanes)?;
+    let mut debezium = Debezium::find().await;
     let mut table = Table::new("Backfill, Postgres to Postgres", size.carts * 4, 0);
     for round in 1..=size.rounds {
         if let Server::Postgres(cluster) = &new {
@@ -54,13 +58,17 @@ pub async fn run(size: Size, delayed: bool, report: &mut Report) -> Result<()> {
     let title = "Catch-up, Postgres to Postgres";
     let mut table = Table::new(title, backlog.rows, backlog.transactions);
     for round in 1..=size.rounds {
-        for name in in_turn([DRAIN, NATIVE, CARTAGE, DURABLE], round) {
+        for name in in_turn([DRAIN, DEBEZIUM, NATIVE, CARTAGE, DURABLE], round) {
             // Each of its commits waits for the disk, which takes minutes: once is enough to tell.
             if name == DURABLE && round > 1 {
                 continue;
             }
             let run = match name {
                 DRAIN => drain::drain(&old).await?,
+                DEBEZIUM => match debezium.turn(&old).await? {
+                    Some(run) => run,
+                    None => continue,
+                },
                 NATIVE => native::catch_up(&old, &new, Durability::AsItComes).await?,
                 DURABLE => native::catch_up(&old, &new, Durability::Full).await?,
                 _ => {
@@ -84,6 +92,13 @@ pub async fn run(size: Size, delayed: bool, report: &mut Report) -> Result<()> {
         speed(DURABLE),
     );
     report.ratio("catchup_vs_drain", Goal::AtLeast(0.8), speed(DRAIN));
+    let memory = table.over(|run| run.peak_mib.unwrap_or(f64::NAN), CARTAGE, DEBEZIUM);
+    for (name, goal, values) in [
+        ("catchup_vs_debezium", Goal::AtLeast(2.5), speed(DEBEZIUM)),
+        ("memory_vs_debezium", Goal::AtMost(0.2), memory),
+    ] {
+        report.ratio_if_any(name, goal, values, debezium.missing());
+    }
     let cpu = table.over(|run| run.applier_cpu.unwrap_or(f64::NAN), CARTAGE, NATIVE);
     report.ratio("daemon_cpu_vs_native_worker", Goal::AtMost(0.5), cpu);
     let peaks = table.contenders.iter().filter(|c| c.name == CARTAGE);
