@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cartage::config::usual_lanes;
 use report::Report;
 
 /// How long one contender may take.
@@ -67,12 +68,6 @@ impl Size {
             lanes: number("CARTAGE_BENCH_LANES", usual_lanes())?,
         })
     }
-}
-
-/// As many as cartage takes without a word in the configuration.
-fn usual_lanes() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    (2 * cores).min(16)
 }
 
 /// A number from the environment, for a shorter run or a longer one.
@@ -156,4 +151,11 @@ async fn measure(size: Size, parts: &[String], report: &mut Report) -> Result<()
 /// Where results go: cargo starts a benchmark in its package.
 fn place(name: &str, usual: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| usual.to_owned())
+}
+
+/// The end of what a program has logged, for the error that tells of it.
+fn last_lines(log: &Path, most: usize) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(most)..].join("\n")
 }

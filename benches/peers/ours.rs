@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Instant;
 
+use cartage::config::USUAL_BATCH_ROWS;
 use cartage::demo::cluster::Cluster;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -14,10 +15,7 @@ use crate::judge::{self, Counts};
 use crate::run::{Run, Watch, caught_up};
 use crate::server::{Server, Session};
 use crate::shop::{DATABASE, MARK, OldShop};
-use crate::{Failed, LOOK, PATIENCE, Result};
-
-/// As it is without a word in the configuration.
-pub const BATCH_ROWS: usize = 2_000;
+use crate::{Failed, LOOK, PATIENCE, Result, last_lines};
 
 pub const BASE: &str = "cartage_base";
 pub const CURRENT: &str = "cartage";
@@ -35,7 +33,7 @@ impl Program {
         Ok(Self {
             folder: tempfile::tempdir()?,
             lanes,
-            batch_rows: BATCH_ROWS,
+            batch_rows: USUAL_BATCH_ROWS,
         })
     }
 
@@ -93,9 +91,7 @@ impl Program {
     }
 
     fn log(&self) -> String {
-        let log = std::fs::read_to_string(self.path("log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(10)..].join("\n")
+        last_lines(&self.path("log"), 10)
     }
 
     /// Reads all carts into a database that the runs of [`Self::catch_up`] begin with.

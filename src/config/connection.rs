@@ -170,16 +170,21 @@ fn tls(section: &mut Section<'_>, config: &Path, problems: &mut Problems) -> Tls
     tls
 }
 
-/// Lanes that are opened without being asked for: each is a session of the target.
-const MOST_BY_ITSELF: usize = 16;
+/// `[apply] batch_rows` where it is not given.
+pub const USUAL_BATCH_ROWS: usize = 2_000;
+
+/// `[apply] lanes` where it is not given: while one lane waits for the target, another maps. Each is a
+/// session of the target.
+pub fn usual_lanes() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (2 * cores).min(16)
+}
 
 /// `[apply]`.
 pub(super) fn apply(root: &mut Section<'_>, problems: &mut Problems) -> Apply {
     let mut section = root
         .table("apply", problems)
         .unwrap_or_else(|| Section::absent("[apply]"));
-    // While one lane waits for the target, another maps.
-    let usual = 2 * std::thread::available_parallelism().map_or(1, usize::from);
     let lanes = section.integer("lanes", 1..=256, problems);
     let batch_rows = section.integer("batch_rows", 1..=1_000_000, problems);
     let transaction_rows = section.integer("transaction_rows", 1..=100_000_000, problems);
@@ -192,8 +197,8 @@ pub(super) fn apply(root: &mut Section<'_>, problems: &mut Problems) -> Apply {
         PathBuf::from(folder.into_inner())
     });
     let apply = Apply {
-        lanes: size(lanes, usual.min(MOST_BY_ITSELF)),
-        batch_rows: size(batch_rows, 2000),
+        lanes: size(lanes, usual_lanes()),
+        batch_rows: size(batch_rows, USUAL_BATCH_ROWS),
         batch_delay: section
             .duration("batch_delay", problems)
             .unwrap_or_default(),

@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
 pub(crate) use cart::alias_of;
+pub use connection::{USUAL_BATCH_ROWS, usual_lanes};
 pub use model::Model;
 pub(crate) use reader::nearest;
 

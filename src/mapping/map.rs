@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 use super::expr::{Env, EvalError, IdKey};
 use super::former::{Before, Former};
 use super::plan::{Fate, Into, Mapping};
-use super::row::{blank_row, cell, failed, row_cells, row_key};
+use super::row::{cell, failed, row_cells, row_key};
 use crate::cart::fold::Folding;
-use crate::cart::image::{Cells, Ghost, Image, Life, Row};
+use crate::cart::image::{Cell, Cells, Ghost, Image, Life, Row};
 use crate::cart::layout::Layout;
 use crate::hash::HashSet;
 use crate::switch::{self, Bound, Mutant};
@@ -403,5 +403,16 @@ impl Mapper {
             .rev()
             .find(|(t, cells, _)| *t == table && order.compare_keys(cells, &row.cells).is_eq())
             .map(|(_, _, stamp)| *stamp)
+    }
+}
+
+fn blank_row(layout: &Layout, table: usize) -> Row {
+    Row {
+        cells: layout.tables[table]
+            .columns
+            .iter()
+            .map(|_| Cell::Null)
+            .collect(),
+        stamp: 0,
     }
 }

@@ -4,19 +4,7 @@ use super::expr::{Env, EvalError, Expr, bind};
 use super::former::FormerRow;
 use super::map::{MapError, RowKey};
 use super::plan::Into;
-use crate::cart::image::{Cell, Cells, Row};
-use crate::cart::layout::Layout;
-
-pub(super) fn blank_row(layout: &Layout, table: usize) -> Row {
-    Row {
-        cells: layout.tables[table]
-            .columns
-            .iter()
-            .map(|_| Cell::Null)
-            .collect(),
-        stamp: 0,
-    }
-}
+use crate::cart::image::{Cell, Cells};
 
 pub(super) fn row_key(
     into: &Into,

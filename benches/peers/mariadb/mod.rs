@@ -10,7 +10,7 @@ use crate::server::Server;
 use crate::shop::OldShop;
 use crate::{Failed, Result, Size};
 
-/// Why there is no ratio over the drain.
+/// Why there is no ratio over the drain: the others are always there.
 const MISSING: &str = "there is no mariadb-binlog; scripts/setup-tools bench installs it";
 const DRAIN: &str = "mariadb-binlog, nothing applied";
 const REPLICA: &str = "MariaDB's replica, 4 threads";

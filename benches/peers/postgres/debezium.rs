@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::run::{Run, Watch};
 use crate::shop::{DATABASE, OldShop, PUBLICATION};
-use crate::{Failed, PATIENCE, Result, place, usage};
+use crate::{Failed, PATIENCE, Result, last_lines, place, usage};
 
 const SLOT: &str = "bench_debezium";
 const CONSUMER: &str = "Drain";
@@ -169,9 +169,7 @@ impl Engine {
                 format!("did not come to its {word} change in {seconds} s")
             }
         };
-        let log = std::fs::read_to_string(self.path("log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        let last = lines[lines.len().saturating_sub(20)..].join("\n");
+        let last = last_lines(&self.path("log"), 20);
         Err(Failed::because(format!("{why}\n{last}").trim_end()))
     }
 }
