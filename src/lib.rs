@@ -20,6 +20,7 @@ pub mod mysql;
 pub mod source;
 pub mod cart;
 pub mod mapping;
+pub mod merge;
 pub mod target;
 pub mod lanes;
 pub mod refresh;

@@ -39,9 +39,11 @@ mod words;
 
 pub use bind::{Assign, assignable, bind, canonical};
 pub use condition::TargetCondition;
+pub use decimal::Decimal;
 pub use depends::{Depends, Pair};
 pub use error::{EvalError, ExprError};
 pub use functions::IdKey;
+pub use moment::{Zone, parse_timestamp, to_utc};
 pub use scope::{Env, Scope};
 pub use value::Value;
 
@@ -178,6 +180,11 @@ impl Expr {
             }
         });
         uses
+    }
+
+    /// It is this column of the row, its header or its parent, and nothing else.
+    pub fn is_column(&self, table: usize, column: usize) -> bool {
+        matches!(&self.plan.node, Node::Column { table: t, column: c, .. } if (*t, *c) == (table, column))
     }
 
     pub fn is_null_literal(&self) -> bool {
