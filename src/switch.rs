@@ -273,6 +273,8 @@ named! {
         PendingStays = "pending-stays",
         /// Each attempt at a held cart leaves a record.
         RecordAgain = "record-again",
+        /// What both sides have written is set aside.
+        NoMerge = "no-merge",
         /// A held cart that ends in the source waits for its turn.
         EndWaits = "end-waits",
         /// An end in the source yields to the new backend's edits.

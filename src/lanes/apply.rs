@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tracing::info;
+
 use super::lane::{Lane, LaneError};
 use super::record::record;
 use super::unit::{Decision, Unit};
@@ -26,9 +28,23 @@ impl Lane {
         to: Position,
         tally: Tally,
     ) -> Result<(), LaneError> {
+        // Carts that were merged before are read first, and among themselves: what moves again must
+        // not cost the others their batch.
+        let (merged, units): (Vec<Unit>, Vec<Unit>) = units
+            .into_iter()
+            .partition(|unit| Unit::is_merged(unit) && !unit.patch.is_empty());
         let mut stack = vec![units];
+        if !merged.is_empty() {
+            stack.push(merged);
+            if stack[0].is_empty() {
+                stack.remove(0);
+            }
+        }
         let mut stumbles = 0;
         while let Some(mut group) = stack.pop() {
+            for unit in &mut group {
+                self.read_merged(unit).await?;
+            }
             let last = stack.is_empty() || switch::mutant(Mutant::CheckpointFirst);
             // What is written before the rest keeps its own position in the ledger; the checkpoint
             // does not pass what is still on the stack.
@@ -43,6 +59,9 @@ impl Lane {
                 }
                 continue;
             };
+            for unit in &mut group {
+                unit.is_read = false;
+            }
             match disposition(&error) {
                 Disposition::Again if stumbles < ATTEMPTS => {
                     stumbles += 1;
@@ -144,6 +163,18 @@ fn stumbled(error: &TargetError) -> bool {
 
 /// The places of what is more than a patch.
 fn committed(units: &[Unit], records: &Records) {
+    for unit in units {
+        if let (Some(merge), Some(cart)) = (&unit.merge, unit.open().next()) {
+            info!(
+                cart = %cart.key,
+                conflict = merge.evidence.is_some(),
+                items = merge.items,
+                decisions = merge.decided,
+                rows = unit.patch.writes.len(),
+                "merged"
+            );
+        }
+    }
     if !records.wishes.is_empty() {
         switch::place(Place::WishCommitted);
     }
@@ -184,8 +215,14 @@ fn add_counts(tally: &mut Tally, units: &[Unit]) {
     for unit in units {
         let carts = unit.open().count() as u64;
         tally.late += unit.carts.iter().map(|c| c.late).sum::<u64>();
+        if let Some(merge) = &unit.merge {
+            let conflicts = u64::from(merge.evidence.is_some());
+            tally.merged_items += merge.items;
+            tally.merge_conflicts += conflicts;
+            tally.conflicts += conflicts;
+        }
         match &unit.decision {
-            Decision::Apply if !unit.patch.is_empty() => tally.patches += carts,
+            Decision::Apply if unit.patch.has_effect() => tally.patches += carts,
             Decision::Apply => {}
             Decision::Hold { tried: true, .. } => tally.conflicts += 1,
             Decision::Hold { tried: false, .. } => {}

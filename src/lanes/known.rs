@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::cart::image::{Ghost, Image, footprint};
-use crate::mapping::convert::convert;
+use crate::mapping::convert::{convert, convert_kept};
 use crate::mapping::difference::{Left, RowWrite};
 use crate::mapping::map::{MapError, Mapper};
+use crate::merge::Kept;
 use crate::target::ledger::{Entry, Loaded, State};
 
 /// The mapping in force, and those that ledger rows may still refer to.
@@ -25,6 +26,8 @@ pub struct Known {
     pub entry: Option<Entry>,
     pub wished: bool,
     pub left: Vec<Left>,
+    /// Target rows that a merge has left other than the image says.
+    pub kept: Vec<Kept>,
     /// Rows of tables that the mapping in force no longer has.
     pub dropped: Vec<RowWrite>,
     /// Its image or its target rows are of an older mapping.
@@ -43,6 +46,7 @@ impl Known {
             return Ok(known);
         };
         let current = &mappers.current;
+        known.kept = std::mem::take(&mut entry.kept);
         let former = mappers
             .former
             .get(&entry.mapping)
@@ -51,6 +55,7 @@ impl Known {
             let tokens = std::mem::take(&mut entry.tokens);
             let converted = convert(former, current, &entry.image, tokens)?;
             known.older = true;
+            known.kept = convert_kept(former, current, std::mem::take(&mut known.kept));
             known.lacking = converted.image.is_none() || entry.pending.is_some();
             known.left = converted.left;
             known.dropped = converted.dropped;
@@ -98,7 +103,11 @@ impl Known {
             let key = left.row.key.iter().map(|part| part.len() + 32);
             size_of::<Left>() + footprint(&left.row.cells) + key.sum::<usize>()
         });
-        size_of::<Self>() + images.sum::<usize>() + left.sum::<usize>()
+        let kept = self.kept.iter().map(|kept| {
+            let cells = kept.cells.as_ref().map_or(0, |cells| footprint(cells));
+            size_of::<Kept>() + cells + kept.key.iter().map(|part| part.len() + 32).sum::<usize>()
+        });
+        size_of::<Self>() + kept.sum::<usize>() + images.sum::<usize>() + left.sum::<usize>()
     }
 
     pub fn state(&self) -> Option<State> {

@@ -19,4 +19,5 @@ mod gather;
 mod settle;
 mod apply;
 mod resolve;
+mod merge;
 mod record;

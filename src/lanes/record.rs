@@ -12,6 +12,7 @@ use crate::hash::HashMap;
 use crate::mapping::difference::{Left, RowOp, RowWrite};
 use crate::mapping::map::{Mapper, RowKey, TargetRow, row_number};
 use crate::mapping::plan::Role;
+use crate::merge::{self, Kept};
 use crate::switch::{self, Mutant};
 use crate::target::ledger::{
     ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Patched, Records, State,
@@ -49,7 +50,10 @@ pub(super) fn record(
         let wished = cart.wish.is_some() || cart.known.wished && !cart.refreshed;
         let mut known = match &unit.decision {
             _ if cart.handed_over => over(cart, mapper, records),
-            Decision::Apply => applied(&rows, cart, mapper, records),
+            Decision::Apply => {
+                let kept = kept(unit, &rows, cart);
+                applied(&rows, cart, kept, mapper, records)
+            }
             Decision::Hold {
                 reason,
                 message,
@@ -81,6 +85,14 @@ pub(super) fn record(
                 stay(cart, State::Held, mapper, records, name.clone())
             }
         };
+        if let Some(merge) = &unit.merge
+            && let Some(evidence) = merge.evidence.clone().filter(|_| is_first)
+        {
+            records.conflicts.push(ConflictRow {
+                decisions: Some(merge.decisions.clone()),
+                ..conflict(cart, "merged", evidence)
+            });
+        }
         if let Some(evidence) = unit.overruled.clone().filter(|_| is_first) {
             records
                 .conflicts
@@ -99,6 +111,7 @@ fn conflict(cart: &UnitCart, kind: &'static str, evidence: Evidence) -> Conflict
         kind,
         position: cart.position,
         evidence,
+        decisions: None,
     }
 }
 
@@ -125,6 +138,7 @@ fn over(cart: &UnitCart, mapper: &Mapper, records: &mut Records) -> Option<Known
 fn applied(
     rows: &Rows<'_>,
     cart: &UnitCart,
+    kept: Vec<Kept>,
     mapper: &Mapper,
     records: &mut Records,
 ) -> Option<Known> {
@@ -142,10 +156,10 @@ fn applied(
             row: row.clone(),
         })
         .collect();
-    let state = match (image.life, before.map(|e| e.state)) {
-        (Life::Live, Some(State::Merged)) => State::Merged,
-        (Life::Live, _) => State::Mirror,
-        (Life::Ended { .. } | Life::Deleted { .. }, _) => State::Ended,
+    let state = match image.life {
+        Life::Live if !kept.is_empty() => State::Merged,
+        Life::Live => State::Mirror,
+        Life::Ended { .. } | Life::Deleted { .. } => State::Ended,
     };
     let has_tokens = left.iter().any(|l| l.token.is_some());
     let token_list: Vec<Option<Box<str>>> = left.iter().map(|l| l.token.clone()).collect();
@@ -166,6 +180,7 @@ fn applied(
                 into.shareable.then(|| row_number(into, &row.key))
             })
             .collect(),
+        kept: (!kept.is_empty()).then(|| merge::encode(&kept)),
         tokens: has_tokens.then(|| codec::encode_tokens(token_list.iter().map(Option::as_deref))),
     });
     if before.is_some_and(|e| e.pending.is_some()) {
@@ -179,11 +194,41 @@ fn applied(
             image,
             tokens: Vec::new(),
             pending: None,
+            kept: Vec::new(),
         }),
         left,
+        kept,
         ..Known::default()
     };
     Some(known.bounded())
+}
+
+/// The rows of a cart that are other than its image says, with the tokens that our writes left.
+fn kept(unit: &Unit, rows: &Rows<'_>, cart: &UnitCart) -> Vec<Kept> {
+    if cart
+        .image
+        .as_ref()
+        .is_none_or(|image| image.life != Life::Live)
+    {
+        // It is as its end has made it.
+        return Vec::new();
+    }
+    let Some(merge) = &unit.merge else {
+        return cart.known.kept.clone();
+    };
+    let merged = merge
+        .kept
+        .iter()
+        .find(|(at, _)| std::ptr::eq(&unit.carts[*at], cart));
+    let mut kept = merged.map_or_else(Vec::new, |(_, kept)| kept.clone());
+    for row in &mut kept {
+        if let Some((write, token)) = rows.written.get(&(row.into, &row.key))
+            && !matches!(write.op, RowOp::Check { .. })
+        {
+            row.token = token.map(Into::into);
+        }
+    }
+    kept
 }
 
 /// A unit's target rows by their number of `[[into]]` and their key: carts can have thousands.
@@ -234,7 +279,10 @@ impl<'u> Rows<'u> {
             .iter()
             .map(|left| &left.row)
             .chain(&cart.rows);
-        match rows.any(|row| written(row).is_some()) || !cart.known.dropped.is_empty() {
+        // Rows that are only looked at are no effect.
+        let writes =
+            |row: &TargetRow| written(row).is_some_and(|w| !matches!(w.op, RowOp::Check { .. }));
+        match rows.any(writes) || !cart.known.dropped.is_empty() {
             true => Patched::Yes,
             false => Patched::No,
         }
@@ -272,6 +320,7 @@ fn stay(
                 refreshed: cart.refreshed,
                 image: codec::encode(&image),
                 tokens: None,
+                kept: None,
                 shareable: Vec::new(),
             });
             image
@@ -293,8 +342,10 @@ fn stay(
             image,
             tokens: Vec::new(),
             pending,
+            kept: Vec::new(),
         }),
         left: cart.known.left.clone(),
+        kept: cart.known.kept.clone(),
         ..Known::default()
     })
 }

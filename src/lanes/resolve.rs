@@ -1,4 +1,6 @@
-//! The one unit that could not be written: it is adopted, handed over, or held.
+//! The one unit that could not be written: it is adopted, merged, handed over, or held.
+
+use std::time::Duration;
 
 use tracing::info;
 
@@ -8,7 +10,7 @@ use super::settle::hand_over;
 use super::unit::{Decision, Unit};
 use crate::mapping::difference::Patch;
 use crate::target::claim::Claims;
-use crate::target::examine::{Finding, Part, examine, rows_json};
+use crate::target::examine::{Finding, Look, Part, examine, rows_json};
 use crate::target::ledger::Evidence;
 use crate::target::postgres::printed;
 use crate::target::writer::WriteError;
@@ -32,26 +34,42 @@ impl Lane {
             self.hold(unit, "conflict", claimed.to_string(), None);
             return Ok(());
         }
+        if unit.attempts > 1 {
+            // Whoever writes it all the time must not meet us in step.
+            let wait = Duration::from_millis(fastrand::u64(5..20) << unit.attempts.min(ATTEMPTS));
+            tokio::time::sleep(wait).await;
+        }
+        self.look(unit, &error.to_string()).await
+    }
+
+    /// Reads what the target holds of a unit that was merged before, and merges it: its patch, taken
+    /// from the image alone, is about rows that are not so.
+    pub(super) async fn read_merged(&mut self, unit: &mut Unit) -> Result<(), LaneError> {
+        // Again where some of its carts turned out to be finished with.
+        while !unit.patch.is_empty() && unit.is_merged() && !unit.is_read {
+            self.look(unit, "it was merged before").await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at what the target holds of a unit, and decides.
+    async fn look(&mut self, unit: &mut Unit, why: &str) -> Result<(), LaneError> {
         let mapping = &self.mappers.current.mapping;
-        let (places, parts): (Vec<usize>, Vec<Part<'_>>) = unit
-            .carts
-            .iter()
-            .enumerate()
-            .filter(|(_, cart)| !cart.handed_over)
-            .map(|(at, cart)| {
-                let (left, want) = (&cart.known.left, &cart.rows);
-                (at, Part { left, want })
-            })
-            .unzip();
+        let (places, parts) = parts(unit);
         let target = self.writer.target();
-        let (finding, overruled) = examine(target, mapping, &parts, &unit.patch, unit.ends())
+        let look = Look {
+            insist: unit.ends(),
+            merged: unit.is_merged(),
+        };
+        let (finding, overruled) = examine(target, mapping, &parts, &unit.patch, look)
             .await
             .map_err(WriteError::from)?;
         match finding {
             Finding::Adopt(_) if unit.attempts >= ATTEMPTS => {
-                self.hold(unit, "conflict", error.to_string(), None);
+                self.hold(unit, "conflict", why.to_owned(), None);
             }
             Finding::Adopt(patch) => {
+                unit.is_read = true;
                 unit.patch = patch;
                 unit.overruled = overruled.or(unit.overruled.take());
             }
@@ -65,13 +83,21 @@ impl Lane {
                 let taken = std::mem::take(unit);
                 *unit = hand_over(&self.mappers.current, taken, finished);
             }
-            Finding::Conflict { message, evidence } => {
+            Finding::Conflict {
+                message,
+                evidence,
+                found,
+            } => {
                 let claims: Vec<Claims> = unit.claims().into_iter().collect();
                 if let Some(claimed) = self.writer.owned(&claims).await? {
                     unit.owner = claimed.owner();
                     self.hold(unit, "conflict", claimed.to_string(), Some(evidence));
                     return Ok(());
                 }
+                let message = match self.merge(unit, found, &message).await? {
+                    None => return Ok(()),
+                    Some(message) => message,
+                };
                 let finished = unit.carts.iter().filter(|c| c.handed_over);
                 let finished: Vec<String> = finished.map(|c| c.key.to_string()).collect();
                 let message = match finished.is_empty() {
@@ -106,6 +132,7 @@ impl Lane {
             }
         });
         unit.patch = Patch::default();
+        unit.merge = None;
         unit.decision = Decision::Hold {
             reason,
             message,
@@ -113,4 +140,19 @@ impl Lane {
             tried: true,
         };
     }
+}
+
+/// The open carts of a unit, with their places.
+pub(super) fn parts(unit: &Unit) -> (Vec<usize>, Vec<Part<'_>>) {
+    let open = unit.carts.iter().enumerate();
+    open.filter(|(_, cart)| !cart.handed_over)
+        .map(|(at, cart)| {
+            let part = Part {
+                left: &cart.known.left,
+                want: &cart.rows,
+                kept: &cart.known.kept,
+            };
+            (at, part)
+        })
+        .unzip()
 }

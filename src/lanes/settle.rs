@@ -73,6 +73,8 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
         decision,
         attempts: 0,
         overruled: None,
+        merge: None,
+        is_read: false,
         owner: None,
         foldings: before,
     }

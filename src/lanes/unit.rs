@@ -11,6 +11,7 @@ use crate::cart::owner::Wish;
 use crate::hash::HashSet;
 use crate::mapping::difference::{Patch, RowOp, RowWrite};
 use crate::mapping::map::{TargetRow, row_number};
+use crate::merge::Kept;
 use crate::source::change::Position;
 use crate::target::claim::{Claim, Claims};
 use crate::target::ledger::Evidence;
@@ -29,6 +30,20 @@ pub enum Decision {
         /// It is a new or repeated attempt, not just a change to what is pending.
         tried: bool,
     },
+}
+
+/// What a merge came to, beside the patch that it gave.
+#[derive(Clone, Debug, Default)]
+pub struct Merging {
+    /// By the place of the cart: its rows that are other than its image says.
+    pub kept: Vec<(usize, Vec<Kept>)>,
+    /// What was found, where the new backend has written it since cartage last looked.
+    pub evidence: Option<Evidence>,
+    /// What was decided, as JSON.
+    pub decisions: String,
+    pub decided: usize,
+    /// Lines whose quantity both sides had changed.
+    pub items: u64,
 }
 
 /// One cart of a unit.
@@ -60,6 +75,10 @@ pub struct Unit {
     pub attempts: u32,
     /// A source end that wins over the new backend's edits: what was overwritten.
     pub overruled: Option<Evidence>,
+    /// The patch is that of a merge.
+    pub merge: Option<Merging>,
+    /// What the target holds was just read for it.
+    pub is_read: bool,
     /// The owner of a row that it wants, to be read again: it may have given it up unseen.
     pub owner: Option<CartKey>,
     /// Where there are several carts: what they were before they were settled, in their order.
@@ -71,6 +90,12 @@ impl Unit {
     pub fn idle(&self) -> bool {
         let still = |c: &UnitCart| !c.touched && !c.refreshed && c.wish.is_none() && c.late == 0;
         self.patch.is_empty() && self.carts.iter().all(still)
+    }
+
+    /// A merge has left rows of it other than its image says: what the target holds has to be read
+    /// before anything is written.
+    pub fn is_merged(&self) -> bool {
+        self.merge.is_some() || self.open().any(|c| !c.known.kept.is_empty())
     }
 
     /// The carts that the new backend has not finished with.

@@ -8,6 +8,7 @@ use super::map::{MapError, Mapper, TargetRow};
 use super::plan::{Into, Mapping};
 use crate::cart::image::{Cell, Cells, Ghost, Image, Row};
 use crate::cart::layout::Layout;
+use crate::merge::Kept;
 
 /// A cart of an older mapping in the terms of the new one.
 #[derive(Debug)]
@@ -60,6 +61,22 @@ pub fn convert(
         left,
         dropped,
     })
+}
+
+/// Rows that a merge has left, in the terms of the new mapping; those of tables that it no longer
+/// writes are forgotten.
+pub fn convert_kept(old: &Mapper, new: &Mapper, kept: Vec<Kept>) -> Vec<Kept> {
+    let each = kept.into_iter().filter_map(|row| {
+        let before = old.mapping.intos.get(row.into)?;
+        let at = match_into(before, &new.mapping)?;
+        let after = &new.mapping.intos[at];
+        Some(Kept {
+            into: at,
+            cells: row.cells.map(|cells| move_cells(before, after, &cells)),
+            ..row
+        })
+    });
+    each.collect()
 }
 
 /// For each old table: its new index, and for each new column the old one.

@@ -64,6 +64,12 @@ impl Patch {
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }
+
+    /// It writes something, and does not only look.
+    pub fn has_effect(&self) -> bool {
+        let looks = |write: &RowWrite| matches!(write.op, RowOp::Check { .. });
+        !self.writes.iter().all(looks)
+    }
 }
 
 /// Two carts give the same target row.

@@ -8,3 +8,4 @@ pub mod map;
 mod row;
 pub mod difference;
 pub mod convert;
+mod fate;

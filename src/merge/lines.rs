@@ -11,7 +11,7 @@ use super::fields::{self, Row};
 use super::quantity::{self, Changed, Numbers, Quantity};
 use super::record::{Decision, note};
 use super::slot::{Outcome, Slot, Slots, marks};
-use super::{Inputs, Kept, Part, Side, Unmergeable};
+use super::{Inputs, Part, Side, Unmergeable};
 use crate::cart::image::{Cell, Cells};
 use crate::mapping::difference::Left;
 use crate::mapping::expr::{Decimal, canonical};
@@ -100,15 +100,14 @@ pub fn touched<'a>(mapping: &'a Mapping, parts: &'a [Part<'a>]) -> Vec<(Line, &'
         let Some(shape) = Shape::of(into).filter(|shape| !shape.identity.is_empty()) else {
             continue;
         };
-        for (line, keys) in groups(&slots, index, &shape) {
-            let slot = |key: &RowKey| &slots.all[&(index, key.clone())];
+        for (line, rows) in groups(&slots, index, &shape) {
             // What hangs below a line must find the row that it became.
-            let asked = |key: &RowKey| slot(key).is_touched(into) || slot(key).kept.is_some();
-            if !keys.iter().any(asked) {
+            let asked = |slot: &Slot<'_>| slot.is_touched(into) || slot.kept.is_some();
+            if !rows.iter().any(asked) {
                 continue;
             }
-            let row = |key: &RowKey| slot(key).ours.or(slot(key).base.map(|left| &left.row));
-            if let Some(row) = keys.iter().find_map(row) {
+            let row = |slot: &Slot<'a>| slot.ours.or(slot.base.map(|left| &left.row));
+            if let Some(row) = rows.iter().find_map(row) {
                 lines.push((line, row));
             }
         }
@@ -127,11 +126,7 @@ pub(super) fn merge(
         let Some(shape) = Shape::of(into) else {
             continue;
         };
-        for (_, keys) in groups(slots, index, &shape) {
-            let rows: Vec<Slot<'_>> = keys
-                .iter()
-                .map(|key| slots.all[&(index, key.clone())].clone())
-                .collect();
+        for (_, rows) in groups(slots, index, &shape) {
             let mut merging = Merging {
                 inputs,
                 slots,
@@ -147,33 +142,50 @@ pub(super) fn merge(
     Ok(items)
 }
 
-/// The keys of the rows of each line.
-fn groups(slots: &Slots<'_>, index: usize, shape: &Shape) -> BTreeMap<Line, Vec<RowKey>> {
-    let mut groups: BTreeMap<Line, Vec<RowKey>> = BTreeMap::new();
-    for ((_, key), slot) in slots.all.iter().filter(|((into, _), _)| *into == index) {
-        let ours = slot.ours.or(slot.base.map(|left| &left.row));
-        let found = slot.theirs.and_then(|theirs| theirs.label());
-        let identity = match (ours, found, slot.theirs, slot.kept) {
-            // What the source calls the row goes before what the new backend does.
-            (Some(row), ..) => shape.identity(key, &row.cells),
-            (None, Some(line), ..) => line.identity.clone(),
-            (None, None, Some(theirs), _) => shape.identity(key, &theirs.cells),
-            (
-                None,
-                None,
-                None,
-                Some(Kept {
-                    cells: Some(cells), ..
-                }),
-            ) => shape.identity(key, cells),
-            (None, None, None, _) => continue,
-        };
+/// The rows of each line, in the order of their keys. A row that is another product's now is so for
+/// all sides as long as it is there; one that is not, because it was folded, has left the one line and
+/// is new in the other.
+fn groups<'a>(slots: &Slots<'a>, index: usize, shape: &Shape) -> BTreeMap<Line, Vec<Slot<'a>>> {
+    let mut groups: BTreeMap<Line, Vec<Slot<'a>>> = BTreeMap::new();
+    let mut add = |slot: Slot<'a>, identity: Vec<Box<str>>| {
         let line = Line {
             into: index,
             part: slot.part,
             identity,
         };
-        groups.entry(line).or_default().push(key.clone());
+        groups.entry(line).or_default().push(slot);
+    };
+    for ((_, key), slot) in slots.all.iter().filter(|((into, _), _)| *into == index) {
+        let of = |cells: &[Cell]| shape.identity(key, cells);
+        let base = slot.base.map(|left| of(&left.row.cells));
+        let ours = slot.ours.map(|row| of(&row.cells));
+        let theirs = slot.theirs.map(|theirs| match theirs.label() {
+            Some(line) => line.identity.clone(),
+            None => of(&theirs.cells),
+        });
+        let kept = slot.kept.and_then(|kept| kept.cells.as_ref());
+        match (base, ours) {
+            (Some(base), Some(ours)) if base != ours && theirs.is_none() => {
+                let left = Slot {
+                    ours: None,
+                    ..slot.clone()
+                };
+                let come = Slot {
+                    base: None,
+                    kept: None,
+                    ..slot.clone()
+                };
+                add(left, base);
+                add(come, ours);
+            }
+            // What the source calls the row goes before what the new backend does.
+            (base, ours) => {
+                let kept = kept.map(|cells| of(cells));
+                if let Some(identity) = ours.or(base).or(theirs).or(kept) {
+                    add(slot.clone(), identity);
+                }
+            }
+        }
     }
     groups
 }
@@ -210,7 +222,13 @@ impl Merging<'_, '_, '_> {
             }
             return Ok(());
         }
-        let foreign = living.iter().any(|slot| !slot.is_ours());
+        if rows.iter().any(|slot| self.is_taken(slot)) {
+            return Err(Unmergeable::Taken {
+                table: self.into.full_name(),
+            });
+        }
+        // A row of which cartage knows nothing.
+        let foreign = living.iter().any(|slot| slot.base.is_none());
         let counts = |slot: &Slot<'_>| slot.base_lives(self.into) || slot.ours_lives(self.into);
         let homeless = rows
             .iter()
@@ -227,6 +245,15 @@ impl Merging<'_, '_, '_> {
             Some(keeper) => self.folded(rows, keeper),
             None => rows.iter().try_for_each(|slot| self.alone(slot)),
         }
+    }
+
+    /// There is another line under a key of ours, and cartage has not put it there.
+    fn is_taken(&self, slot: &Slot<'_>) -> bool {
+        let (Some(ours), Some(theirs)) = (slot.ours, slot.theirs) else {
+            return false;
+        };
+        let of = |cells: &[Cell]| self.shape.identity(&slot.key, cells);
+        slot.base.is_none() && slot.kept.is_none() && of(&ours.cells) != of(&theirs.cells)
     }
 
     /// Lines that were folded before, and that nobody asks about now.
@@ -276,7 +303,12 @@ impl Merging<'_, '_, '_> {
                 self.slots.set(slot, Outcome::Stays);
             }
             let home = keeper.key.clone();
-            self.change(slot, |slot| slot.folded = Some(home));
+            let is_ours = slot.ours.is_some();
+            self.change(slot, |slot| {
+                if is_ours || slot.ours.is_none() {
+                    slot.folded = Some(home);
+                }
+            });
         }
         if self.is_gone(rows, &quantity) {
             self.remove(keeper, rows)?;

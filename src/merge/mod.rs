@@ -97,6 +97,8 @@ pub struct Merged {
 pub enum Unmergeable {
     #[error("{table}: {column} is not a number that could be merged")]
     Number { table: String, column: String },
+    #[error("{table}: the row exists already, and is another line's")]
+    Taken { table: String },
     #[error("{table}: what `deleted` sets for a line that a merge removes cannot be told")]
     Fate { table: String },
 }

@@ -60,14 +60,9 @@ impl<'a> Slot<'a> {
         kept.or_else(|| self.base?.token.as_deref())
     }
 
-    /// What differences are taken from. A row of ours of which nothing is known, such as a ghost that
-    /// was forgotten, is brought to what the source says.
+    /// What differences are taken from.
     pub fn base_cells(&self) -> Option<&'a [Cell]> {
-        match (self.base, self.ours, self.theirs) {
-            (Some(left), ..) => Some(&left.row.cells),
-            (None, Some(_), Some(theirs)) if self.kept.is_none() => Some(&theirs.cells),
-            _ => None,
-        }
+        self.base.map(|left| &*left.row.cells)
     }
 
     /// The source has changed the row.
@@ -86,10 +81,7 @@ impl<'a> Slot<'a> {
     }
 
     pub fn base_lives(&self, into: &Into) -> bool {
-        let known = self.base.map(|left| !is_dead_row(into, &left.row));
-        // See `base_cells`.
-        let assumed = self.ours.is_some() && self.kept.is_none() && self.theirs_lives(into);
-        known.unwrap_or(assumed)
+        self.base.is_some_and(|left| !is_dead_row(into, &left.row))
     }
 
     /// It is there, and not marked as deleted.
@@ -190,7 +182,10 @@ impl<'a> Slots<'a> {
 
     pub fn set(&mut self, slot: &Slot<'_>, outcome: Outcome) {
         if let Some(slot) = self.all.get_mut(&(slot.into, slot.key.clone())) {
-            slot.outcome = outcome;
+            // Of a row that left one line and is another now, what is written counts.
+            if outcome != Outcome::Stays || slot.outcome == Outcome::Untouched {
+                slot.outcome = outcome;
+            }
         }
     }
 
@@ -239,8 +234,7 @@ impl<'a> Slots<'a> {
             match (slot.left(), slot.theirs) {
                 (Some(left), Some(theirs)) => !differing(into, left, &theirs.cells).is_empty(),
                 (Some(_), None) => !is_ghost,
-                // Of a forgotten row of ours nothing is known.
-                (None, Some(_)) => slot.kept.is_some() || !slot.is_ours(),
+                (None, Some(_)) => true,
                 (None, None) => false,
             }
         };

@@ -31,6 +31,8 @@ pub struct Status {
     pub wishes: i64,
     pub conflicts: i64,
     pub late: i64,
+    pub merged_items: i64,
+    pub merge_conflicts: i64,
     pub waived: i64,
     pub patches: i64,
     pub rows_applied: i64,
@@ -229,6 +231,8 @@ impl Status {
             "patches": self.patches,
             "conflicts": self.conflicts,
             "late": self.late,
+            "merged_items": self.merged_items,
+            "merge_conflicts": self.merge_conflicts,
             "waived": self.waived,
             "backfill": {
                 "kind": walk.map(|walk| walk.kind.as_str()),

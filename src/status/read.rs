@@ -39,6 +39,8 @@ pub async fn look(
         rows_applied: row.get(5)?,
         conflicts: row.get(6)?,
         late: row.get(7)?,
+        merged_items: row.get(14)?,
+        merge_conflicts: row.get(15)?,
         wishes: row.get(8)?,
         waived: pipeline.waived,
         blocked: blocked(target).await?,
@@ -85,7 +87,15 @@ fn lanes() -> Words<'static> {
             since("max(commit_time)"),
             since("min(updated_at)"),
             sums(&["patches", "rows_applied", "conflicts", "late"]),
-            sums(&["mirror", "merged", "held", "ended", "handed_over"]),
+            sums(&[
+                "mirror",
+                "merged",
+                "held",
+                "ended",
+                "handed_over",
+                "merged_items",
+                "merge_conflicts",
+            ]),
         )
     };
     Words::each(

@@ -57,8 +57,9 @@ impl Status {
         line(
             "conflicts",
             format!(
-                "{}; {} late changes, {} transactions waived, {} carts to be read again",
+                "{}, {} of them merged; {} late changes, {} transactions waived, {} carts to be read again",
                 count(self.conflicts),
+                count(self.merge_conflicts),
                 count(self.late),
                 count(self.waived),
                 count(self.wishes)

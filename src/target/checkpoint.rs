@@ -87,11 +87,13 @@ pub async fn take_over(
 }
 
 /// What a lane has counted; the sums over all lanes count.
-const COUNTERS: [&str; 9] = [
+const COUNTERS: [&str; 11] = [
     "patches",
     "rows_applied",
     "conflicts",
     "late",
+    "merged_items",
+    "merge_conflicts",
     "mirror",
     "merged",
     "handed_over",

@@ -1,6 +1,7 @@
 //! A guard did not match: what is in the target now, and what follows from it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::error::TargetError;
 use super::found::{self, Ask, Found, FoundRows};
@@ -9,8 +10,10 @@ use super::rivals::{self, Rivals};
 use super::session::Target;
 use crate::cart::image::Cell;
 use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
+use crate::mapping::expr::Expr;
 use crate::mapping::map::TargetRow;
-use crate::mapping::plan::{Into, Lock, Mapping, Role};
+use crate::mapping::plan::{Fate, Into, Lock, Mapping, Role};
+use crate::merge::Kept;
 use crate::switch::{self, Mutant};
 
 /// One cart of the unit: its target rows as we left them, and as we want them.
@@ -18,6 +21,18 @@ use crate::switch::{self, Mutant};
 pub struct Part<'a> {
     pub left: &'a [Left],
     pub want: &'a [TargetRow],
+    /// Rows that a merge has left other than they are in `left`.
+    pub kept: &'a [Kept],
+}
+
+/// How a unit is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The source has ended the cart, which wins over edits of an open cart.
+    pub insist: bool,
+    /// Some of it is other than the image says, as a merge has left it: its writes say nothing of
+    /// what is in their way.
+    pub merged: bool,
 }
 
 /// What the examination of a unit gave.
@@ -27,22 +42,30 @@ pub enum Finding {
     Adopt(Patch),
     /// The new backend has deleted or finished these carts, by their places.
     Finished(Vec<(usize, Evidence)>),
-    /// The new backend has written the same rows.
-    Conflict { message: String, evidence: Evidence },
+    /// The new backend has written the same rows, or had before.
+    Conflict {
+        message: String,
+        evidence: Evidence,
+        found: FoundRows,
+    },
 }
 
 /// Reads the target rows of a unit and compares them with what we left and what we want.
-/// `insist` is set where the source has ended the cart, which wins over edits of an open cart.
 pub async fn examine(
     target: &Target,
     mapping: &Mapping,
     parts: &[Part<'_>],
     patch: &Patch,
-    insist: bool,
+    look: Look,
 ) -> Result<(Finding, Option<Evidence>), TargetError> {
-    let insist = insist && !switch::mutant(Mutant::EndYields);
+    let insist = look.insist && !switch::mutant(Mutant::EndYields);
     let left = parts.iter().flat_map(|p| p.left).map(|l| &l.row);
-    let rows = left.chain(parts.iter().flat_map(|p| p.want));
+    let kept: Vec<TargetRow> = parts
+        .iter()
+        .flat_map(|p| p.kept)
+        .filter_map(kept_row)
+        .collect();
+    let rows = left.chain(parts.iter().flat_map(|p| p.want)).chain(&kept);
     let found = found::find(target, mapping, rows, Ask::State).await?;
     let rivals = rivals::find(target, patch).await?;
     let evidence = || evidence(mapping, parts, &found, &rivals);
@@ -57,6 +80,16 @@ pub async fn examine(
         };
         let finished = finished.into_iter().map(of).collect();
         return Ok((Finding::Finished(finished), None));
+    }
+    if look.merged && !insist {
+        let evidence = evidence();
+        let message = "it moved again each time that it was merged".to_owned();
+        let conflict = Finding::Conflict {
+            message,
+            evidence,
+            found,
+        };
+        return Ok((conflict, None));
     }
     let mut adopted = Patch {
         own: patch.own.clone(),
@@ -88,6 +121,15 @@ pub async fn examine(
             }
         }
     }
+    if insist {
+        let folded = parts
+            .iter()
+            .flat_map(|part| end_folded(mapping, part, &found));
+        for write in folded {
+            against.push(format!("{}: a merged line", write.into.full_name()));
+            adopted.writes.push(write);
+        }
+    }
     if against.is_empty() {
         return Ok((Finding::Adopt(adopted), None));
     }
@@ -96,13 +138,68 @@ pub async fn examine(
     }
     against.sort();
     against.dedup();
-    Ok((
-        Finding::Conflict {
-            message: against.join("; "),
-            evidence: evidence(),
-        },
-        None,
-    ))
+    let evidence = evidence();
+    let conflict = Finding::Conflict {
+        message: against.join("; "),
+        evidence,
+        found,
+    };
+    Ok((conflict, None))
+}
+
+/// A line that a merge has folded into a row of the new backend's ends with that row.
+fn end_folded(mapping: &Mapping, part: &Part<'_>, found: &FoundRows) -> Vec<RowWrite> {
+    let left = part.left.iter().map(|left| &left.row);
+    let ours: HashSet<_> = left.chain(part.want).map(TargetRow::id).collect();
+    let end = |kept: &Kept| {
+        let into = &mapping.intos[kept.into];
+        let there = found.get(&(kept.into, kept.key.clone()))?;
+        if ours.contains(&(kept.into, &kept.key)) || into.line.is_none() {
+            return None;
+        }
+        let old = there.cells.clone();
+        let ghost = |row: &&TargetRow| row.into == kept.into && row.origin.is_none();
+        let op = match part.want.iter().find(ghost) {
+            None => RowOp::Delete { old },
+            Some(ghost) => {
+                let mut new = old.clone();
+                let set = Arc::make_mut(&mut new);
+                for (column, _) in [&into.ended, &into.deleted].into_iter().flat_map(sets) {
+                    set[*column] = ghost.cells[*column].clone();
+                }
+                let changed = differing(into, &new, there);
+                if changed.is_empty() {
+                    return None;
+                }
+                RowOp::Update { old, new, changed }
+            }
+        };
+        Some(RowWrite {
+            into: into.clone(),
+            index: Some(kept.into),
+            key: kept.key.clone(),
+            op,
+            token: there.token.clone(),
+        })
+    };
+    part.kept.iter().filter_map(end).collect()
+}
+
+fn sets(fate: &Fate) -> &[(usize, Expr)] {
+    match fate {
+        Fate::Set(sets) => sets,
+        Fate::Delete | Fate::Keep => &[],
+    }
+}
+
+/// A row as a merge has left it, where it is there.
+fn kept_row(kept: &Kept) -> Option<TargetRow> {
+    Some(TargetRow {
+        into: kept.into,
+        key: kept.key.clone(),
+        cells: kept.cells.clone()?,
+        origin: None,
+    })
 }
 
 /// The carts whose header the new backend has deleted or closed, and those that would be written
@@ -213,7 +310,13 @@ fn differing(into: &Into, cells: &[Cell], row: &Found) -> Vec<usize> {
         .collect()
 }
 
-fn evidence(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows, rivals: &Rivals) -> Evidence {
+/// What the sides hold, for a human to see.
+pub fn evidence(
+    mapping: &Mapping,
+    parts: &[Part<'_>],
+    found: &FoundRows,
+    rivals: &Rivals,
+) -> Evidence {
     // In one order, so that what is found again is seen to be the same.
     let mut found: Vec<_> = found.iter().collect();
     found.sort_by_key(|(id, _)| *id);

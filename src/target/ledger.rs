@@ -6,6 +6,7 @@ use super::{mysql, postgres};
 use crate::cart::codec::{self, CodecError};
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
+use crate::merge::{self, Kept};
 use crate::source::change::Position;
 
 /// A cart's state as stored.
@@ -52,6 +53,8 @@ pub struct Entry {
     pub tokens: Vec<Option<Box<str>>>,
     /// The image that a held cart should be brought to, and the unit that it is held with.
     pub pending: Option<(Image, Option<String>)>,
+    /// Target rows that a merge has left other than the image says.
+    pub kept: Vec<Kept>,
 }
 
 /// What loading a cart gave.
@@ -91,6 +94,7 @@ pub(super) struct Stored<'a> {
     pub image: &'a [u8],
     pub tokens: Option<&'a [u8]>,
     pub pending: Option<(&'a [u8], Option<String>)>,
+    pub kept: Option<&'a [u8]>,
 }
 
 impl Stored<'_> {
@@ -104,6 +108,7 @@ impl Stored<'_> {
             None => None,
         };
         let tokens = self.tokens.map(codec::decode_tokens).transpose();
+        let kept = self.kept.map(merge::decode).transpose();
         Ok(Entry {
             state: State::parse(self.state).ok_or_else(|| LedgerError::State {
                 cart: cart.clone(),
@@ -114,6 +119,7 @@ impl Stored<'_> {
             image: codec::decode(self.image).map_err(damaged)?,
             tokens: tokens.map_err(damaged)?.unwrap_or_default(),
             pending,
+            kept: kept.map_err(damaged)?.unwrap_or_default(),
         })
     }
 }
@@ -160,6 +166,8 @@ pub struct LedgerRow {
     pub refreshed: bool,
     pub image: Vec<u8>,
     pub tokens: Option<Vec<u8>>,
+    /// Target rows that a merge has left other than the image says.
+    pub kept: Option<Vec<u8>>,
     /// Numbers of its target rows that could be another cart's too.
     pub shareable: Vec<i64>,
 }
@@ -201,6 +209,8 @@ pub struct ConflictRow {
     pub kind: &'static str,
     pub position: Position,
     pub evidence: Evidence,
+    /// What a merge decided, as JSON.
+    pub decisions: Option<String>,
 }
 
 /// All that commits with a batch beside its target rows and its checkpoint.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::error::TargetError;
 use super::session::Target;
 use super::{mysql, postgres};
-use crate::mapping::difference::{Patch, RowOp};
-use crate::mapping::plan::{Into, Role};
+use crate::mapping::difference::{Patch, RowOp, RowWrite};
+use crate::mapping::map::{RowKey, TargetRow};
+use crate::mapping::plan::{Into, Mapping, Role};
 use crate::switch::{self, Mutant};
 
 /// The columns that identify a line: its cart's, then its product.
@@ -67,6 +68,33 @@ pub struct Rival {
 
 /// By the place in the patch of the insert in whose way they are.
 pub type Rivals = BTreeMap<usize, Vec<Rival>>;
+
+/// The keys of all rows of the new backend, or ours, that are the same line as one of these, each
+/// with the place of that line.
+pub async fn keys(
+    target: &Target,
+    mapping: &Mapping,
+    lines: &[&TargetRow],
+) -> Result<Vec<(usize, RowKey)>, TargetError> {
+    let mut keys = Vec::new();
+    for (at, row) in lines.iter().enumerate() {
+        let write = RowWrite {
+            into: mapping.intos[row.into].clone(),
+            index: Some(row.into),
+            key: row.key.clone(),
+            op: RowOp::Insert {
+                new: row.cells.clone(),
+            },
+            token: None,
+        };
+        let found = match target {
+            Target::Postgres(client) => postgres::rivals::keys(client, &write).await?,
+            Target::Mysql(session) => mysql::rivals::keys(session, &write).await?,
+        };
+        keys.extend(found.into_iter().map(|key| (at, key)));
+    }
+    Ok(keys)
+}
 
 pub async fn find(target: &Target, patch: &Patch) -> Result<Rivals, TargetError> {
     let mut rivals = Rivals::new();

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use super::rivals::identity;
-use crate::catalog::{Catalog, TableInfo};
-use crate::mapping::plan::Into;
+use crate::catalog::{Catalog, ForeignKey, TableInfo};
+use crate::mapping::plan::{Into, KeyColumn, Mapping, Role};
+use crate::merge::Link;
 use crate::sqltype::Class;
 
 /// Facts of the target's tables by schema and name.
@@ -18,6 +19,7 @@ pub struct Tables {
 struct Facts {
     rank: usize,
     triggers: bool,
+    foreign_keys: Vec<ForeignKey>,
     /// Columns of unique indexes for which values are equal where their bytes are, sorted.
     uniques: Vec<Vec<String>>,
 }
@@ -57,6 +59,7 @@ impl Tables {
                 let facts = Facts {
                     rank,
                     triggers: !t.triggers.is_empty(),
+                    foreign_keys: t.foreign_keys.clone(),
                     uniques: uniques(t),
                 };
                 (key, facts)
@@ -78,6 +81,39 @@ impl Tables {
     /// Triggers may change a row after our statement has returned it.
     pub fn has_triggers(&self, into: &Into) -> bool {
         self.facts(into).is_none_or(|f| f.triggers)
+    }
+
+    /// Foreign keys between tables of the mapping, other than to the header: what hangs below a line.
+    pub fn links(&self, mapping: &Mapping) -> Vec<Link> {
+        let mut links = Vec::new();
+        for (child, below) in mapping.intos.iter().enumerate() {
+            let Some(facts) = self.facts(below) else {
+                continue;
+            };
+            for (parent, above) in mapping.intos.iter().enumerate() {
+                if parent == child || above.role == Role::Header {
+                    continue;
+                }
+                let refers = |fk: &&ForeignKey| {
+                    (&fk.schema, &fk.table) == (&above.schema, &above.table)
+                        && fk.referenced.len() == above.key.len()
+                };
+                let columns = facts.foreign_keys.iter().filter(refers).filter_map(|fk| {
+                    let column = |key: &KeyColumn| {
+                        let at = fk.referenced.iter().position(|name| *name == key.name)?;
+                        let name = &fk.columns[at];
+                        below.columns.iter().position(|c| c.name == *name)
+                    };
+                    above.key.iter().map(column).collect::<Option<Vec<usize>>>()
+                });
+                links.extend(columns.map(|columns| Link {
+                    child,
+                    parent,
+                    columns,
+                }));
+            }
+        }
+        links
     }
 
     /// The columns that identify a line, where a unique index is over just these: the server then

@@ -45,6 +45,8 @@ pub struct Tally {
     pub patches: u64,
     pub conflicts: u64,
     pub late: u64,
+    pub merged_items: u64,
+    pub merge_conflicts: u64,
     /// Commit time of the last source transaction, microseconds since 1970 UTC.
     pub commit_time: Option<i64>,
 }
@@ -83,6 +85,7 @@ pub struct Written {
 /// A lane's connection to the target.
 pub struct Writer {
     target: Target,
+    tables: Arc<Tables>,
     words: Words,
     pipeline: i32,
     lane: i32,
@@ -105,11 +108,11 @@ impl Writer {
         epoch: i64,
     ) -> Result<Self, WriteError> {
         let words = match &target {
-            Target::Postgres(client) => {
-                Words::Postgres(postgres::writer::Session::new(client.clone(), tables).await?)
-            }
+            Target::Postgres(client) => Words::Postgres(
+                postgres::writer::Session::new(client.clone(), tables.clone()).await?,
+            ),
             Target::Mysql(session) => {
-                Words::Mysql(mysql::writer::Session::new(session.clone(), tables))
+                Words::Mysql(mysql::writer::Session::new(session.clone(), tables.clone()))
             }
         };
         let at = checkpoint::read(&target, pipeline, lane, epoch)
@@ -117,6 +120,7 @@ impl Writer {
             .ok_or(WriteError::FencedOff { lane })?;
         Ok(Self {
             target,
+            tables,
             words,
             pipeline,
             lane,
@@ -127,6 +131,10 @@ impl Writer {
 
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    pub fn tables(&self) -> &Tables {
+        &self.tables
     }
 
     pub fn durable(&self) -> Durable {

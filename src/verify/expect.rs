@@ -31,6 +31,11 @@ pub enum Expected {
     /// A walk or a wish has still to bring it.
     Awaited,
     Held,
+    /// Both sides have written it: what is in the target is not the source's alone.
+    Merged {
+        /// Nothing of it is still in the log.
+        ledger_agrees: bool,
+    },
     /// Neither live nor known, or the new backend's by now.
     NotOurs,
 }
@@ -64,6 +69,13 @@ pub fn expect(mapper: &Mapper, read: &Read, loaded: Loaded, filling: bool) -> Ex
         }
         _ => {}
     }
+    if state == Some(State::Merged)
+        && let (Some(image), Some(entry)) = (&read.image, &loaded.entry)
+        && mapper.live(image) == Ok(true)
+    {
+        let ledger_agrees = agrees(mapper, image.clone(), entry);
+        return Expected::Merged { ledger_agrees };
+    }
     let live = match &read.image {
         None => Ok(false),
         Some(image) => mapper.live(image),
@@ -84,6 +96,13 @@ pub fn expect(mapper: &Mapper, read: &Read, loaded: Loaded, filling: bool) -> Ex
         (Err(why), _, _) => return Expected::Unmappable(why),
     };
     expected.unwrap_or_else(|why| Expected::Unmappable(why.to_string()))
+}
+
+/// Whether the ledger's image holds what the source does.
+fn agrees(mapper: &Mapper, mut image: Image, entry: &Entry) -> bool {
+    image.keep_stamps(mapper.layout(), &entry.image);
+    image.ghosts = entry.image.ghosts.clone();
+    image == entry.image
 }
 
 /// Stamps and ghosts are no one's memory but the ledger's.

@@ -20,6 +20,8 @@ pub enum Outcome {
     /// It has still to come, or changes too fast to be compared.
     Pending,
     Held,
+    /// Both sides have written it, and all that the source changed is in it.
+    Merged,
     NotOurs,
 }
 
@@ -47,6 +49,12 @@ pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &Foun
     let outcome = match expected {
         Expected::Held => Outcome::Held,
         Expected::NotOurs => Outcome::NotOurs,
+        Expected::Merged {
+            ledger_agrees: true,
+        } => Outcome::Merged,
+        Expected::Merged {
+            ledger_agrees: false,
+        } => Outcome::Pending,
         Expected::Awaited => Outcome::Pending,
         Expected::Unmappable(why) => Outcome::Different(vec![Difference::unmappable(cart, why)]),
         Expected::Live {

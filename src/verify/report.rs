@@ -91,6 +91,7 @@ pub struct Report {
     pub different: u64,
     pub pending: u64,
     pub held: u64,
+    pub merged: u64,
     pub differences: Vec<Difference>,
     /// Differences beyond the limit.
     pub more: u64,
@@ -113,6 +114,7 @@ impl Report {
             Outcome::Different(list) => (&mut self.different, list),
             Outcome::Pending => (&mut self.pending, Vec::new()),
             Outcome::Held => (&mut self.held, Vec::new()),
+            Outcome::Merged => (&mut self.merged, Vec::new()),
             Outcome::NotOurs => return,
         };
         *counter += 1;
@@ -127,7 +129,7 @@ impl Report {
     }
 
     pub fn looked_at(&self) -> u64 {
-        self.carts_compared() + self.pending + self.held
+        self.carts_compared() + self.pending + self.held + self.merged
     }
 
     pub fn is_well(&self) -> bool {
@@ -144,6 +146,7 @@ impl Report {
             "different": self.different,
             "pending": self.pending,
             "held": self.held,
+            "merged": self.merged,
             "stale_lookups": null,
             "differences": self.differences,
             "differences_left_out": self.more,
@@ -173,6 +176,13 @@ impl Report {
             out.push_str(
                 "Pending carts have still to be brought over, or changed while they were \
                  compared; look again later.\n",
+            );
+        }
+        if self.merged > 0 {
+            let _ = writeln!(
+                out,
+                "{} merged carts hold what both sides wrote, and were not held against the source.",
+                self.merged
             );
         }
         if self.held > 0 {

@@ -11,6 +11,7 @@ mod faults;
 mod guards;
 mod large;
 mod lost_answers;
+mod merge;
 mod mysql;
 mod outages;
 mod protocol;

@@ -93,11 +93,25 @@ fn another_product_under_the_same_key_takes_the_quantity_along() {
 }
 
 #[test]
-fn a_row_of_ours_that_nobody_remembers_is_brought_to_what_the_source_says() {
+fn a_row_under_a_key_of_ours_that_nobody_remembers_is_the_new_backends() {
     let (mut target, mut memory) = start(&[head("e", 0)]);
     target.put(&line("k", "tea", 2));
     memory.deliver(&both(), &[head("e", 0), line("k", "tea", 3)], &mut target);
-    assert_eq!(target.lines(), "k tea 3");
+    assert_eq!(target.lines(), "k tea 5");
+}
+
+#[test]
+fn a_folded_line_that_becomes_another_product_leaves_the_row_it_was_part_of() {
+    for (first, second) in [("tea", "milk"), ("milk", "tea")] {
+        let (mut target, mut memory) = start(&[head("e", 0)]);
+        target.put(&line("r", first, 2));
+        memory.deliver(&both(), &[head("e", 0), line("k", first, 3)], &mut target);
+        assert_eq!(target.lines(), format!("r {first} 5"));
+        memory.deliver(&both(), &[head("e", 0), line("k", second, 4)], &mut target);
+        assert_eq!(target.lines(), format!("k {second} 4, r {first} 2"));
+        memory.deliver(&both(), &[head("e", 0), line("k", second, 5)], &mut target);
+        assert_eq!(target.lines(), format!("k {second} 5, r {first} 2"));
+    }
 }
 
 #[test]

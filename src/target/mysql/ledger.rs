@@ -26,6 +26,7 @@ type Columns = (
     Option<Vec<u8>>,
     Option<Vec<u8>>,
     Option<String>,
+    Option<Vec<u8>>,
 );
 
 /// Reads the rows of these carts, in their order.
@@ -45,7 +46,8 @@ pub async fn load(
     let wished: Vec<String> = conn.query(sql).await?;
     let wished: HashSet<String> = wished.into_iter().collect();
     let sql = format!(
-        "SELECT l.cart, l.state, l.lsn, l.seq, l.mapping, l.image, l.tokens, h.pending, h.unit \
+        "SELECT l.cart, l.state, l.lsn, l.seq, l.mapping, l.image, l.tokens, h.pending, h.unit, \
+             l.kept \
          FROM cartage_ledger AS l LEFT JOIN cartage_held AS h USING (pipeline, cart) \
          WHERE l.pipeline = {pipeline} AND l.cart IN {these}"
     );
@@ -53,7 +55,7 @@ pub async fn load(
     let rows: HashMap<&str, &Columns> = rows.iter().map(|row| (row.0.as_str(), row)).collect();
     for (cart, loaded) in carts.iter().zip(&mut loaded) {
         loaded.wished = wished.contains(cart.as_str());
-        let Some((_, state, lsn, seq, mapping, image, tokens, pending, unit)) =
+        let Some((_, state, lsn, seq, mapping, image, tokens, pending, unit, kept)) =
             rows.get(cart.as_str())
         else {
             continue;
@@ -68,6 +70,7 @@ pub async fn load(
             image,
             tokens: tokens.as_deref(),
             pending: pending.as_deref().map(|bytes| (bytes, unit.clone())),
+            kept: kept.as_deref(),
         };
         loaded.entry = Some(stored.read(cart)?);
     }

@@ -54,7 +54,8 @@ pub fn statements(records: &Records, pipeline: i32, lane: i32, packet: usize) ->
         }
     }
     out.extend(records.held.iter().map(|row| held(row, pipeline)));
-    out.extend(records.conflicts.iter().map(|row| conflict(row, pipeline)));
+    let conflicts = records.conflicts.iter();
+    out.extend(conflicts.flat_map(|row| conflict(row, pipeline)));
     out
 }
 
@@ -86,12 +87,13 @@ fn ledger(rows: &[LedgerRow], pipeline: i32, packet: usize, out: &mut Vec<String
         };
         out.push(format!(
             "INSERT INTO cartage_ledger \
-                 (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens) \
+                 (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, \
+                  kept) \
              VALUES {} ON DUPLICATE KEY UPDATE state = VALUES(state), lsn = VALUES(lsn), \
                  seq = VALUES(seq), mapping = VALUES(mapping), \
                  patches = VALUES(patches) + {before}, \
                  refreshed = COALESCE(VALUES(refreshed), cartage_ledger.refreshed), \
-                 image = VALUES(image), tokens = VALUES(tokens)",
+                 image = VALUES(image), tokens = VALUES(tokens), kept = VALUES(kept)",
             values.join(", ")
         ));
         out.push(format!(
@@ -117,7 +119,7 @@ fn ledger(rows: &[LedgerRow], pipeline: i32, packet: usize, out: &mut Vec<String
 fn ledger_row(row: &LedgerRow, pipeline: i32) -> String {
     let lsn = row.position.lsn.0;
     format!(
-        "({pipeline}, {}, '{}', {lsn}, {}, {}, {}, {}, {}, {})",
+        "({pipeline}, {}, '{}', {lsn}, {}, {}, {}, {}, {}, {}, {})",
         cart(&row.cart),
         row.state.name(),
         row.position.seq,
@@ -129,6 +131,7 @@ fn ledger_row(row: &LedgerRow, pipeline: i32) -> String {
         },
         sql::binary(&row.image),
         row.tokens.as_deref().map_or("NULL".to_owned(), sql::binary),
+        row.kept.as_deref().map_or("NULL".to_owned(), sql::binary),
     )
 }
 
@@ -162,22 +165,33 @@ fn held(row: &HeldRow, pipeline: i32) -> String {
 
 /// What is found again as it was found last is no news: neither the attempts at a held cart nor the
 /// changes to one that the new backend has finished with add up.
-fn conflict(row: &ConflictRow, pipeline: i32) -> String {
+fn conflict(row: &ConflictRow, pipeline: i32) -> [String; 2] {
     let key = cart(&row.cart);
     let [base, ours, theirs] = [&row.evidence.base, &row.evidence.ours, &row.evidence.theirs]
         .map(|side| nullable(side.as_deref()));
     let kind = sql::text(row.kind);
     let again = switch::mutant(Mutant::RecordAgain);
-    format!(
-        "INSERT INTO cartage_conflict (pipeline, cart, kind, lsn, base, ours, theirs) \
-         SELECT {pipeline}, {key}, {kind}, {}, {base}, {ours}, {theirs} FROM DUAL \
-         WHERE {again} OR NOT EXISTS (SELECT 1 FROM ( \
-             SELECT kind, base, ours, theirs FROM cartage_conflict \
-             WHERE pipeline = {pipeline} AND cart = {key} ORDER BY id DESC LIMIT 1) AS l \
-             WHERE l.kind = {kind} AND l.base <=> {base} AND l.ours <=> {ours} \
-               AND l.theirs <=> {theirs})",
-        row.position.lsn.0,
-    )
+    let last = format!(
+        "(SELECT id, kind, base, ours, theirs FROM cartage_conflict \
+          WHERE pipeline = {pipeline} AND cart = {key} ORDER BY id DESC LIMIT 1) AS l"
+    );
+    let same = format!(
+        "l.kind = {kind} AND l.base <=> {base} AND l.ours <=> {ours} AND l.theirs <=> {theirs}"
+    );
+    [
+        format!(
+            "UPDATE cartage_conflict AS c JOIN {last} ON c.id = l.id SET c.times = c.times + 1 \
+             WHERE NOT {again} AND {same}"
+        ),
+        format!(
+            "INSERT INTO cartage_conflict \
+                 (pipeline, cart, kind, lsn, base, ours, theirs, decisions) \
+             SELECT {pipeline}, {key}, {kind}, {}, {base}, {ours}, {theirs}, {} FROM DUAL \
+             WHERE {again} OR NOT EXISTS (SELECT 1 FROM {last} WHERE {same})",
+            row.position.lsn.0,
+            nullable(row.decisions.as_deref()),
+        ),
+    ]
 }
 
 fn cart(key: &CartKey) -> String {

@@ -12,6 +12,7 @@ use super::place::{Place, cell, names, portions};
 use super::session::{Session, State};
 use crate::cart::image::Cell;
 use crate::mapping::difference::RowWrite;
+use crate::mapping::map::RowKey;
 use crate::mysql::sql;
 use crate::target::error::TargetError;
 use crate::target::rivals::identity;
@@ -30,6 +31,26 @@ pub async fn of(
         let found = lines(&mut state, &place, &shape, &[write], own).await?;
         let rows = found.iter().map(|row| json::row(&place.table.columns, row));
         Ok(rows.collect())
+    };
+    session.hold(work).await
+}
+
+/// The keys of the lines that are the same as this one.
+pub async fn keys(session: &Session, write: &RowWrite) -> Result<Vec<RowKey>, TargetError> {
+    let mut state = session.lock().await;
+    let shape = Shape::of(write);
+    let work = async {
+        let place = Place::of(&mut state, &write.into).await?;
+        let found = lines(&mut state, &place, &shape, &[write], &[]).await?;
+        let (keys, columns) = (place.keys()?, &place.table.columns);
+        let key = |row: &Vec<Value>| {
+            let parts = keys.iter().map(|&at| {
+                let cell = cell(&row[at], &columns[at])?;
+                Ok(Box::from(cell.text().unwrap_or_default()))
+            });
+            parts.collect::<Result<RowKey, TargetError>>()
+        };
+        found.iter().map(key).collect()
     };
     session.hold(work).await
 }

@@ -135,6 +135,7 @@ fn move_checkpoint(step: &Step, rows: i64) -> String {
     format!(
         "UPDATE cartage_checkpoint SET lsn = {}, seq = {}, patches = patches + {}, \
              rows_applied = rows_applied + {rows}, conflicts = conflicts + {}, late = late + {}, \
+             merged_items = merged_items + {}, merge_conflicts = merge_conflicts + {}, \
              commit_time = {commit_time}, updated_at = CURRENT_TIMESTAMP(6) \
          WHERE pipeline = {} AND lane = {} AND epoch = {} AND lsn = {} AND seq = {}",
         step.to.lsn.0,
@@ -142,6 +143,8 @@ fn move_checkpoint(step: &Step, rows: i64) -> String {
         count(step.tally.patches),
         count(step.tally.conflicts),
         count(step.tally.late),
+        count(step.tally.merged_items),
+        count(step.tally.merge_conflicts),
         step.pipeline,
         step.lane,
         step.epoch,

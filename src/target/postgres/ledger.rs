@@ -33,6 +33,7 @@ pub async fn load(
             image: row.get(6),
             tokens: row.get(7),
             pending: pending.map(|bytes| (bytes, row.get(9))),
+            kept: row.get(10),
         };
         loaded[at].entry = Some(stored.read(carts[at])?);
     }
@@ -42,7 +43,7 @@ pub async fn load(
 /// The statement of [`load`]. Each cart is looked up by the index: joined, the planner would read
 /// through a ledger of which it has no statistics yet, once for each cart.
 pub const LOAD: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.lsn::text, l.seq, l.mapping, \
-           l.image, l.tokens, h.pending, h.unit \
+           l.image, l.tokens, h.pending, h.unit, l.kept \
     FROM unnest($2::text[]) WITH ORDINALITY AS c(cart, ord) \
     LEFT JOIN LATERAL (SELECT * FROM cartage.ledger l \
         WHERE l.pipeline = $1 AND l.cart = c.cart LIMIT 1) AS l ON true \

@@ -111,6 +111,7 @@ pub fn statements(records: &Records, pipeline: i32, lane: i32) -> Vec<Prepared> 
                 Box::new(conflict.evidence.ours.clone()),
                 Box::new(conflict.evidence.theirs.clone()),
                 Box::new(switch::mutant(Mutant::RecordAgain)),
+                Box::new(conflict.decisions.clone()),
             ],
         ));
     }
@@ -139,6 +140,7 @@ fn ledger_params(records: &Records, pipeline: i32) -> Vec<Box<dyn ToSql + Sync +
         .collect();
     let images: Vec<Vec<u8>> = rows.iter().map(|r| r.image.clone()).collect();
     let tokens: Vec<Option<Vec<u8>>> = rows.iter().map(|r| r.tokens.clone()).collect();
+    let kept: Vec<Option<Vec<u8>>> = rows.iter().map(|r| r.kept.clone()).collect();
     // As texts, for arrays of different lengths make no array of two dimensions.
     let shareable: Vec<Option<String>> = rows
         .iter()
@@ -160,6 +162,7 @@ fn ledger_params(records: &Records, pipeline: i32) -> Vec<Box<dyn ToSql + Sync +
         Box::new(tokens),
         Box::new(first),
         Box::new(shareable),
+        Box::new(kept),
     ]
 }
 
@@ -169,30 +172,32 @@ const COUNT_CARTS: &str = "UPDATE cartage.checkpoint SET mirror = mirror + $3, \
     WHERE pipeline = $1 AND lane = $2";
 
 const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
-        (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable) \
+        (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable, kept) \
     SELECT $1, cart, state, lsn::pg_lsn, seq, mapping, patches, refreshed::pg_lsn, image, tokens, \
-        shareable::bigint[] \
+        shareable::bigint[], kept \
     FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[], \
-                $8::text[], $9::bytea[], $10::bytea[], $12::text[]) \
-         AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable) \
+                $8::text[], $9::bytea[], $10::bytea[], $12::text[], $13::bytea[]) \
+         AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable, kept) \
     ON CONFLICT (pipeline, cart) DO UPDATE SET state = excluded.state, lsn = excluded.lsn, \
         seq = excluded.seq, mapping = excluded.mapping, \
         patches = excluded.patches + CASE WHEN l.cart = ANY ($11::text[]) THEN 0 ELSE l.patches END, \
         refreshed = coalesce(excluded.refreshed, l.refreshed), image = excluded.image, \
-        tokens = excluded.tokens, shareable = excluded.shareable";
+        tokens = excluded.tokens, shareable = excluded.shareable, kept = excluded.kept";
 
 /// What is found again as it was found last is no news: neither the attempts at a held cart nor the
 /// changes to one that the new backend has finished with add up.
-const PUT_CONFLICT: &str = "INSERT INTO cartage.conflict \
-        (pipeline, cart, kind, lsn, base, ours, theirs) \
-    SELECT n.* FROM (SELECT $1::integer, $2::text, $3::text AS kind, $4::text::pg_lsn, \
-                            $5::text::jsonb AS base, $6::text::jsonb AS ours, \
-                            $7::text::jsonb AS theirs) AS n \
-    WHERE $8::boolean OR NOT EXISTS (SELECT 1 FROM ( \
-        SELECT kind, base, ours, theirs FROM cartage.conflict \
-        WHERE pipeline = $1 AND cart = $2 ORDER BY id DESC LIMIT 1) AS l \
-        WHERE l.kind = n.kind AND l.base IS NOT DISTINCT FROM n.base \
-          AND l.ours IS NOT DISTINCT FROM n.ours AND l.theirs IS NOT DISTINCT FROM n.theirs)";
+const PUT_CONFLICT: &str = "WITH n AS ( \
+        SELECT $1::integer, $2::text, $3::text AS kind, $4::text::pg_lsn, \
+               $5::text::jsonb AS base, $6::text::jsonb AS ours, $7::text::jsonb AS theirs, \
+               $9::text::jsonb), \
+    l AS (SELECT id, kind, base, ours, theirs FROM cartage.conflict \
+        WHERE pipeline = $1 AND cart = $2 AND NOT $8::boolean ORDER BY id DESC LIMIT 1), \
+    again AS (UPDATE cartage.conflict AS c SET times = c.times + 1 FROM l, n \
+        WHERE c.id = l.id AND l.kind = n.kind AND l.base IS NOT DISTINCT FROM n.base \
+          AND l.ours IS NOT DISTINCT FROM n.ours AND l.theirs IS NOT DISTINCT FROM n.theirs \
+        RETURNING 1) \
+    INSERT INTO cartage.conflict (pipeline, cart, kind, lsn, base, ours, theirs, decisions) \
+    SELECT n.* FROM n WHERE NOT EXISTS (SELECT 1 FROM again)";
 
 /// A hold is tried again after 1, 2, 4 … seconds, at most ten minutes.
 const PUT_HELD: &str = "INSERT INTO cartage.held AS h \

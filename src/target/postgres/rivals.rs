@@ -1,10 +1,11 @@
 //! The identity guard in Postgres' SQL.
 
-use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
 
 use super::statement::{self, Guard, quote, table};
 use crate::mapping::difference::RowWrite;
+use crate::mapping::map::RowKey;
 use crate::mapping::plan::Into;
 use crate::target::rivals::identity;
 use crate::target::shape::{Kind, Shape};
@@ -66,6 +67,38 @@ pub(super) fn lock_rows(into: &Into) -> String {
         statement::keys(into),
         statement::key_match(into)
     )
+}
+
+/// The keys of the lines that are the same as this one, as their server prints them.
+pub async fn keys(client: &Client, write: &RowWrite) -> Result<Vec<RowKey>, tokio_postgres::Error> {
+    let shape = Shape::of(write);
+    let Some(identity) = identity(&write.into) else {
+        return Ok(Vec::new());
+    };
+    let bound = shape.bind(&[write], &Guard::Look(Vec::new()));
+    let params = bound.params.len() - write.into.key.len();
+    let columns = write.into.key.iter();
+    let columns: Vec<String> = columns
+        .map(|key| format!("format('%s', x.{})", quote(&key.name)))
+        .collect();
+    let sql = format!(
+        "SELECT {} FROM {} JOIN {} AS x ON {}",
+        columns.join(", "),
+        shape.data(params),
+        table(&write.into),
+        same_line(&shape, &identity, params)
+    );
+    let params: Vec<&(dyn ToSql + Sync)> = bound
+        .params
+        .iter()
+        .map(|p| p as &(dyn ToSql + Sync))
+        .collect();
+    let rows = client.query(&sql, &params).await?;
+    let key = |row: &Row| {
+        let parts = (0..write.into.key.len()).map(|i| row.try_get::<_, &str>(i).map(Box::from));
+        parts.collect::<Result<RowKey, tokio_postgres::Error>>()
+    };
+    rows.iter().map(key).collect()
 }
 
 /// The lines in the way of an insert, as JSON.

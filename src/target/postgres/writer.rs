@@ -160,6 +160,8 @@ impl Session {
             Box::new(count(step.tally.conflicts)),
             Box::new(count(step.tally.late)),
             Box::new(step.tally.commit_time.map(|t| t as f64 / 1e6)),
+            Box::new(count(step.tally.merged_items)),
+            Box::new(count(step.tally.merge_conflicts)),
         ];
         let client = &self.client;
         let mut answers: Vec<Answer<'_>> = vec![
@@ -289,7 +291,8 @@ impl Session {
 
 const MOVE_CHECKPOINT: &str = "UPDATE cartage.checkpoint SET lsn = $6::text::pg_lsn, seq = $7, \
         patches = patches + $8, rows_applied = rows_applied + $9, conflicts = conflicts + $10, \
-        late = late + $11, commit_time = coalesce(to_timestamp($12::float8), commit_time), \
+        late = late + $11, merged_items = merged_items + $13, \
+        merge_conflicts = merge_conflicts + $14, commit_time = coalesce(to_timestamp($12::float8), commit_time), \
         updated_at = now() \
     WHERE pipeline = $1 AND lane = $2 AND epoch = $3 AND lsn = $4::text::pg_lsn AND seq = $5";
 

@@ -4,19 +4,17 @@ use super::kinds::{COUNTER, Kind, ROW, ROW_LOCK};
 use super::shop::Shop;
 
 #[tokio::test]
-async fn lines_are_not_written_to_a_cart_whose_header_the_new_backend_edited() {
+async fn lines_go_only_by_a_merge_into_a_cart_whose_header_the_new_backend_edited() {
     let shop = Shop::shared(COUNTER).await;
     shop.born(1100, &[(11001, "tea", 1)]).await;
     shop.new_shop("UPDATE cart SET customer_email = 'new@example.org', version = version + 1 WHERE cart_id = 1100")
         .await;
     shop.change(1100, "UPDATE order_lines SET qty = 2 WHERE id = 11001")
         .await;
-    assert_eq!(shop.state(1100).await, "held");
-    assert_eq!(
-        shop.held(1100).await,
-        "conflict: public.cart: the new backend changed customer_email"
-    );
-    assert_eq!(shop.lines(1100).await, "tea 1");
+    assert_eq!(shop.state(1100).await, "merged");
+    assert_eq!(shop.conflicts(1100).await, "merged");
+    assert_eq!(shop.lines(1100).await, "tea 2");
+    assert_eq!(shop.email(1100).await, "new@example.org");
 }
 
 #[tokio::test]
@@ -116,23 +114,17 @@ async fn a_product_that_the_new_backend_put_into_the_cart_is_not_put_in_again() 
         "INSERT INTO order_lines VALUES (11302, 1130, 'milk', 1)",
     )
     .await;
-    assert_eq!(shop.state(1130).await, "held");
-    assert_eq!(shop.lines(1130).await, "milk 1, tea 1");
-    assert_eq!(
-        shop.held(1130).await,
-        "conflict: public.cart_line: the new backend put the same product into the cart"
-    );
+    assert_eq!(shop.state(1130).await, "merged");
+    assert_eq!(shop.lines(1130).await, "milk 2, tea 1");
     let theirs =
-        "SELECT theirs::text LIKE '%\"line_id\": 990%' FROM cartage.held WHERE cart = '1130'";
+        "SELECT theirs::text LIKE '%\"line_id\": 990%' FROM cartage.conflict WHERE cart = '1130'";
     assert!(shop.is(theirs).await, "the line in the way is not shown");
-    // Another product is no reason.
+    // Another product leaves the row that it was part of.
     shop.change(
         1130,
         "UPDATE order_lines SET sku = 'cocoa' WHERE id = 11302",
     )
     .await;
-    shop.command(&["held", "retry", "1130"]);
-    shop.released(1130).await;
     assert_eq!(shop.lines(1130).await, "milk 1, tea 1, cocoa 1");
 }
 
@@ -151,8 +143,8 @@ async fn a_product_that_the_new_backend_is_just_putting_in_is_waited_for() {
     shop.blocked_by(&buyer).await;
     buyer.batch_execute("COMMIT").await.unwrap();
     shop.passed(1140, &before).await;
-    assert_eq!(shop.state(1140).await, "held");
-    assert_eq!(shop.lines(1140).await, "milk 1, tea 1");
+    assert_eq!(shop.state(1140).await, "merged");
+    assert_eq!(shop.lines(1140).await, "milk 2, tea 1");
 }
 
 #[tokio::test]
@@ -164,11 +156,8 @@ async fn a_line_that_the_new_backend_changed_is_not_deleted() {
         .await;
     shop.change(1150, "DELETE FROM order_lines WHERE id = 11501")
         .await;
-    assert_eq!(
-        shop.held(1150).await,
-        "conflict: public.cart_line: the new backend changed quantity"
-    );
-    assert_eq!(shop.lines(1150).await, "tea 7, milk 1");
+    assert_eq!(shop.conflicts(1150).await, "merged");
+    assert_eq!(shop.lines(1150).await, "tea 6, milk 1");
 }
 
 #[tokio::test]
@@ -182,11 +171,8 @@ async fn an_update_of_a_line_that_is_gone_is_a_counted_conflict() {
         .await;
     shop.change(1160, "UPDATE order_lines SET qty = 3 WHERE order_id = 1160")
         .await;
-    assert_eq!(
-        shop.held(1160).await,
-        "conflict: public.cart_line: the row was deleted"
-    );
-    assert_eq!(shop.lines(1160).await, "milk 1");
+    assert_eq!(shop.conflicts(1160).await, "merged");
+    assert_eq!(shop.lines(1160).await, "tea 2, milk 3", "what came since");
     assert!(shop.number(conflicts).await > before);
 }
 
@@ -218,7 +204,7 @@ async fn rows_of_a_table_that_the_mapping_dropped_go_only_where_the_header_is_ou
     for cart in [1, 2, 3] {
         shop.born(cart, &[(cart * 10, "tea", 1)]).await;
     }
-    // Sold and known to be so, sold since, edited: none of them is cartage's to write.
+    // Sold and known to be so, or sold since, a cart is not cartage's to write. Edited, it is both's.
     shop.new_shop("UPDATE cart SET completed_at = now() WHERE cart_id = 1")
         .await;
     shop.change(1, "UPDATE order_lines SET qty = 2 WHERE id = 10")
@@ -241,8 +227,8 @@ async fn rows_of_a_table_that_the_mapping_dropped_go_only_where_the_header_is_ou
     let states = "SELECT string_agg(state, ', ' ORDER BY cart) FROM cartage.ledger";
     assert_eq!(
         shop.text(states).await,
-        "handed_over, handed_over, held, mirror"
+        "handed_over, handed_over, merged, mirror"
     );
     let left = "SELECT string_agg(note_id::text, ', ' ORDER BY note_id) FROM cart_note";
-    assert_eq!(shop.text(left).await, "1, 2, 3");
+    assert_eq!(shop.text(left).await, "1, 2");
 }

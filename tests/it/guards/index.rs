@@ -10,9 +10,6 @@ const LINES_ONCE: Kind = Kind {
     config: &[],
 };
 
-const IN_THE_WAY: &str =
-    "conflict: public.cart_line: the new backend put the same product into the cart";
-
 /// Carts with tea, all of them in the target.
 async fn carts(shop: &Shop, from: i64, to: i64) {
     shop.old_shop(&format!(
@@ -35,18 +32,18 @@ async fn milk(shop: &Shop, from: i64, to: i64) {
     .await;
 }
 
-/// All have milk once; cart `rival` has that of the new backend, and is held.
-async fn only_the_rival_is_held(shop: &Shop, from: i64, to: i64, rival: i64) {
+/// All have milk once; that of cart `rival` is the new backend's, and has both's.
+async fn only_the_rival_is_merged(shop: &Shop, from: i64, to: i64, rival: i64) {
     let range = format!("BETWEEN {from} AND {to}");
     let there = format!(
         "SELECT count(*) = {to} - {from} + 1 FROM cart_line
          WHERE product = 'milk' AND cart_id {range}"
     );
     shop.until("milk", &there).await;
-    let held = format!("SELECT count(*) = 1 FROM cartage.held WHERE cart::bigint {range}");
-    shop.until("one cart to be held", &held).await;
-    assert_eq!(shop.held(rival).await, IN_THE_WAY);
-    assert_eq!(shop.lines(rival).await, "milk 7, tea 1");
+    let merged = format!("SELECT count(*) = 1 FROM cartage.conflict WHERE cart::bigint {range}");
+    shop.until("one cart to be merged", &merged).await;
+    assert_eq!(shop.state(rival).await, "merged");
+    assert_eq!(shop.lines(rival).await, "milk 9, tea 1");
     let twos = format!(
         "SELECT count(*) FROM cart_line WHERE product = 'milk' AND quantity = 2 AND cart_id {range}"
     );
@@ -56,13 +53,13 @@ async fn only_the_rival_is_held(shop: &Shop, from: i64, to: i64, rival: i64) {
 }
 
 #[tokio::test]
-async fn of_many_carts_the_one_with_the_same_product_is_held() {
+async fn of_many_carts_the_one_with_the_same_product_is_merged() {
     let shop = Shop::shared(LINES_ONCE).await;
     carts(&shop, 8100, 8139).await;
     shop.new_shop("INSERT INTO cart_line VALUES (81, 8117, 'milk', 7)")
         .await;
     milk(&shop, 8100, 8139).await;
-    only_the_rival_is_held(&shop, 8100, 8139, 8117).await;
+    only_the_rival_is_merged(&shop, 8100, 8139, 8117).await;
 }
 
 #[tokio::test]
@@ -77,7 +74,7 @@ async fn of_many_carts_the_one_that_is_just_being_given_the_product_is_waited_fo
     milk(&shop, 8200, 8239).await;
     shop.blocked_by(&buyer).await;
     buyer.batch_execute("COMMIT").await.unwrap();
-    only_the_rival_is_held(&shop, 8200, 8239, 8217).await;
+    only_the_rival_is_merged(&shop, 8200, 8239, 8217).await;
 }
 
 #[tokio::test]
@@ -109,5 +106,5 @@ async fn without_the_index_lines_are_guarded_all_the_same() {
     )
     .await;
     milk(&shop, 11, 40).await;
-    only_the_rival_is_held(&shop, 11, 40, 17).await;
+    only_the_rival_is_merged(&shop, 11, 40, 17).await;
 }

@@ -118,6 +118,13 @@ impl Shop {
             .unwrap_or_else(|e| panic!("{e:?}\n{sql}"));
     }
 
+    /// The new backend writes the cart, under a new version.
+    pub async fn edit(&self, cart: i64, sql: &str) {
+        let version = format!("UPDATE cart SET version = version + 1 WHERE cart_id = {cart}");
+        self.new_shop(&format!("BEGIN; {sql}; {version}; COMMIT"))
+            .await;
+    }
+
     /// Runs the old shop's SQL, and waits until the ledger has it of this cart.
     pub async fn change(&self, cart: i64, sql: &str) {
         let before = self.end_of_log().await;

@@ -12,14 +12,14 @@ use crate::scenario::servers::connect;
 async fn the_carts_that_fit_do_not_take_the_checkpoint_past_the_rest() {
     let stall = Stall::open("halves").await;
     stall.follow().await.stop().await;
+    stall
+        .new_shop("ALTER TABLE cart ADD CONSTRAINT refused CHECK (id <> 9) NOT VALID")
+        .await;
     let backend = connect(&stall.shops.target_url).await;
     backend
         .batch_execute("BEGIN; SELECT FROM cart WHERE id = 1 FOR UPDATE")
         .await
         .unwrap();
-    stall
-        .new_shop("UPDATE cart SET note = 'theirs' WHERE id = 9")
-        .await;
     stall
         .old_shop("UPDATE orders SET note = 'waits' WHERE id = 1")
         .await;
@@ -51,7 +51,7 @@ async fn the_carts_that_fit_do_not_take_the_checkpoint_past_the_rest() {
         )
         .await;
     stall
-        .new_shop("UPDATE cart SET note = 'note' WHERE id = 9")
+        .new_shop("ALTER TABLE cart DROP CONSTRAINT refused")
         .await;
     stall
         .until(
@@ -83,7 +83,7 @@ async fn a_cart_that_does_not_fit_is_stored_with_the_checkpoint_that_passes_it()
         .await;
     let mut daemon = stall.follow().await;
     stall
-        .new_shop("UPDATE cart SET note = 'theirs' WHERE id = 9")
+        .new_shop("ALTER TABLE cart ADD CONSTRAINT refused CHECK (id <> 9) NOT VALID")
         .await;
     let row = stall
         .shops
@@ -105,7 +105,7 @@ async fn a_cart_that_does_not_fit_is_stored_with_the_checkpoint_that_passes_it()
     );
     assert_eq!(stall.count(&together).await, 1, "{}", daemon.log());
     stall
-        .new_shop("UPDATE cart SET note = 'note' WHERE id = 9")
+        .new_shop("ALTER TABLE cart DROP CONSTRAINT refused")
         .await;
     stall
         .until(

@@ -44,6 +44,7 @@ macro_rules! scenarios {
 
 scenarios! {
     basic [pp pm mp mm]
+    both_sides_write [pp pm mp mm]
     children_before_parent [pp pm mp mm]
     composite_keys [pp pm mp mm]
     details_by_parent [pp pm mp mm]
@@ -64,7 +65,6 @@ scenarios! {
     mass_touch_no_write [pp pm mp mm]
     move_between_carts [pp pm mp mm]
     new_backend_closed_is_late [pp pm mp mm]
-    new_backend_edit_is_held [pp pm mp mm]
     once_columns_and_generated [pp pm mp mm]
     one_row_of_two_carts [pp pm mp mm]
     one_source_table_into_two [pp pm mp mm]

@@ -16,11 +16,18 @@ use crate::mysql::fault;
 use crate::mysql::sql::{account, identifier};
 use crate::switch::{self, Place};
 
-pub(super) const FILES: &[File] = &[File {
-    version: 1,
-    name: "control",
-    sql: include_str!("../../../../migrations/mysql/0001_control.sql"),
-}];
+pub(super) const FILES: &[File] = &[
+    File {
+        version: 1,
+        name: "control",
+        sql: include_str!("../../../../migrations/mysql/0001_control.sql"),
+    },
+    File {
+        version: 2,
+        name: "merge",
+        sql: include_str!("../../../../migrations/mysql/0002_merge.sql"),
+    },
+];
 
 /// Not sqlx' name: that table may be the new backend's own, in the same database.
 const JOURNAL: &str = "
@@ -42,6 +49,9 @@ pub const PRIVILEGES: &str = "CREATE, ALTER, INDEX, REFERENCES, DROP";
 
 /// How long another setup is waited for, in seconds.
 const PATIENCE: u32 = 60;
+
+/// ER_DUP_FIELDNAME.
+const COLUMN_EXISTS: u16 = 1060;
 
 /// ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR.
 const DENIED: [u16; 2] = [1044, 1142];
@@ -122,7 +132,11 @@ async fn alone(session: &mut Session) -> Result<(), Error> {
 /// Its row comes last: without it, all of the migration is done again.
 async fn run(conn: &mut Conn, flavor: Flavor, file: &File) -> Result<(), mysql_async::Error> {
     for statement in statements(file.sql) {
-        conn.query_drop(spoken(statement, flavor)).await?;
+        match conn.query_drop(spoken(statement, flavor)).await {
+            // It was cut short after this one, which adds its columns all together.
+            Err(mysql_async::Error::Server(error)) if error.code == COLUMN_EXISTS => {}
+            done => done?,
+        }
         switch::place(Place::TableMade);
     }
     let row = "INSERT INTO cartage_migrations (version, description, checksum) VALUES (?, ?, ?)";

@@ -13,11 +13,18 @@ use super::super::SCHEMA;
 use super::File;
 use crate::config::{Endpoint, TlsMode};
 
-pub(super) const FILES: &[File] = &[File {
-    version: 1,
-    name: "control",
-    sql: include_str!("../../../../migrations/postgres/0001_control.sql"),
-}];
+pub(super) const FILES: &[File] = &[
+    File {
+        version: 1,
+        name: "control",
+        sql: include_str!("../../../../migrations/postgres/0001_control.sql"),
+    },
+    File {
+        version: 2,
+        name: "merge",
+        sql: include_str!("../../../../migrations/postgres/0002_merge.sql"),
+    },
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

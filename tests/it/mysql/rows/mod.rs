@@ -37,6 +37,7 @@ use super::endpoint;
 const LANES: &str = "CREATE TABLE cartage_checkpoint (
         pipeline INT, lane INT, epoch BIGINT, lsn BIGINT UNSIGNED, seq BIGINT,
         patches BIGINT DEFAULT 0, rows_applied BIGINT DEFAULT 0, conflicts BIGINT DEFAULT 0,
+        merged_items BIGINT DEFAULT 0, merge_conflicts BIGINT DEFAULT 0,
         late BIGINT DEFAULT 0, commit_time TIMESTAMP(6) NULL, updated_at TIMESTAMP(6) NULL,
         mirror BIGINT DEFAULT 0, merged BIGINT DEFAULT 0, handed_over BIGINT DEFAULT 0,
         held BIGINT DEFAULT 0, ended BIGINT DEFAULT 0, PRIMARY KEY (pipeline, lane)

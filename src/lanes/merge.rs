@@ -1,0 +1,232 @@
+//! A unit that both sides have written: its patch becomes that of a merge.
+
+use std::collections::HashMap;
+
+use super::apply::ATTEMPTS;
+use super::lane::{Lane, LaneError};
+use super::resolve::parts;
+use super::unit::{Merging, Unit, UnitCart};
+use crate::cart::image::{Cell, Cells, Image};
+use crate::mapping::map::{Mapper, RowKey, TargetRow};
+use crate::mapping::plan::{Mapping, Role};
+use crate::merge::{self, Inputs, Line, Merged, Side, Theirs};
+use crate::switch::{self, Mutant};
+use crate::target::examine::{Part, evidence};
+use crate::target::found::{self, Ask, Found, FoundRows};
+use crate::target::rivals::{self, Rivals};
+use crate::target::writer::WriteError;
+
+impl Lane {
+    /// Merges what was found into the unit's patch. Where it cannot be merged, says why.
+    pub(super) async fn merge(
+        &mut self,
+        unit: &mut Unit,
+        mut found: FoundRows,
+        message: &str,
+    ) -> Result<Option<String>, LaneError> {
+        if switch::mutant(Mutant::NoMerge) {
+            return Ok(Some(message.to_owned()));
+        }
+        if unit.attempts > ATTEMPTS {
+            return Ok(Some(
+                "it moved again each time that it was merged".to_owned(),
+            ));
+        }
+        let mapper = &self.mappers.current;
+        let mapping = &mapper.mapping;
+        let (places, parts) = parts(unit);
+        if !has_header(mapping, &parts, &found) || is_marked(mapping, &parts, &found) {
+            return Ok(Some(message.to_owned()));
+        }
+        let sides: Vec<merge::Part<'_>> = places
+            .iter()
+            .zip(&parts)
+            .map(|(at, part)| merge::Part {
+                base: part.left,
+                ours: part.want,
+                kept: part.kept,
+                time: unit.carts[*at]
+                    .image
+                    .as_ref()
+                    .and_then(|image| time(mapper, image)),
+            })
+            .collect();
+        let touched = merge::touched(mapping, &sides);
+        let lines = self.lines(&touched, &mut found).await?;
+        let theirs = theirs(mapping, &parts, &found, &lines);
+        let links = self.writer.tables().links(mapping);
+        let fated = |part: usize, side: Side, row: &TargetRow| -> Option<Cells> {
+            let cart = &unit.carts[places[part]];
+            mapper.fated(image_of(cart, side)?, row)
+        };
+        let merged = merge::merge(&Inputs {
+            mapping,
+            links: &links,
+            parts: &sides,
+            theirs: &theirs,
+            fated: &fated,
+        });
+        let merged = match merged {
+            Ok(merged) => merged,
+            Err(why) => return Ok(Some(why.to_string())),
+        };
+        let evidence = merged
+            .conflict
+            .then(|| evidence(mapping, &parts, &found, &Rivals::new()));
+        let Merged {
+            mut writes,
+            own,
+            kept,
+            decisions,
+            items,
+            ..
+        } = merged;
+        let dropped = unit.carts.iter().filter(|c| !c.handed_over && c.touched);
+        writes.extend(dropped.flat_map(|c| c.known.dropped.iter().cloned()));
+        let decided = decisions.len();
+        let decisions = decisions.iter().map(merge::Decision::json).collect();
+        unit.merge = Some(Merging {
+            kept: places.into_iter().zip(kept).collect(),
+            evidence,
+            decisions: serde_json::Value::Array(decisions).to_string(),
+            decided,
+            items,
+        });
+        unit.patch.writes = writes;
+        unit.patch.own = own;
+        unit.is_read = true;
+        Ok(None)
+    }
+
+    /// Adds to what was found the new backend's rows of these lines; gives the line of each.
+    async fn lines(
+        &self,
+        touched: &[(Line, &TargetRow)],
+        found: &mut FoundRows,
+    ) -> Result<HashMap<(usize, RowKey), Line>, LaneError> {
+        let (target, mapping) = (self.writer.target(), &self.mappers.current.mapping);
+        let samples: Vec<&TargetRow> = touched.iter().map(|(_, row)| *row).collect();
+        let keys = rivals::keys(target, mapping, &samples).await;
+        let mut lines = HashMap::new();
+        for (at, key) in keys.map_err(WriteError::from)? {
+            let line = &touched[at].0;
+            lines.insert((line.into, key), line.clone());
+        }
+        let unknown = lines.keys().filter(|id| !found.contains_key(*id));
+        let rows: Vec<TargetRow> = unknown
+            .map(|(into, key)| TargetRow {
+                into: *into,
+                key: key.clone(),
+                cells: vec![Cell::Missing; mapping.intos[*into].columns.len()].into(),
+                origin: None,
+            })
+            .collect();
+        if !rows.is_empty() {
+            let more = found::find(target, mapping, rows.iter(), Ask::State).await;
+            found.extend(more.map_err(WriteError::from)?);
+        }
+        Ok(lines)
+    }
+}
+
+/// Nothing is merged into a header that is there and that cartage has never written: whose it is
+/// cannot be told. Without a header nothing says that what was found stands together.
+fn has_header(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
+    let is_header = |row: &&TargetRow| mapping.intos[row.into].role == Role::Header;
+    let left: Vec<&TargetRow> = parts
+        .iter()
+        .flat_map(|part| part.left)
+        .map(|left| &left.row)
+        .filter(is_header)
+        .collect();
+    let strange = |row: &TargetRow| {
+        let known = left.iter().any(|known| known.id() == row.id());
+        !known && found.contains_key(&(row.into, row.key.clone()))
+    };
+    let mut wanted = parts.iter().flat_map(|part| part.want).filter(is_header);
+    !left.is_empty() && !wanted.any(strange)
+}
+
+/// The new backend has marked a header as only an end of the cart does.
+fn is_marked(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
+    let left = parts
+        .iter()
+        .flat_map(|part| part.left)
+        .map(|left| &left.row);
+    let mut headers = left.filter(|row| mapping.intos[row.into].role == Role::Header);
+    headers.any(|row| {
+        let columns = mapping.intos[row.into].columns.iter();
+        let there = found.get(&(row.into, row.key.clone()));
+        let marked = |i: usize| there.is_some_and(|there| !there.holds(i, &row.cells[i]));
+        let mut marks = columns
+            .enumerate()
+            .filter(|(_, column)| column.expr.is_none());
+        marks.any(|(i, _)| marked(i))
+    })
+}
+
+/// When the source last changed a cart: by `changed_at`, else by the commit of its last change.
+fn time(mapper: &Mapper, image: &Image) -> Option<i64> {
+    match mapper.mapping.changed_at {
+        Some(column) => merge::of_cell(&mapper.mapping, image.header()?.cells.get(column)?),
+        None => {
+            let stamps = image.tables.iter().flatten().map(|row| row.stamp);
+            stamps.max().filter(|stamp| *stamp != 0)
+        }
+    }
+}
+
+fn image_of(cart: &UnitCart, side: Side) -> Option<&Image> {
+    match side {
+        Side::Base => cart.known.entry.as_ref().map(|entry| &entry.image),
+        Side::Ours => cart.image.as_ref(),
+    }
+}
+
+/// What was found, in the spelling of what it is compared with.
+fn theirs(
+    mapping: &Mapping,
+    parts: &[Part<'_>],
+    found: &FoundRows,
+    lines: &HashMap<(usize, RowKey), Line>,
+) -> Vec<Theirs> {
+    let mut known: HashMap<_, Vec<&Cells>> = HashMap::new();
+    for part in parts {
+        let left = part.left.iter().map(|left| &left.row);
+        for row in part.want.iter().chain(left) {
+            known.entry(row.id()).or_default().push(&row.cells);
+        }
+        for kept in part.kept {
+            let cells = kept.cells.iter();
+            known
+                .entry((kept.into, &kept.key))
+                .or_default()
+                .extend(cells);
+        }
+    }
+    let spelled = |row: &Found, i: usize, known: &[&Cells]| {
+        let there = &row.cells[i];
+        let same = known.iter().any(|cells| cells[i] == *there);
+        let alike = known
+            .iter()
+            .map(|cells| &cells[i])
+            .find(|cell| row.holds(i, cell));
+        alike.filter(|_| !same).unwrap_or(there).clone()
+    };
+    let rows = found.iter().map(|((into, key), row)| {
+        let meant = &mapping.intos[*into];
+        let known = known.get(&(*into, key)).map_or(&[][..], Vec::as_slice);
+        let cells = (0..meant.columns.len()).map(|i| spelled(row, i, known));
+        let left = known.last().copied().unwrap_or(&row.cells);
+        Theirs {
+            into: *into,
+            key: key.clone(),
+            cells: cells.collect(),
+            found: row.cells.clone(),
+            token: row.token.clone(),
+            closed: meant.role != Role::Header && row.finished(meant, left),
+            line: lines.get(&(*into, key.clone())).cloned(),
+        }
+    });
+    rows.collect()
+}

@@ -1,0 +1,7 @@
+//! Carts that both sides write: each test is one history, played between two servers.
+
+mod kinds;
+mod lines;
+mod lives;
+mod races;
+mod rules;
