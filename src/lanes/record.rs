@@ -236,6 +236,8 @@ struct Rows<'u> {
     /// With the token that our write left.
     written: HashMap<(usize, &'u RowKey), (&'u RowWrite, Option<&'u str>)>,
     left: HashMap<(usize, &'u RowKey), &'u Left>,
+    /// A merge has written something, if only rows of the new backend's.
+    merged: bool,
 }
 
 impl<'u> Rows<'u> {
@@ -243,6 +245,7 @@ impl<'u> Rows<'u> {
         let mut rows = Rows {
             written: HashMap::default(),
             left: HashMap::default(),
+            merged: unit.merge.is_some() && unit.patch.has_effect(),
         };
         for (write, token) in unit.patch.writes.iter().zip(tokens) {
             if let Some(into) = write.index {
@@ -282,7 +285,8 @@ impl<'u> Rows<'u> {
         // Rows that are only looked at are no effect.
         let writes =
             |row: &TargetRow| written(row).is_some_and(|w| !matches!(w.op, RowOp::Check { .. }));
-        match rows.any(writes) || !cart.known.dropped.is_empty() {
+        let merged = self.merged && cart.touched;
+        match merged || rows.any(writes) || !cart.known.dropped.is_empty() {
             true => Patched::Yes,
             false => Patched::No,
         }

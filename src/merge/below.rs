@@ -3,8 +3,8 @@
 
 use super::clock::{self, Later};
 use super::fields::{self, Row};
-use super::lines::removed;
 use super::record::{Decision, note};
+use super::removal::removed;
 use super::slot::{Outcome, Slot, Slots, marks};
 use super::{Inputs, Unmergeable};
 use crate::cart::image::{Cell, Cells};

@@ -10,18 +10,20 @@
 mod below;
 mod clock;
 mod fields;
+mod identity;
 mod kept;
 mod lines;
 mod quantity;
 mod record;
+mod removal;
 mod slot;
 #[cfg(test)]
 mod tests;
 
 pub use below::Link;
 pub use clock::of_cell;
+pub use identity::{Line, touched};
 pub use kept::{Kept, decode, encode};
-pub use lines::{Line, touched};
 pub use record::Decision;
 
 use crate::cart::image::Cells;

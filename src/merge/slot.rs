@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::differing;
-use super::lines::Line;
+use super::identity::Line;
 use super::{Inputs, Kept, Theirs, clock};
 use crate::cart::image::{Cell, Cells};
 use crate::mapping::difference::Left;

@@ -67,7 +67,12 @@ pub async fn examine(
         .collect();
     let rows = left.chain(parts.iter().flat_map(|p| p.want)).chain(&kept);
     let found = found::find(target, mapping, rows, Ask::State).await?;
-    let rivals = rivals::find(target, patch).await?;
+    let merges = look.merged && !insist;
+    let rivals = match merges {
+        // A merge looks for all lines of its own.
+        true => Rivals::new(),
+        false => rivals::find(target, patch).await?,
+    };
     let evidence = || evidence(mapping, parts, &found, &rivals);
     let finished = finished(mapping, parts, &found);
     if !finished.is_empty() {
@@ -81,7 +86,7 @@ pub async fn examine(
         let finished = finished.into_iter().map(of).collect();
         return Ok((Finding::Finished(finished), None));
     }
-    if look.merged && !insist {
+    if merges {
         let evidence = evidence();
         let message = "it moved again each time that it was merged".to_owned();
         let conflict = Finding::Conflict {
@@ -107,6 +112,9 @@ pub async fn examine(
         let verdict = match there {
             None if rivals.contains_key(&at) => {
                 Verdict::Against("the new backend put the same product into the cart".to_owned())
+            }
+            _ if !insist && counts_twice(write, there) => {
+                Verdict::Against("the new backend changed the quantity too".to_owned())
             }
             _ => judge(write, there),
         };
@@ -227,6 +235,18 @@ fn finished(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> Vec<usi
         rows.any(|row| is_header(row) && headers.contains(&row.id()))
     };
     (0..parts.len()).filter(|&at| rows(&parts[at])).collect()
+}
+
+/// Both sides have made the same of a line's quantity: one more here and one more there are two, and
+/// not done already.
+fn counts_twice(write: &RowWrite, found: Option<&Found>) -> bool {
+    let (RowOp::Update { old, changed, .. }, Some(row)) = (&write.op, found) else {
+        return false;
+    };
+    let line = write.into.line.as_ref();
+    let column = |i: &&usize| line.is_some_and(|l| write.into.columns[**i].name == l.quantity);
+    let quantity = changed.iter().find(column);
+    quantity.is_some_and(|&i| old[i] != Cell::Missing && !row.holds(i, &old[i]))
 }
 
 enum Verdict {

@@ -20,6 +20,17 @@ const fn plain(name: &'static str, config: &'static [(&'static str, &'static str
 pub const BOTH: Kind = plain("merge_both", &[VERSION]);
 /// The same, with headers that no column guards.
 pub const BOTH_BY_ROW: Kind = plain("merge_row", &[]);
+/// The same for carts with much of everything.
+pub const MANY: Kind = plain(
+    "merge_many",
+    &[
+        VERSION,
+        (
+            "line = { product = \"product\", quantity = \"quantity\" }\n",
+            "line = { product = \"product\", quantity = \"quantity\", max_quantity = 999 }\n",
+        ),
+    ],
+);
 pub const MAX: Kind = plain(
     "merge_max",
     &[

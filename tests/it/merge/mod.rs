@@ -5,3 +5,4 @@ mod lines;
 mod lives;
 mod races;
 mod rules;
+mod two_writers;

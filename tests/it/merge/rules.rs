@@ -59,6 +59,23 @@ async fn both_counts_what_either_side_changed() {
 }
 
 #[tokio::test]
+async fn the_same_change_on_both_sides_counts_twice() {
+    for (kind, cart, lines) in [
+        (BOTH, 110, "tea 4"),
+        (MAX, 210, "tea 3"),
+        (SUM, 310, "tea 6"),
+    ] {
+        let shop = Shop::shared(kind).await;
+        shop.born(cart, &[(cart * 10, "tea", 2)]).await;
+        let there = format!("UPDATE cart_line SET quantity = 3 WHERE cart_id = {cart}");
+        shop.edit(cart, &there).await;
+        let here = format!("UPDATE order_lines SET qty = 3 WHERE order_id = {cart}");
+        shop.change(cart, &here).await;
+        assert_eq!(shop.lines(cart).await, lines, "{}", kind.name);
+    }
+}
+
+#[tokio::test]
 async fn max_takes_the_greater() {
     let (_, lines) = five_there_four_here(MAX, 200).await;
     assert_eq!(lines, ["tea 5, milk 1", "tea 6, milk 1"]);

@@ -197,6 +197,12 @@ mod tests {
                     .filter(|line| !line.starts_with("--") && !line.is_empty())
                     .collect();
                 let first = code.first().unwrap_or(&"");
+                if first.starts_with("ALTER TABLE cartage_") {
+                    // What was done is known by the column, which is not added twice.
+                    let adds = |line: &&str| line.starts_with("    ADD COLUMN ");
+                    assert!(code.iter().any(adds), "{first}");
+                    continue;
+                }
                 assert!(
                     first.starts_with("CREATE TABLE IF NOT EXISTS cartage_"),
                     "{first}"
@@ -217,7 +223,9 @@ mod tests {
         let made = FILES.iter().map(|file| file.sql).chain([JOURNAL]);
         let mut columns = 0;
         for line in made.flat_map(str::lines) {
-            let line = line.trim_start().trim_start_matches('`');
+            let line = line.trim_start();
+            let line = line.strip_prefix("ADD COLUMN ").unwrap_or(line);
+            let line = line.trim_start_matches('`');
             if line.starts_with(|c: char| c.is_ascii_lowercase()) {
                 assert!(line.contains(" COMMENT '"), "{line}");
                 columns += 1;
