@@ -59,6 +59,11 @@ fn row(
     slot: &Slot<'_>,
     decisions: &mut Vec<Decision>,
 ) -> Result<Outcome, Unmergeable> {
+    if slot.is_strange(into) {
+        return Err(Unmergeable::Taken {
+            table: into.full_name(),
+        });
+    }
     let touched = slot.is_touched(into);
     let theirs = slot.theirs;
     if touched && theirs.is_some_and(|theirs| theirs.closed) {

@@ -51,6 +51,11 @@ impl Shape {
         })
     }
 
+    /// Lines are told apart by what they are, and not by their keys alone.
+    pub fn tells_lines(&self) -> bool {
+        !self.identity.is_empty()
+    }
+
     /// Where nothing says which cart a line is of, its key alone tells it.
     pub fn identity(&self, key: &RowKey, cells: &[Cell]) -> Vec<Box<str>> {
         if self.identity.is_empty() {

@@ -107,6 +107,9 @@ impl Merging<'_, '_, '_> {
         let (Some(ours), Some(theirs)) = (slot.ours, slot.theirs) else {
             return false;
         };
+        if !self.shape.tells_lines() {
+            return slot.is_strange(self.into);
+        }
         let of = |cells: &[Cell]| self.shape.identity(&slot.key, cells);
         slot.base.is_none() && slot.kept.is_none() && of(&ours.cells) != of(&theirs.cells)
     }

@@ -99,7 +99,7 @@ pub struct Merged {
 pub enum Unmergeable {
     #[error("{table}: {column} is not a number that could be merged")]
     Number { table: String, column: String },
-    #[error("{table}: the row exists already, and is another line's")]
+    #[error("{table}: the row exists already, and is not known as this cart's")]
     Taken { table: String },
     #[error("{table}: what `deleted` sets for a line that a merge removes cannot be told")]
     Fate { table: String },

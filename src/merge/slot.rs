@@ -55,6 +55,16 @@ impl<'a> Slot<'a> {
         }
     }
 
+    /// There is another row under a key of ours, and cartage has not put it there: it may be that of
+    /// a cart which is finished.
+    pub fn is_strange(&self, into: &Into) -> bool {
+        let (Some(ours), Some(theirs)) = (self.ours, self.theirs) else {
+            return false;
+        };
+        let is_known = self.base.is_some() || self.kept.is_some();
+        !is_known && !differing(into, &ours.cells, &theirs.cells).is_empty()
+    }
+
     pub fn token(&self) -> Option<&'a str> {
         let kept = self.kept.and_then(|kept| kept.token.as_deref());
         kept.or_else(|| self.base?.token.as_deref())
