@@ -1,24 +1,30 @@
 //! `cartage demo`.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::DemoError;
 use crate::demo::kind::Kind;
 use crate::demo::run::{Plan, run as play};
 use crate::demo::screen::Screen;
-use crate::demo::shops::Ground;
+use crate::demo::shops::{Ground, Shops};
 use crate::demo::storefront::Pace;
+use crate::demo::two_writers;
 
 /// Shows the main job, live, on throwaway databases
 ///
 /// Starts two database servers in temporary folders, fills an old shop with carts, lets a simulated
 /// storefront write to it, moves the carts into a new shop with another schema, kills the daemon
 /// several times on the way, and compares every cart at the end. Leaves nothing behind.
+///
+/// With --two-writers customers of the new shop change the same carts as those of the old one, and at
+/// the end every cart must be what was meant in both.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  cartage demo --source mariadb --carts 50000 --rate 800")]
 pub struct DemoArgs {
@@ -34,22 +40,26 @@ pub struct DemoArgs {
     /// Corrupt one row of the new shop before the comparison, which must find it (exit code 3)
     #[arg(long)]
     pub sabotage: bool,
-    /// Live carts in the old shop at the start
-    #[arg(long, default_value_t = 32_000, value_name = "N",
+    /// Customers of both shops change the same carts, and cartage merges them
+    #[arg(long)]
+    pub two_writers: bool,
+    /// Live carts in the old shop at the start [default: 32000; 2000 with --two-writers]
+    #[arg(long, value_name = "N",
         value_parser = clap::value_parser!(u32).range(2_000..=2_000_000))]
-    pub carts: u32,
-    /// Transactions per second of the storefront
+    pub carts: Option<u32>,
+    /// Transactions per second of the storefront, or of each
     #[arg(long, default_value_t = 400, value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub rate: u32,
-    /// Seconds for which the storefront is open, at least
-    #[arg(long, default_value_t = 35, value_name = "S",
+    /// Seconds for which the storefront is open, at least [default: 35; 60 with --two-writers]
+    #[arg(long, value_name = "S",
         value_parser = clap::value_parser!(u64).range(1..=100))]
-    pub seconds: u64,
-    /// Transactions for which the storefront is open, at least
-    #[arg(long, default_value_t = 10_000, value_name = "N",
+    pub seconds: Option<u64>,
+    /// Transactions for which the storefront is open, at least [default: 10000]; with --two-writers
+    /// changes of a quantity in each [default: 20000]
+    #[arg(long, value_name = "N",
         value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub transactions: u64,
+    pub transactions: Option<u64>,
     /// Seed of the storefront's choices; a random one is taken and printed
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -58,7 +68,7 @@ pub struct DemoArgs {
     pub keep: bool,
 }
 
-/// Runs the demo: 0 if every cart is equal, 3 if not.
+/// Runs the demo: 0 if every cart is as it must be, 3 if not.
 pub async fn run(args: DemoArgs) -> Result<ExitCode, DemoError> {
     let program = std::env::current_exe().map_err(|source| DemoError::Io {
         what: "this program's path",
@@ -77,21 +87,66 @@ pub async fn run(args: DemoArgs) -> Result<ExitCode, DemoError> {
 }
 
 async fn show(args: &DemoArgs, program: PathBuf) -> Result<ExitCode, DemoError> {
-    let plan = Plan {
+    match args.two_writers {
+        true => {
+            let plan = two_writers(args, program)?;
+            let screen = Screen::new();
+            let (report, shops) = two_writers::run(&plan, &screen).await?;
+            drop(screen);
+            let well = report.all_well();
+            print(args, &report, &shops, well).await
+        }
+        false => {
+            let plan = plan(args, program)?;
+            let screen = Screen::new();
+            let (report, shops) = play(&plan, &screen).await?;
+            drop(screen);
+            let well = report.all_well();
+            print(args, &report, &shops, well).await
+        }
+    }
+}
+
+fn plan(args: &DemoArgs, program: PathBuf) -> Result<Plan, DemoError> {
+    Ok(Plan {
         program,
         ground: Ground::find(args.source, args.target)?,
-        carts: args.carts,
+        carts: args.carts.unwrap_or(32_000),
         pace: Pace {
-            seed: args.seed.unwrap_or_else(|| u64::from(fastrand::u32(..))),
+            seed: seed(args),
             rate: args.rate,
         },
-        transactions: args.transactions,
-        open_for: Duration::from_secs(args.seconds),
+        transactions: args.transactions.unwrap_or(10_000),
+        open_for: Duration::from_secs(args.seconds.unwrap_or(35)),
         sabotage: args.sabotage,
-    };
-    let screen = Screen::new();
-    let (report, shops) = play(&plan, &screen).await?;
-    drop(screen);
+    })
+}
+
+fn two_writers(args: &DemoArgs, program: PathBuf) -> Result<two_writers::Plan, DemoError> {
+    Ok(two_writers::Plan {
+        program,
+        ground: Ground::find(args.source, args.target)?,
+        hot_carts: args.carts.unwrap_or(2_000),
+        seed: seed(args),
+        rate: args.rate,
+        changes: args.transactions.unwrap_or(20_000),
+        open_for: Duration::from_secs(args.seconds.unwrap_or(60)),
+        kills: 10,
+        sabotage: args.sabotage,
+        trouble: false,
+    })
+}
+
+fn seed(args: &DemoArgs) -> u64 {
+    args.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)))
+}
+
+async fn print(
+    args: &DemoArgs,
+    report: &(impl Serialize + Display),
+    shops: &Shops,
+    well: bool,
+) -> Result<ExitCode, DemoError> {
     match args.json {
         true => println!("{}", serde_json::json!(report)),
         false => println!("{report}"),
@@ -102,7 +157,7 @@ async fn show(args: &DemoArgs, program: PathBuf) -> Result<ExitCode, DemoError> 
         eprintln!("Ctrl-C removes both.");
         std::future::pending::<()>().await;
     }
-    Ok(match report.all_well() {
+    Ok(match well {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(3),
     })

@@ -19,6 +19,7 @@ pub mod storefront;
 mod options;
 mod process;
 mod template;
+pub mod two_writers;
 pub mod watch;
 mod watchdog;
 

@@ -158,7 +158,7 @@ async fn drain(
 }
 
 /// A wait is in vain once nothing has moved for its time: a slow machine is no failure.
-struct Patience {
+pub(super) struct Patience {
     within: Duration,
     begun: Instant,
     moved: Instant,
@@ -169,7 +169,7 @@ impl Patience {
     /// What moves without an end is not what was waited for.
     const LONGEST: u32 = 10;
 
-    fn new(within: Duration) -> Self {
+    pub(super) fn new(within: Duration) -> Self {
         let now = Instant::now();
         Self {
             within,
@@ -179,7 +179,7 @@ impl Patience {
         }
     }
 
-    fn is_over(&mut self, sight: &Sight) -> bool {
+    pub(super) fn is_over(&mut self, sight: &Sight) -> bool {
         let now = (sight.backfilled_rows, sight.rows_applied, sight.wishes);
         if std::mem::replace(&mut self.last, now) != now {
             self.moved = Instant::now();

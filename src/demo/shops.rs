@@ -68,14 +68,20 @@ impl fmt::Display for About {
 }
 
 impl Shops {
-    /// Starts both servers and loads the old shop with so many live carts.
-    pub async fn open(ground: Ground, carts: u32) -> Result<Self, DemoError> {
+    /// Starts both servers, with an empty database each.
+    pub async fn start(ground: Ground) -> Result<Self, DemoError> {
         let ((old, old_found), (new, new_found)) = (ground.old, ground.new);
         let (old_server, new_server) = tokio::try_join!(old_found.start(1), new_found.start(2))?;
-        let shops = Shops {
+        Ok(Shops {
             old: Shop::make(old, old_server, "old_shop").await?,
             new: Shop::make(new, new_server, "new_shop").await?,
-        };
+        })
+    }
+
+    /// Starts both servers and loads the old shop with so many live carts.
+    pub async fn open(ground: Ground, carts: u32) -> Result<Self, DemoError> {
+        let (old, new) = (ground.old.0, ground.new.0);
+        let shops = Self::start(ground).await?;
         shops.old.run(old_shop(old)).await?;
         let data = match old {
             Kind::Postgres => include_str!("postgres/old_shop_data.sql"),
@@ -91,8 +97,12 @@ impl Shops {
 
     /// The pipeline's configuration file.
     pub fn configuration(&self) -> String {
-        include_str!("pipeline.toml")
-            .replace("$SOURCE_KIND", self.old.about.kind.configured())
+        self.configured(include_str!("pipeline.toml"))
+    }
+
+    /// A configuration file between these shops.
+    pub fn configured(&self, file: &str) -> String {
+        file.replace("$SOURCE_KIND", self.old.about.kind.configured())
             .replace("$TARGET_KIND", self.new.about.kind.configured())
             .replace("$SOURCE", &self.old.url())
             .replace("$TARGET", &self.new.url())
