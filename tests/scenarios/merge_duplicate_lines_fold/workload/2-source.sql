@@ -1,0 +1,4 @@
+BEGIN;
+INSERT INTO order_lines SELECT id * 10 + 4, id, 'tea', 1, 1.50 FROM orders WHERE id BETWEEN 11 AND 20 OR id BETWEEN 31 AND 40;
+INSERT INTO order_lines SELECT id * 10 + 5, id, 'tea', 2, 1.50 FROM orders WHERE id BETWEEN 11 AND 20 OR id BETWEEN 31 AND 40;
+COMMIT;

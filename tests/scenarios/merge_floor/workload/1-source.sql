@@ -1,0 +1,1 @@
+UPDATE order_lines SET qty = 5;
