@@ -1,5 +1,6 @@
 //! Carts that both sides write: each test is one history, played between two servers.
 
+mod at_once;
 mod kinds;
 mod lines;
 mod lives;
