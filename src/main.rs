@@ -40,6 +40,7 @@ async fn run(cli: Cli, levels: Levels) -> Result<ExitCode, CommandError> {
         Command::Verify(args) => cli::verify::run(&config, args).await,
         Command::Refresh(args) => cli::refresh::run(&config, args).await,
         Command::Held(command) => cli::held::run(&config, command).await,
+        Command::Conflicts(command) => cli::conflicts::run(&config, command).await,
         Command::Checkpoint(command) => cli::checkpoint::run(&config, command).await,
         Command::Teardown(args) => cli::teardown::run(&config, args).await,
         Command::Demo(_) => unreachable!("it has no configuration file"),

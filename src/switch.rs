@@ -149,6 +149,10 @@ named! {
         Ghosts = "ghosts",
         /// Milliseconds between two looks at the publication.
         Watch = "watch",
+        /// Milliseconds between two looks for records that are too old.
+        Purge = "purge",
+        /// Records that are deleted at once.
+        Purged = "purged",
     }
 }
 

@@ -151,7 +151,7 @@ pub fn apply(rules: &Rules<'_>, carts: &mut Foldings, change: Routed) {
                 cart.wish = cart.wish.or(Some(why));
             }
         }
-        Action::Touch { cart } => {
+        Action::Touch { cart, .. } => {
             if let Some(cart) = carts.get_mut(&cart) {
                 cart.touched = true;
                 // It may be held because `live` could not be told.

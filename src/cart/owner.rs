@@ -20,7 +20,7 @@ use super::key::CartKey;
 use super::layout::Layout;
 use crate::source::change::{Change, Op};
 use crate::switch::{self, Mutant};
-pub use action::{Action, Routed, Wish};
+pub use action::{Action, Routed, Take, Wish};
 
 /// Whose cart does the row with this key of this table belong to?
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

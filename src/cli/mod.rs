@@ -13,6 +13,7 @@ pub mod status;
 pub mod verify;
 pub mod refresh;
 pub mod held;
+pub mod conflicts;
 pub mod checkpoint;
 pub mod teardown;
 pub mod demo;
@@ -117,6 +118,9 @@ pub enum Command {
     /// The carts set aside, why, and what to do with each
     #[command(subcommand)]
     Held(held::HeldCommand),
+    /// What was recorded where both sides wrote a cart, and what another policy would make of it
+    #[command(subcommand)]
+    Conflicts(conflicts::ConflictsCommand),
     /// The saved position
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::reader::{Problems, Section};
-use super::{Apply, Endpoint, Kind, Refresh, Secret, Tls, TlsMode, Watch, secret};
+use super::{Apply, Endpoint, Keep, Kind, Refresh, Secret, Tls, TlsMode, Watch, secret};
 use crate::diagnostic::Diagnostic;
 
 /// `[source]` or `[target]`.
@@ -237,6 +237,21 @@ pub(super) fn watch(root: &mut Section<'_>, problems: &mut Problems) -> Watch {
     };
     section.finish(problems);
     watch
+}
+
+/// `[conflicts]`.
+pub(super) fn conflicts(root: &mut Section<'_>, problems: &mut Problems) -> Keep {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let mut section = root
+        .table("conflicts", problems)
+        .unwrap_or_else(|| Section::absent("[conflicts]"));
+    let most = section.integer("keep_at_most", 0..=i64::MAX, problems);
+    let keep = Keep {
+        keep_for: section.duration("keep_for", problems).unwrap_or(30 * DAY),
+        keep_at_most: most.and_then(|n| u64::try_from(n).ok()).unwrap_or(100_000),
+    };
+    section.finish(problems);
+    keep
 }
 
 /// `[refresh]`.

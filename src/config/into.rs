@@ -15,7 +15,7 @@ const ROLES: [(&str, Role); 3] = [
     ("detail", Role::Detail),
 ];
 
-const FIELD_RULES: [(&str, FieldRule); 3] = [
+pub(super) const FIELD_RULES: [(&str, FieldRule); 3] = [
     ("latest", FieldRule::Latest),
     ("source", FieldRule::Source),
     ("target", FieldRule::Target),
@@ -273,16 +273,25 @@ fn column(entry: Entry<'_>, problems: &mut Problems) -> Option<Column> {
 
 /// `[merge]`.
 pub(super) fn merge(root: &mut Section<'_>, problems: &mut Problems) -> Merge {
+    let (quantity, fields) = rules(root, problems);
+    Merge {
+        quantity: quantity.unwrap_or(QuantityRule::Both),
+        fields: fields.unwrap_or(FieldRule::Latest),
+    }
+}
+
+/// What `[merge]` says.
+pub(super) fn rules(
+    root: &mut Section<'_>,
+    problems: &mut Problems,
+) -> (Option<QuantityRule>, Option<FieldRule>) {
     let mut section = root
         .table("merge", problems)
         .unwrap_or_else(|| Section::absent("[merge]"));
     let quantity = section.choice("quantity", &QUANTITY_RULES, problems);
     let fields = section.choice("fields", &FIELD_RULES, problems);
     section.finish(problems);
-    Merge {
-        quantity: quantity.unwrap_or(QuantityRule::Both),
-        fields: fields.unwrap_or(FieldRule::Latest),
-    }
+    (quantity, fields)
 }
 
 /// The words for the rules of `[merge]`.

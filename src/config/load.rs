@@ -71,6 +71,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let apply = connection::apply(&mut root, problems);
     let refresh = connection::refresh(&mut root, problems);
     let watch = connection::watch(&mut root, problems);
+    let conflicts = connection::conflicts(&mut root, problems);
     let log = log::read(&mut root, problems);
     let ids_secret = ids(&mut root, path, problems);
     let (cart, rows) = cart::read(&mut root, problems);
@@ -92,6 +93,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         apply,
         refresh,
         watch,
+        conflicts,
         log,
         ids_secret,
         cart: cart?,

@@ -8,6 +8,7 @@ mod locate;
 mod log;
 mod mask;
 pub mod model;
+pub mod policy;
 mod reader;
 mod secret;
 #[cfg(test)]
@@ -22,6 +23,8 @@ use toml::Spanned;
 pub(crate) use cart::alias_of;
 pub use connection::{USUAL_BATCH_ROWS, usual_lanes};
 pub use model::Model;
+pub use policy::Policy;
+pub use reader::duration;
 pub(crate) use reader::nearest;
 
 /// One pipeline, as its TOML file says, with defaults filled in. Everything that an error may
@@ -37,6 +40,7 @@ pub struct Config {
     pub apply: Apply,
     pub refresh: Refresh,
     pub watch: Watch,
+    pub conflicts: Keep,
     pub log: Log,
     /// `[ids] secret`, read; none means that `setup` makes one.
     pub ids_secret: Option<Secret>,
@@ -154,6 +158,15 @@ pub struct Watch {
     pub slot_wait: Duration,
 }
 
+/// `[conflicts]`: which records of conflicts are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Those that were found within so long.
+    pub keep_for: Duration,
+    /// The latest so many of them.
+    pub keep_at_most: u64,
+}
+
 /// `[cart]`.
 #[derive(Clone, Debug)]
 pub struct Cart {
@@ -248,6 +261,7 @@ impl Config {
             ("[target]", self.target != other.target),
             ("[apply]", self.apply != other.apply),
             ("[watch]", self.watch != other.watch),
+            ("[conflicts]", self.conflicts != other.conflicts),
             ("[ids]", self.ids_secret != other.ids_secret),
             (
                 "[cart], [[into]] or [merge]",

@@ -169,7 +169,8 @@ impl<'t> Section<'t> {
         let (_, value) = self.take(key)?;
         let parsed = value.get_ref().as_str().and_then(duration);
         if parsed.is_none() {
-            let expected = "a duration: a whole number and `ms`, `s`, `m` or `h`, like \"20s\"";
+            let expected =
+                "a duration: a whole number and `ms`, `s`, `m`, `h` or `d`, like \"20s\"";
             wrong(key, value, expected, problems);
         }
         parsed
@@ -280,7 +281,7 @@ pub(super) fn wrong(
 }
 
 /// `0ms`, `20s`, `1m`, `2h`.
-fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let number: u64 = text[..digits].parse().ok()?;
     let milliseconds = match &text[digits..] {
@@ -288,6 +289,7 @@ fn duration(text: &str) -> Option<Duration> {
         "s" => 1000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
     Some(Duration::from_millis(number.checked_mul(milliseconds)?))
@@ -350,6 +352,7 @@ mod tests {
         assert_eq!(duration("20s"), Some(Duration::from_secs(20)));
         assert_eq!(duration("1m"), Some(Duration::from_secs(60)));
         assert_eq!(duration("2h"), Some(Duration::from_secs(7200)));
+        assert_eq!(duration("30d"), Some(Duration::from_secs(2_592_000)));
         for bad in [
             "",
             "5",

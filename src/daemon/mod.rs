@@ -8,6 +8,7 @@ pub mod start;
 pub mod ids;
 mod mappings;
 mod lookout;
+mod purge;
 mod remember;
 mod tell;
 

@@ -10,6 +10,7 @@ use tracing::{error, info};
 
 use super::lookout::{Lookout, reread};
 use super::notify::Notifier;
+use super::purge::Purge;
 use super::remember::Memory;
 use super::schema::{Live, Shape, fit};
 use super::tell::Teller;
@@ -305,6 +306,14 @@ async fn assemble(
         looked: None,
     };
     tasks.spawn(pulse.watch(async move { Ok(refresher.run().await?) }));
+
+    let purge = Purge {
+        keep: config.conflicts,
+        control: connect_target(config, "purge").await?,
+        pipeline,
+        stop: stop.clone(),
+    };
+    tasks.spawn(notifier.pulses.of("purge").watch(purge.run()));
 
     let lookout = Lookout {
         config: config.clone(),

@@ -8,6 +8,7 @@ use tracing::info;
 use super::lane::{Lane, LaneError};
 use super::record::record;
 use super::unit::{Decision, Unit};
+use crate::cart::owner::Take;
 use crate::fault::Fault;
 use crate::mapping::difference::Patch;
 use crate::source::change::Position;
@@ -30,9 +31,9 @@ impl Lane {
     ) -> Result<(), LaneError> {
         // Carts that were merged before are read first, and among themselves: what moves again must
         // not cost the others their batch.
-        let (merged, units): (Vec<Unit>, Vec<Unit>) = units
-            .into_iter()
-            .partition(|unit| Unit::is_merged(unit) && !unit.patch.is_empty());
+        let (merged, units): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| {
+            unit.taking().is_some() || unit.is_merged() && !unit.patch.is_empty()
+        });
         let mut stack = vec![units];
         if !merged.is_empty() {
             stack.push(merged);
@@ -43,6 +44,7 @@ impl Lane {
         let mut stumbles = 0;
         while let Some(mut group) = stack.pop() {
             for unit in &mut group {
+                self.read_taken(unit).await?;
                 self.read_merged(unit).await?;
             }
             let last = stack.is_empty() || switch::mutant(Mutant::CheckpointFirst);
@@ -165,12 +167,19 @@ fn stumbled(error: &TargetError) -> bool {
 fn committed(units: &[Unit], records: &Records) {
     for unit in units {
         if let (Some(merge), Some(cart)) = (&unit.merge, unit.open().next()) {
+            let (items, decisions) = (merge.items, merge.decided);
+            let rows = unit.patch.writes.len();
+            if merge.taken {
+                let take = unit.take.map(Take::name);
+                info!(cart = %cart.key, take, decisions, rows, "one side's rows are taken");
+                continue;
+            }
             info!(
                 cart = %cart.key,
                 conflict = merge.evidence.is_some(),
-                items = merge.items,
-                decisions = merge.decided,
-                rows = unit.patch.writes.len(),
+                items,
+                decisions,
+                rows,
                 "merged"
             );
         }
@@ -215,7 +224,7 @@ fn add_counts(tally: &mut Tally, units: &[Unit]) {
     for unit in units {
         let carts = unit.open().count() as u64;
         tally.late += unit.carts.iter().map(|c| c.late).sum::<u64>();
-        if let Some(merge) = &unit.merge {
+        if let Some(merge) = unit.merge.as_ref().filter(|merge| !merge.taken) {
             let conflicts = u64::from(merge.evidence.is_some());
             tally.merged_items += merge.items;
             tally.merge_conflicts += conflicts;

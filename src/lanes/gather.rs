@@ -12,7 +12,7 @@ use super::unit::{Unit, UnitCart};
 use crate::cart::fold::{self, Folding, Foldings, Rules};
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
-use crate::cart::owner::{Action, Wish};
+use crate::cart::owner::{Action, Take, Wish};
 use crate::hash::{HashMap, HashSet};
 use crate::mapping::map::Mapper;
 use crate::source::change::Position;
@@ -40,6 +40,7 @@ pub fn units(
     let mut ties = Ties::default();
     let mut refreshed: HashMap<CartKey, Position> = HashMap::default();
     let mut retried = HashSet::default();
+    let mut takes: HashMap<CartKey, Take> = HashMap::default();
     for work in works {
         for read in work.reads {
             refreshed.insert(read.cart.clone(), read.at);
@@ -50,8 +51,9 @@ pub fn units(
         for change in work.changes {
             match &change.action {
                 Action::Move { from, to, .. } => ties.tie(from, to),
-                Action::Touch { cart } => {
+                Action::Touch { cart, take } => {
                     retried.insert(cart.clone());
+                    takes.extend(take.map(|take| (cart.clone(), take)));
                 }
                 _ => {}
             }
@@ -86,7 +88,11 @@ pub fn units(
                 .map(|(key, folding, known)| {
                     let refreshed = refreshed.contains_key(&key);
                     let retried = retried.contains(&key);
-                    unit_cart(key, folding, known, refreshed, retried)
+                    let take = takes.remove(&key);
+                    let (mut cart, folding) = unit_cart(key, folding, known, refreshed, retried);
+                    // One that was released in the meantime is nobody's to decide.
+                    cart.take = take.filter(|_| cart.known.state() == Some(State::Held));
+                    (cart, folding)
                 })
                 .collect();
             decide(mapper, carts)
@@ -187,6 +193,7 @@ fn unit_cart(
         refreshed,
         touched: folding.touched || remapped,
         retried,
+        take: None,
         late: folding.late,
         handed_over: folding.handed_over,
         finding: None,

@@ -59,17 +59,18 @@ impl Lane {
             let cart = &unit.carts[places[part]];
             mapper.fated(image_of(cart, side)?, row)
         };
-        let merged = merge::merge(&Inputs {
+        let inputs = Inputs {
             mapping,
             links: &links,
             parts: &sides,
             theirs: &theirs,
             fated: &fated,
-        });
-        let merged = match merged {
+        };
+        let merged = match merge::merge(&inputs) {
             Ok(merged) => merged,
             Err(why) => return Ok(Some(why.to_string())),
         };
+        let stored = merged.conflict.then(|| merge::encode_inputs(&inputs));
         let evidence = merged
             .conflict
             .then(|| evidence(mapping, &parts, &found, &Rivals::new()));
@@ -91,6 +92,8 @@ impl Lane {
             decisions: serde_json::Value::Array(decisions).to_string(),
             decided,
             items,
+            taken: false,
+            inputs: stored.map(|inputs| (mapper.id, inputs)),
         });
         unit.patch.writes = writes;
         unit.patch.own = own;
@@ -99,7 +102,7 @@ impl Lane {
     }
 
     /// Adds to what was found the new backend's rows of these lines; gives the line of each.
-    async fn lines(
+    pub(super) async fn lines(
         &self,
         touched: &[(Line, &TargetRow)],
         found: &mut FoundRows,
@@ -166,7 +169,7 @@ fn is_marked(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
 }
 
 /// When the source last changed a cart: by `changed_at`, else by the commit of its last change.
-fn time(mapper: &Mapper, image: &Image) -> Option<i64> {
+pub(super) fn time(mapper: &Mapper, image: &Image) -> Option<i64> {
     match mapper.mapping.changed_at {
         Some(column) => merge::of_cell(&mapper.mapping, image.header()?.cells.get(column)?),
         None => {
@@ -176,7 +179,7 @@ fn time(mapper: &Mapper, image: &Image) -> Option<i64> {
     }
 }
 
-fn image_of(cart: &UnitCart, side: Side) -> Option<&Image> {
+pub(super) fn image_of(cart: &UnitCart, side: Side) -> Option<&Image> {
     match side {
         Side::Base => cart.known.entry.as_ref().map(|entry| &entry.image),
         Side::Ours => cart.image.as_ref(),
@@ -184,7 +187,7 @@ fn image_of(cart: &UnitCart, side: Side) -> Option<&Image> {
 }
 
 /// What was found, in the spelling of what it is compared with.
-fn theirs(
+pub(super) fn theirs(
     mapping: &Mapping,
     parts: &[Part<'_>],
     found: &FoundRows,

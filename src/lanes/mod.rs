@@ -20,4 +20,5 @@ mod settle;
 mod apply;
 mod resolve;
 mod merge;
+mod take;
 mod record;

@@ -16,7 +16,8 @@ use super::tail::Tail;
 use super::transaction::{Room, Transaction};
 use super::window::Window;
 use crate::cart::key::CartKey;
-use crate::cart::owner::{Action, Routed, Router};
+use crate::cart::owner::{Action, Routed, Router, Take};
+use crate::hash::HashMap;
 use crate::refresh::owners::OwnersError;
 use crate::source::change::{Change, Event, Lsn, Position, TransactionId};
 use crate::source::snapshot::Snapshot;
@@ -55,6 +56,8 @@ pub enum Request {
     /// Look at these carts again; each group together.
     Touch {
         groups: Vec<Vec<CartKey>>,
+        /// Whose rows some of them are to have.
+        takes: HashMap<CartKey, Take>,
         done: mpsc::UnboundedSender<()>,
         reply: oneshot::Sender<usize>,
     },
@@ -351,6 +354,7 @@ impl Reader {
             }
             Request::Touch {
                 groups,
+                takes,
                 done,
                 reply,
             } => {
@@ -362,7 +366,10 @@ impl Reader {
                     },
                     time: 0,
                     transaction: TransactionId::default(),
-                    action: Action::Touch { cart: cart.clone() },
+                    action: Action::Touch {
+                        take: takes.get(cart).copied(),
+                        cart: cart.clone(),
+                    },
                 };
                 let touched = groups.iter().flatten().map(touch);
                 let changes = match &mut self.state.window {

@@ -71,6 +71,7 @@ pub(super) fn record(
                     pending: codec::encode(pending(cart).unwrap_or(&nothing(mapper.layout()))),
                     evidence: evidence.clone().filter(|_| is_first),
                     tried: *tried,
+                    taken: unit.take.is_some(),
                 };
                 if !switch::mutant(Mutant::HoldForgets) {
                     records.held.push(held);
@@ -88,9 +89,12 @@ pub(super) fn record(
         if let Some(merge) = &unit.merge
             && let Some(evidence) = merge.evidence.clone().filter(|_| is_first)
         {
+            let kind = if merge.taken { "taken" } else { "merged" };
             records.conflicts.push(ConflictRow {
                 decisions: Some(merge.decisions.clone()),
-                ..conflict(cart, "merged", evidence)
+                items: merge.items,
+                inputs: merge.inputs.clone(),
+                ..conflict(cart, kind, evidence)
             });
         }
         if let Some(evidence) = unit.overruled.clone().filter(|_| is_first) {
@@ -112,6 +116,8 @@ fn conflict(cart: &UnitCart, kind: &'static str, evidence: Evidence) -> Conflict
         position: cart.position,
         evidence,
         decisions: None,
+        items: 0,
+        inputs: None,
     }
 }
 

@@ -39,6 +39,18 @@ impl Lane {
             let wait = Duration::from_millis(fastrand::u64(5..20) << unit.attempts.min(ATTEMPTS));
             tokio::time::sleep(wait).await;
         }
+        if unit.taking().is_some() {
+            // It is read again when its turn comes.
+            if unit.attempts > ATTEMPTS {
+                self.hold(
+                    unit,
+                    "conflict",
+                    "it moved each time that it was taken".into(),
+                    None,
+                );
+            }
+            return Ok(());
+        }
         self.look(unit, &error.to_string()).await
     }
 
@@ -74,14 +86,7 @@ impl Lane {
                 unit.overruled = overruled.or(unit.overruled.take());
             }
             Finding::Finished(finished) => {
-                let finished = finished.into_iter().map(|(part, evidence)| {
-                    let at = places[part];
-                    info!(cart = %unit.carts[at].key, "the new backend has finished with this cart");
-                    (at, evidence)
-                });
-                let finished: Vec<(usize, Evidence)> = finished.collect();
-                let taken = std::mem::take(unit);
-                *unit = hand_over(&self.mappers.current, taken, finished);
+                self.finished(unit, &places, finished);
             }
             Finding::Conflict {
                 message,
@@ -112,6 +117,23 @@ impl Lane {
             }
         }
         Ok(())
+    }
+
+    /// The new backend has finished with some of the unit's carts; `places` are those of its parts.
+    pub(super) fn finished(
+        &self,
+        unit: &mut Unit,
+        places: &[usize],
+        finished: Vec<(usize, Evidence)>,
+    ) {
+        let finished = finished.into_iter().map(|(part, evidence)| {
+            let at = places[part];
+            info!(cart = %unit.carts[at].key, "the new backend has finished with this cart");
+            (at, evidence)
+        });
+        let finished: Vec<(usize, Evidence)> = finished.collect();
+        let taken = std::mem::take(unit);
+        *unit = hand_over(&self.mappers.current, taken, finished);
     }
 
     pub(super) fn hold(

@@ -18,6 +18,8 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
         1 => Vec::new(),
         _ => foldings.clone(),
     };
+    let open = carts.iter().filter(|c| !c.handed_over);
+    let take = open.filter_map(|c| c.take).next();
     let is_held = |c: &&UnitCart| !c.handed_over && c.known.state() == Some(State::Held);
     let held = carts.iter().any(|c| is_held(&c));
     let retry = carts
@@ -73,6 +75,7 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
         decision,
         attempts: 0,
         overruled: None,
+        take,
         merge: None,
         is_read: false,
         owner: None,

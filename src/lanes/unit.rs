@@ -7,7 +7,7 @@ use super::known::Known;
 use crate::cart::fold::Folding;
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
-use crate::cart::owner::Wish;
+use crate::cart::owner::{Take, Wish};
 use crate::hash::HashSet;
 use crate::mapping::difference::{Patch, RowOp, RowWrite};
 use crate::mapping::map::{TargetRow, row_number};
@@ -44,6 +44,10 @@ pub struct Merging {
     pub decided: usize,
     /// Lines whose quantity both sides had changed.
     pub items: u64,
+    /// All that it looked at, and the mapping by which it did, where there is evidence.
+    pub inputs: Option<(i32, Vec<u8>)>,
+    /// It was no merge: one side's rows were taken.
+    pub taken: bool,
 }
 
 /// One cart of a unit.
@@ -60,6 +64,8 @@ pub struct UnitCart {
     pub touched: bool,
     /// It is to be tried again.
     pub retried: bool,
+    /// Whose rows it is to have, while it is held.
+    pub take: Option<Take>,
     pub late: u64,
     /// The new backend has finished with it: its target rows stay as they are.
     pub handed_over: bool,
@@ -75,6 +81,8 @@ pub struct Unit {
     pub attempts: u32,
     /// A source end that wins over the new backend's edits: what was overwritten.
     pub overruled: Option<Evidence>,
+    /// Whose rows its carts are to have.
+    pub take: Option<Take>,
     /// The patch is that of a merge.
     pub merge: Option<Merging>,
     /// What the target holds was just read for it.
@@ -96,6 +104,13 @@ impl Unit {
     /// before anything is written.
     pub fn is_merged(&self) -> bool {
         self.merge.is_some() || self.open().any(|c| !c.known.kept.is_empty())
+    }
+
+    /// The side whose rows are to be taken, if they still are. An end in the source is written over
+    /// what was found anyway.
+    pub fn taking(&self) -> Option<Take> {
+        let open = matches!(self.decision, Decision::Apply) && !self.ends();
+        self.take.filter(|_| open)
     }
 
     /// The carts that the new backend has not finished with.

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::map::{RowKey, TargetRow};
 use super::plan::{Into, Lock, Mapping, Role};
 use crate::cart::image::{Cell, Cells};
 use crate::switch::{self, Mutant};
 
 /// A target row as we last left it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     pub row: TargetRow,
     /// The lock token then; none for locks that compare the row.
@@ -47,6 +49,17 @@ pub enum RowOp {
     Check {
         old: Cells,
     },
+}
+
+impl RowWrite {
+    /// What the row holds afterwards, if it is there; none where it is only looked at.
+    pub fn written(&self) -> Option<Option<&Cells>> {
+        match &self.op {
+            RowOp::Insert { new } | RowOp::Update { new, .. } => Some(Some(new)),
+            RowOp::Delete { .. } => Some(None),
+            RowOp::Check { .. } => None,
+        }
+    }
 }
 
 /// The writes for one cart, or for carts between which rows moved.

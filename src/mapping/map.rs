@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::expr::{Env, EvalError, IdKey};
@@ -30,7 +31,7 @@ pub struct Mapper {
 pub type RowKey = Arc<[Box<str>]>;
 
 /// One target row that a cart should have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetRow {
     /// Index of its `[[into]]`.
     pub into: usize,

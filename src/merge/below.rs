@@ -1,6 +1,8 @@
 //! Rows that are neither header nor line, by key; and what follows for a row from what became of the
 //! one that it hangs below.
 
+use serde::{Deserialize, Serialize};
+
 use super::clock::{self, Later};
 use super::fields::{self, Row};
 use super::record::{Decision, note};
@@ -12,7 +14,7 @@ use crate::mapping::map::RowKey;
 use crate::mapping::plan::{Into, Mapping, Role};
 
 /// A foreign key between two tables of the mapping, other than the header's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// Indices of `[[into]]`.
     pub child: usize,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::slot::{Slot, Slots};
 use super::{Inputs, Part};
 use crate::cart::image::Cell;
@@ -9,7 +11,7 @@ use crate::mapping::map::{RowKey, TargetRow};
 use crate::mapping::plan::{Into, Mapping, Role};
 
 /// One line of a cart.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Line {
     pub into: usize,
     /// The cart of the unit that has it.

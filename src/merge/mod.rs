@@ -17,6 +17,8 @@ mod quantity;
 mod record;
 mod removal;
 mod slot;
+mod stored;
+mod take;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +27,10 @@ pub use clock::of_cell;
 pub use identity::{Line, touched};
 pub use kept::{Kept, decode, encode};
 pub use record::Decision;
+pub use stored::{Stored, encode_inputs};
+pub use take::{take_source, take_target};
+
+use serde::{Deserialize, Serialize};
 
 use crate::cart::image::Cells;
 use crate::mapping::difference::{Left, RowOp, RowWrite};
@@ -44,7 +50,7 @@ pub struct Part<'a> {
 }
 
 /// A target row as it was found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Theirs {
     pub into: usize,
     pub key: RowKey,
@@ -60,7 +66,7 @@ pub struct Theirs {
 }
 
 /// Whose image a row stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
     Base,
     Ours,

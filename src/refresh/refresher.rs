@@ -14,6 +14,8 @@ use super::runs::{self, Kind, Run, Stage};
 use super::throttle::{Throttle, too_far_behind};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
+use crate::cart::owner::Take;
+use crate::hash::HashMap;
 use crate::lanes::reader::{Progress, Request};
 use crate::mapping::expr::Expr;
 use crate::params;
@@ -158,10 +160,11 @@ impl Refresher {
         let rows = self
             .control
             .query(
-                "SELECT cart, unit FROM cartage.held WHERE pipeline = $1 \
-                 AND (retry_at <= CURRENT_TIMESTAMP(6) OR unit IN \
+                "SELECT cart, unit, take FROM cartage.held WHERE pipeline = $1 \
+                 AND (retry_at <= CURRENT_TIMESTAMP(6) OR take IS NOT NULL OR unit IN \
                       (SELECT unit FROM cartage.held WHERE pipeline = $1 AND unit IS NOT NULL \
-                       AND retry_at <= CURRENT_TIMESTAMP(6))) ORDER BY unit, cart LIMIT 500",
+                       AND (retry_at <= CURRENT_TIMESTAMP(6) OR take IS NOT NULL))) \
+                 ORDER BY unit, cart LIMIT 500",
                 params![self.pipeline],
             )
             .await?;
@@ -169,24 +172,32 @@ impl Refresher {
             return Ok(false);
         }
         let mut groups: Vec<(Option<String>, Vec<CartKey>)> = Vec::new();
+        let mut takes = HashMap::default();
         for row in &rows {
             let cart = CartKey::stored(&row.get::<String>(0)?);
             let unit: Option<String> = row.get(1)?;
+            let take: Option<String> = row.get(2)?;
+            takes.extend(take.and_then(|take| Some((cart.clone(), Take::parse(&take)?))));
             match groups.last_mut() {
                 Some((last, carts)) if unit.is_some() && *last == unit => carts.push(cart),
                 _ => groups.push((unit, vec![cart])),
             }
         }
-        self.touch(groups.into_iter().map(|(_, carts)| carts).collect())
-            .await?;
+        let groups = groups.into_iter().map(|(_, carts)| carts).collect();
+        self.touch(groups, takes).await?;
         Ok(true)
     }
 
-    async fn touch(&mut self, groups: Vec<Vec<CartKey>>) -> Result<(), RefreshError> {
+    async fn touch(
+        &mut self,
+        groups: Vec<Vec<CartKey>>,
+        takes: HashMap<CartKey, Take>,
+    ) -> Result<(), RefreshError> {
         let (done, finished) = mpsc::unbounded_channel();
         let (reply, parts) = oneshot::channel();
         self.ask(Request::Touch {
             groups,
+            takes,
             done,
             reply,
         })
@@ -231,8 +242,8 @@ impl Refresher {
             run.cursor = Some(last.clone());
             let carts = i64::try_from(keys.len()).unwrap_or(i64::MAX);
             if run.kind == Kind::Mapping {
-                self.touch(keys.into_iter().map(|key| vec![key]).collect())
-                    .await?;
+                let groups = keys.into_iter().map(|key| vec![key]).collect();
+                self.touch(groups, HashMap::default()).await?;
                 switch::place(Place::MappingTouched);
                 runs::advance(&self.control, run.id, &last, carts, 0).await?;
             } else {

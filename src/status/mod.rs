@@ -3,6 +3,8 @@
 mod read;
 pub mod text;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -33,6 +35,8 @@ pub struct Status {
     pub late: i64,
     pub merged_items: i64,
     pub merge_conflicts: i64,
+    /// Held carts by the reason for which they are.
+    pub holds: BTreeMap<String, i64>,
     pub waived: i64,
     pub patches: i64,
     pub rows_applied: i64,
@@ -233,6 +237,7 @@ impl Status {
             "late": self.late,
             "merged_items": self.merged_items,
             "merge_conflicts": self.merge_conflicts,
+            "holds": self.holds,
             "waived": self.waived,
             "backfill": {
                 "kind": walk.map(|walk| walk.kind.as_str()),

@@ -1,5 +1,7 @@
 //! Asking both ends: the target first, so that the lag can only be seen too large.
 
+use std::collections::BTreeMap;
+
 use super::{Applied, Blocked, Carts, Status, Walk};
 use crate::mysql::connect::Flavor;
 use crate::params;
@@ -41,6 +43,7 @@ pub async fn look(
         late: row.get(7)?,
         merged_items: row.get(14)?,
         merge_conflicts: row.get(15)?,
+        holds: holds(target, pipeline.id).await?,
         wishes: row.get(8)?,
         waived: pipeline.waived,
         blocked: blocked(target).await?,
@@ -63,6 +66,19 @@ pub async fn look(
             .unwrap_or_else(|why| unreachable(pipeline, &why.to_string())),
     };
     Ok(status)
+}
+
+/// The carts that are held now, by reason: they are few.
+async fn holds(target: &Target, pipeline: i32) -> Result<BTreeMap<String, i64>, TargetError> {
+    let sql = "SELECT reason, count(*) FROM cartage.held WHERE pipeline = $1 GROUP BY reason";
+    let mut holds: BTreeMap<String, i64> = BTreeMap::new();
+    for reason in ["conflict", "constraint", "unmappable"] {
+        holds.insert(reason.to_owned(), 0);
+    }
+    for row in target.query(sql, params![pipeline]).await? {
+        holds.insert(row.get(0)?, row.get(1)?);
+    }
+    Ok(holds)
 }
 
 fn unreachable(pipeline: &PipelineRow, why: &str) -> Standing {

@@ -57,14 +57,18 @@ impl Status {
         line(
             "conflicts",
             format!(
-                "{}, {} of them merged; {} late changes, {} transactions waived, {} carts to be read again",
+                "{}, {} of them merged ({} lines); {} late changes, {} transactions waived, {} carts to be read again",
                 count(self.conflicts),
                 count(self.merge_conflicts),
+                count(self.merged_items),
                 count(self.late),
                 count(self.waived),
                 count(self.wishes)
             ),
         );
+        if let Some(holds) = self.holds_line() {
+            line("held", holds);
+        }
         if let Some(walk) = self.walk_line() {
             line("backfill", walk);
         }
@@ -108,6 +112,15 @@ impl Status {
             let _ = write!(text, "; {lock}");
         }
         text
+    }
+
+    /// Why carts are held.
+    fn holds_line(&self) -> Option<String> {
+        let holds = self.holds.iter().filter(|(_, carts)| **carts > 0);
+        let holds: Vec<String> = holds
+            .map(|(reason, carts)| format!("{} {reason}", count(*carts)))
+            .collect();
+        (!holds.is_empty()).then(|| holds.join(", "))
     }
 
     fn lock_line(&self) -> Option<String> {

@@ -192,6 +192,8 @@ pub struct HeldRow {
     pub evidence: Option<Evidence>,
     /// It was tried again just now.
     pub tried: bool,
+    /// That was by taking one side's rows: it is not tried so again.
+    pub taken: bool,
 }
 
 /// Target rows as JSON texts: as last written, as the source wants them, as found.
@@ -211,6 +213,10 @@ pub struct ConflictRow {
     pub evidence: Evidence,
     /// What a merge decided, as JSON.
     pub decisions: Option<String>,
+    /// Lines whose quantity both sides had changed.
+    pub items: u64,
+    /// All that a merge looked at, and the mapping by which it did.
+    pub inputs: Option<(i32, Vec<u8>)>,
 }
 
 /// All that commits with a batch beside its target rows and its checkpoint.

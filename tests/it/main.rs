@@ -3,6 +3,7 @@
 
 mod binlog;
 mod commands;
+mod conflicts;
 mod crash;
 mod demo_oracle;
 mod demo_pairs;

@@ -82,7 +82,30 @@ pub enum Action {
     /// Look at the cart again: its mapping changed, or it is held and due.
     Touch {
         cart: CartKey,
+        take: Option<Take>,
     },
+}
+
+/// Whose rows a held cart is to have, by the word of a human.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Take {
+    Source,
+    Target,
+}
+
+impl Take {
+    pub fn name(self) -> &'static str {
+        match self {
+            Take::Source => "source",
+            Take::Target => "target",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [Take::Source, Take::Target]
+            .into_iter()
+            .find(|take| take.name() == name)
+    }
 }
 
 impl Routed {
@@ -110,7 +133,7 @@ impl Action {
             | Action::Remove { cart, .. }
             | Action::Refresh { cart, .. }
             | Action::Clear { cart, .. }
-            | Action::Touch { cart } => (cart, None),
+            | Action::Touch { cart, .. } => (cart, None),
             Action::Move { from, to, .. } => (from, Some(to)),
         };
         std::iter::once(first).chain(second)

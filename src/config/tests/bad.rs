@@ -62,12 +62,12 @@ fn bad_settings() {
         (
             "duration",
             rest("[apply]\nbatch_delay = '5 sec'"),
-            "c:9:15: `batch_delay` cannot have this value (expected a duration: a whole number and `ms`, `s`, `m` or `h`, like \"20s\")",
+            "c:9:15: `batch_delay` cannot have this value (expected a duration: a whole number and `ms`, `s`, `m`, `h` or `d`, like \"20s\")",
         ),
         (
             "duration type",
             rest("[apply]\nbatch_delay = 5"),
-            "c:9:15: `batch_delay` cannot be a whole number (expected a duration: a whole number and `ms`, `s`, `m` or `h`, like \"20s\")",
+            "c:9:15: `batch_delay` cannot be a whole number (expected a duration: a whole number and `ms`, `s`, `m`, `h` or `d`, like \"20s\")",
         ),
         (
             "guard",

@@ -70,7 +70,18 @@ pub fn compile(
 
 /// Compiles a stored mapping against the schemas that were stored with it.
 pub fn recompile(text: &str, schemas: &StoredSchemas) -> Result<Mapping, Diagnostics> {
-    assemble(&Model::parse(text)?, schemas)
+    recompile_with(text, schemas, |_| {})
+}
+
+/// The same, with something altered in it.
+pub fn recompile_with(
+    text: &str,
+    schemas: &StoredSchemas,
+    alter: impl FnOnce(&mut Model),
+) -> Result<Mapping, Diagnostics> {
+    let mut model = Model::parse(text)?;
+    alter(&mut model);
+    assemble(&model, schemas)
 }
 
 fn assemble(model: &Model, schemas: &StoredSchemas) -> Result<Mapping, Diagnostics> {

@@ -7,3 +7,4 @@ mod histories;
 mod model;
 mod rows;
 mod rules;
+mod stored;

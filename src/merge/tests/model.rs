@@ -330,6 +330,17 @@ impl Memory {
 
     /// What a merge of `ours` into the target gives; nothing is written.
     pub fn merge(&self, mapping: &Mapping, ours: &[TargetRow], target: &Target) -> Merged {
+        self.see(mapping, ours, target, |inputs| merge(inputs).unwrap())
+    }
+
+    /// The same of something else that is made of what is found.
+    pub fn see<T>(
+        &self,
+        mapping: &Mapping,
+        ours: &[TargetRow],
+        target: &Target,
+        make: impl FnOnce(&Inputs<'_>) -> T,
+    ) -> T {
         let base: Vec<Left> = self
             .rows
             .iter()
@@ -380,7 +391,7 @@ impl Memory {
             parent: LINE,
             columns: vec![0],
         }];
-        merge(&Inputs {
+        make(&Inputs {
             mapping,
             links: &links,
             parts: &parts,
@@ -391,7 +402,6 @@ impl Memory {
                 Some(cells)
             },
         })
-        .unwrap()
     }
 
     /// Merges, writes and remembers. What is done again changes nothing.

@@ -1,5 +1,6 @@
 //! The control tables: everything that the daemon knows, beside the new shop's own.
 
+pub mod conflicts;
 pub mod mapping_row;
 pub mod migrate;
 pub mod pipeline;

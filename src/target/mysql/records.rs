@@ -151,7 +151,7 @@ fn held(row: &HeldRow, pipeline: i32) -> String {
              theirs = COALESCE(VALUES(theirs), theirs), \
              retry_at = IF({tried}, CURRENT_TIMESTAMP(6) \
                  + INTERVAL LEAST(600, POW(2, LEAST(attempts, 12))) SECOND, retry_at), \
-             attempts = attempts + {tried}",
+             take = IF({}, NULL, take), attempts = attempts + {tried}",
         cart(&row.cart),
         nullable(row.unit.as_deref()),
         sql::text(row.reason),
@@ -160,6 +160,7 @@ fn held(row: &HeldRow, pipeline: i32) -> String {
         nullable(evidence.base.as_deref()),
         nullable(evidence.ours.as_deref()),
         nullable(evidence.theirs.as_deref()),
+        row.taken,
     )
 }
 
@@ -170,6 +171,10 @@ fn conflict(row: &ConflictRow, pipeline: i32) -> [String; 2] {
     let [base, ours, theirs] = [&row.evidence.base, &row.evidence.ours, &row.evidence.theirs]
         .map(|side| nullable(side.as_deref()));
     let kind = sql::text(row.kind);
+    let (mapping, inputs) = match &row.inputs {
+        Some((mapping, inputs)) => (mapping.to_string(), sql::binary(inputs)),
+        None => ("NULL".to_owned(), "NULL".to_owned()),
+    };
     let again = switch::mutant(Mutant::RecordAgain);
     let last = format!(
         "(SELECT id, kind, base, ours, theirs FROM cartage_conflict \
@@ -180,16 +185,19 @@ fn conflict(row: &ConflictRow, pipeline: i32) -> [String; 2] {
     );
     [
         format!(
-            "UPDATE cartage_conflict AS c JOIN {last} ON c.id = l.id SET c.times = c.times + 1 \
+            "UPDATE cartage_conflict AS c JOIN {last} ON c.id = l.id SET c.times = c.times + 1, \
+             c.seen_at = CURRENT_TIMESTAMP(6) \
              WHERE NOT {again} AND {same}"
         ),
         format!(
             "INSERT INTO cartage_conflict \
-                 (pipeline, cart, kind, lsn, base, ours, theirs, decisions) \
-             SELECT {pipeline}, {key}, {kind}, {}, {base}, {ours}, {theirs}, {} FROM DUAL \
+                 (pipeline, cart, kind, lsn, base, ours, theirs, decisions, mapping, items, inputs) \
+             SELECT {pipeline}, {key}, {kind}, {}, {base}, {ours}, {theirs}, {}, {mapping}, {}, \
+                    {inputs} FROM DUAL \
              WHERE {again} OR NOT EXISTS (SELECT 1 FROM {last} WHERE {same})",
             row.position.lsn.0,
             nullable(row.decisions.as_deref()),
+            row.items,
         ),
     ]
 }

@@ -96,6 +96,7 @@ pub fn statements(records: &Records, pipeline: i32, lane: i32) -> Vec<Prepared> 
                 Box::new(evidence.ours),
                 Box::new(evidence.theirs),
                 Box::new(held.tried),
+                Box::new(held.taken),
             ],
         ));
     }
@@ -112,6 +113,9 @@ pub fn statements(records: &Records, pipeline: i32, lane: i32) -> Vec<Prepared> 
                 Box::new(conflict.evidence.theirs.clone()),
                 Box::new(switch::mutant(Mutant::RecordAgain)),
                 Box::new(conflict.decisions.clone()),
+                Box::new(conflict.inputs.as_ref().map(|(mapping, _)| *mapping)),
+                Box::new(i64::try_from(conflict.items).unwrap_or(i64::MAX)),
+                Box::new(conflict.inputs.as_ref().map(|(_, inputs)| inputs.clone())),
             ],
         ));
     }
@@ -189,14 +193,15 @@ const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
 const PUT_CONFLICT: &str = "WITH n AS ( \
         SELECT $1::integer, $2::text, $3::text AS kind, $4::text::pg_lsn, \
                $5::text::jsonb AS base, $6::text::jsonb AS ours, $7::text::jsonb AS theirs, \
-               $9::text::jsonb), \
+               $9::text::jsonb, $10::integer, $11::bigint, $12::bytea), \
     l AS (SELECT id, kind, base, ours, theirs FROM cartage.conflict \
         WHERE pipeline = $1 AND cart = $2 AND NOT $8::boolean ORDER BY id DESC LIMIT 1), \
-    again AS (UPDATE cartage.conflict AS c SET times = c.times + 1 FROM l, n \
+    again AS (UPDATE cartage.conflict AS c SET times = c.times + 1, seen_at = now() FROM l, n \
         WHERE c.id = l.id AND l.kind = n.kind AND l.base IS NOT DISTINCT FROM n.base \
           AND l.ours IS NOT DISTINCT FROM n.ours AND l.theirs IS NOT DISTINCT FROM n.theirs \
         RETURNING 1) \
-    INSERT INTO cartage.conflict (pipeline, cart, kind, lsn, base, ours, theirs, decisions) \
+    INSERT INTO cartage.conflict \
+        (pipeline, cart, kind, lsn, base, ours, theirs, decisions, mapping, items, inputs) \
     SELECT n.* FROM n WHERE NOT EXISTS (SELECT 1 FROM again)";
 
 /// A hold is tried again after 1, 2, 4 … seconds, at most ten minutes.
@@ -210,6 +215,7 @@ const PUT_HELD: &str = "INSERT INTO cartage.held AS h \
         message = CASE WHEN $10::boolean THEN excluded.message ELSE h.message END, base = coalesce(excluded.base, h.base), \
         ours = coalesce(excluded.ours, h.ours), theirs = coalesce(excluded.theirs, h.theirs), \
         attempts = h.attempts + $10::boolean::integer, \
+        take = CASE WHEN $11::boolean THEN NULL ELSE h.take END, \
         retry_at = CASE WHEN $10::boolean \
             THEN now() + least(interval '10 minutes', interval '1 second' * 2 ^ least(h.attempts, 12)) \
             ELSE h.retry_at END";

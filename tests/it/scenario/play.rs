@@ -102,7 +102,7 @@ async fn carry_over(scenario: Scenario, mut rng: fastrand::Rng) {
     }
 }
 
-async fn create(scenario: &Scenario, database: &str) -> Shops {
+pub async fn create(scenario: &Scenario, database: &str) -> Shops {
     let shops = Shops::create(scenario.pair, database).await;
     for (side, sql, file) in [
         (Side::Source, &scenario.source, "source.sql"),

@@ -27,6 +27,11 @@ pub(super) const FILES: &[File] = &[
         name: "merge",
         sql: include_str!("../../../../migrations/mysql/0002_merge.sql"),
     },
+    File {
+        version: 3,
+        name: "conflicts",
+        sql: include_str!("../../../../migrations/mysql/0003_conflicts.sql"),
+    },
 ];
 
 /// Not sqlx' name: that table may be the new backend's own, in the same database.

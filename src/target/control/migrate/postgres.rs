@@ -24,6 +24,11 @@ pub(super) const FILES: &[File] = &[
         name: "merge",
         sql: include_str!("../../../../migrations/postgres/0002_merge.sql"),
     },
+    File {
+        version: 3,
+        name: "conflicts",
+        sql: include_str!("../../../../migrations/postgres/0003_conflicts.sql"),
+    },
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,7 @@
-//! `cartage held`: the carts set aside, why, and trying them again.
+//! `cartage held`: the carts set aside, why, trying them again, and taking
+//! one side's rows.
+
+mod resolve;
 
 use std::collections::{BTreeSet, HashSet};
 use std::process::ExitCode;
@@ -45,22 +48,26 @@ pub enum HeldCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Take one side's rows (not built yet)
-    #[command(after_help = "Example: cartage held resolve 4711 --take source")]
+    /// Have the daemon take one side's rows for a cart, and for those that are held together with it
+    #[command(after_help = "Examples:\n  cartage held show 4711\n  \
+                      cartage held resolve 4711 --take source --wait")]
     Resolve {
+        /// The cart's key
         cart: String,
+        /// source: what the source wants is written over what is found. target: what is found stays,
+        /// and later changes of the source are put into it
         #[arg(long, value_parser = ["source", "target"])]
         take: String,
+        /// Return only when it is done
+        #[arg(long)]
+        wait: bool,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
     },
 }
 
 pub async fn run(config: &Config, command: HeldCommand) -> Result<ExitCode, CommandError> {
-    if let HeldCommand::Resolve { .. } = &command {
-        return Err(CommandError::usage(
-            "held resolve is not built yet; change the cart on the side that is wrong, then run: \
-             cartage held retry",
-        ));
-    }
     let target = ends::target(config, "held").await?;
     let pipeline = ends::pipeline(config, &target).await?.id;
     match command {
@@ -76,7 +83,15 @@ pub async fn run(config: &Config, command: HeldCommand) -> Result<ExitCode, Comm
             };
             retry(&target, pipeline, carts, json).await?;
         }
-        HeldCommand::Resolve { .. } => {}
+        HeldCommand::Resolve {
+            cart,
+            take,
+            wait,
+            json,
+        } => {
+            let cart = as_held(config, &target, pipeline, vec![cart]).await?;
+            resolve::run(&target, pipeline, cart, &take, wait, json).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -128,11 +143,11 @@ async fn list(target: &Target, pipeline: i32, as_json: bool) -> Result<(), Comma
     let sql = Words::each(
         "SELECT cart, unit, reason, message, attempts, \
                 to_char(since, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
-                to_char(retry_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+                to_char(retry_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), take \
          FROM cartage.held WHERE pipeline = $1 ORDER BY since, cart",
         "SELECT cart, unit, reason, message, attempts, \
                 date_format(since, '%Y-%m-%dT%H:%i:%sZ'), \
-                date_format(retry_at, '%Y-%m-%dT%H:%i:%sZ') \
+                date_format(retry_at, '%Y-%m-%dT%H:%i:%sZ'), take \
          FROM cartage_held WHERE pipeline = $1 ORDER BY since, cart",
     );
     let rows = target.query(sql, params![pipeline]).await?;
@@ -146,6 +161,7 @@ async fn list(target: &Target, pipeline: i32, as_json: bool) -> Result<(), Comma
             "attempts": row.get::<i32>(4)?,
             "since": row.get::<String>(5)?,
             "retry_at": row.get::<Option<String>>(6)?,
+            "take": row.get::<Option<String>>(7)?,
         }));
     }
     if as_json {
@@ -166,6 +182,9 @@ async fn list(target: &Target, pipeline: i32, as_json: bool) -> Result<(), Comma
             cart["attempts"],
             text("retry_at")
         );
+        if let Some(take) = cart["take"].as_str() {
+            println!("    the {take}'s rows are to be taken at the next try");
+        }
         if let Some(unit) = cart["unit"].as_str() {
             println!("    held together with the carts of the unit {unit}");
         }
@@ -223,7 +242,7 @@ async fn show(
 }
 
 /// `[{"table": …, "row": {…}}]`, one column a line.
-fn rows_text(rows: &Value) -> String {
+pub(super) fn rows_text(rows: &Value) -> String {
     let Some(rows) = rows.as_array().filter(|rows| !rows.is_empty()) else {
         return "  (no rows)\n".to_owned();
     };

@@ -1,0 +1,114 @@
+//! A held unit of which a human has said whose rows it is to have (`cartage held resolve`).
+
+use super::lane::{Lane, LaneError};
+use super::merge::{image_of, theirs, time};
+use super::resolve::parts;
+use super::unit::{Merging, Unit};
+use crate::cart::image::Cells;
+use crate::cart::owner::Take;
+use crate::mapping::map::TargetRow;
+use crate::merge::{self, Inputs, Side};
+use crate::target::examine::{Finding, Look, evidence, examine};
+use crate::target::rivals::Rivals;
+use crate::target::writer::WriteError;
+
+impl Lane {
+    /// Reads what the target holds of a unit that is to have one side's rows, and makes its patch.
+    pub(super) async fn read_taken(&mut self, unit: &mut Unit) -> Result<(), LaneError> {
+        // Again where some of its carts turned out to be finished with.
+        while let Some(take) = unit.taking().filter(|_| !unit.is_read) {
+            self.take(unit, take).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, unit: &mut Unit, take: Take) -> Result<(), LaneError> {
+        let mapper = &self.mappers.current;
+        let mapping = &mapper.mapping;
+        let (places, parts) = parts(unit);
+        let look = Look {
+            insist: false,
+            merged: true,
+        };
+        let target = self.writer.target();
+        let (finding, _) = examine(target, mapping, &parts, &unit.patch, look)
+            .await
+            .map_err(WriteError::from)?;
+        let mut found = match finding {
+            Finding::Conflict { found, .. } => found,
+            // Whoever sold or deleted it in the new backend goes before this, too.
+            Finding::Finished(finished) => {
+                self.finished(unit, &places, finished);
+                return Ok(());
+            }
+            Finding::Adopt(_) => return Ok(()),
+        };
+        let sides: Vec<merge::Part<'_>> = places
+            .iter()
+            .zip(&parts)
+            .map(|(at, part)| merge::Part {
+                base: part.left,
+                ours: part.want,
+                kept: part.kept,
+                time: unit.carts[*at]
+                    .image
+                    .as_ref()
+                    .and_then(|image| time(mapper, image)),
+            })
+            .collect();
+        // The new backend's rows of all lines, not only of those that the source has changed.
+        let all: Vec<merge::Part<'_>> = sides
+            .iter()
+            .map(|part| merge::Part { base: &[], ..*part })
+            .collect();
+        let mut touched = merge::touched(mapping, &sides);
+        touched.extend(merge::touched(mapping, &all));
+        let lines = self.lines(&touched, &mut found).await?;
+        let theirs = theirs(mapping, &parts, &found, &lines);
+        let links = self.writer.tables().links(mapping);
+        let fated = |part: usize, side: Side, row: &TargetRow| -> Option<Cells> {
+            let cart = &unit.carts[places[part]];
+            mapper.fated(image_of(cart, side)?, row)
+        };
+        let inputs = Inputs {
+            mapping,
+            links: &links,
+            parts: &sides,
+            theirs: &theirs,
+            fated: &fated,
+        };
+        let taken = match take {
+            Take::Source => merge::take_source(&inputs),
+            Take::Target => Ok(merge::take_target(&inputs)),
+        };
+        let taken = match taken {
+            Ok(taken) => taken,
+            Err(why) => {
+                let evidence = evidence(mapping, &parts, &found, &Rivals::new());
+                self.hold(unit, "conflict", why.to_string(), Some(evidence));
+                return Ok(());
+            }
+        };
+        let evidence = evidence(mapping, &parts, &found, &Rivals::new());
+        let mut writes = taken.writes;
+        if take == Take::Source {
+            let dropped = unit.carts.iter().filter(|c| !c.handed_over && c.touched);
+            writes.extend(dropped.flat_map(|c| c.known.dropped.iter().cloned()));
+        }
+        let decided = taken.decisions.len();
+        let decisions = taken.decisions.iter().map(merge::Decision::json).collect();
+        unit.merge = Some(Merging {
+            kept: places.into_iter().zip(taken.kept).collect(),
+            evidence: Some(evidence),
+            decisions: serde_json::Value::Array(decisions).to_string(),
+            decided,
+            items: 0,
+            inputs: None,
+            taken: true,
+        });
+        unit.patch.writes = writes;
+        unit.patch.own = taken.own;
+        unit.is_read = true;
+        Ok(())
+    }
+}
