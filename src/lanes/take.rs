@@ -7,8 +7,10 @@ use super::unit::{Merging, Unit};
 use crate::cart::image::Cells;
 use crate::cart::owner::Take;
 use crate::mapping::map::TargetRow;
+use crate::mapping::plan::{Mapping, Role};
 use crate::merge::{self, Inputs, Side};
-use crate::target::examine::{Finding, Look, evidence, examine};
+use crate::target::examine::{Finding, Look, Part, evidence, examine};
+use crate::target::found::FoundRows;
 use crate::target::rivals::Rivals;
 use crate::target::writer::WriteError;
 
@@ -43,6 +45,13 @@ impl Lane {
             }
             Finding::Adopt(_) => return Ok(()),
         };
+        if take == Take::Source && is_closed(mapping, &parts, &found) {
+            let evidence = evidence(mapping, &parts, &found, &Rivals::new());
+            let why =
+                "a header that cartage never wrote is there, and closed: it is not written over";
+            self.hold(unit, "conflict", why.to_owned(), Some(evidence));
+            return Ok(());
+        }
         let sides: Vec<merge::Part<'_>> = places
             .iter()
             .zip(&parts)
@@ -111,4 +120,19 @@ impl Lane {
         unit.is_read = true;
         Ok(())
     }
+}
+
+/// Where cartage left the header, that it is closed was seen before.
+fn is_closed(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
+    let known = |row: &TargetRow| {
+        let mut left = parts.iter().flat_map(|part| part.left);
+        left.any(|left| left.row.id() == row.id())
+    };
+    let closed = |row: &TargetRow| {
+        let there = found.get(&(row.into, row.key.clone()));
+        mapping.intos[row.into].role == Role::Header
+            && !known(row)
+            && there.is_some_and(|there| there.closed)
+    };
+    parts.iter().flat_map(|part| part.want).any(closed)
 }

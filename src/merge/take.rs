@@ -1,11 +1,14 @@
 //! One side's rows by the word of a human, whatever the rules say.
 
 use super::fields::differing;
+use super::identity::Shape;
 use super::record::{Decision, note};
-use super::slot::{Outcome, Slots};
+use super::slot::{Outcome, Slot, Slots};
 use super::{Inputs, Merged, Part, Side, Unmergeable, guard_headers, merge};
+use crate::cart::image::Cell;
 use crate::mapping::difference::Left;
 use crate::mapping::map::TargetRow;
+use crate::mapping::plan::Role;
 
 const SOURCE: &str = "taken: source";
 const TARGET: &str = "taken: target";
@@ -15,6 +18,10 @@ const TARGET: &str = "taken: target";
 /// Lines of products that the source does not have are nobody's to remove.
 pub fn take_source(inputs: &Inputs<'_>) -> Result<Merged, Unmergeable> {
     let slots = Slots::of(inputs);
+    if let Some(slot) = slots.all.values().find(|slot| is_others(inputs, slot)) {
+        let table = inputs.mapping.intos[slot.into].full_name();
+        return Err(Unmergeable::Taken { table });
+    }
     let decisions = decisions(inputs, &slots, SOURCE);
     let mut found: Vec<Vec<Left>> = inputs.parts.iter().map(|_| Vec::new()).collect();
     for slot in slots.all.values() {
@@ -86,6 +93,25 @@ pub fn take_target(inputs: &Inputs<'_>) -> Merged {
         items: 0,
         writes,
         decisions,
+    }
+}
+
+/// There is a row under a key of ours that cartage has not put there, and nothing says that it is of
+/// this cart: it may be of one that is finished. Of a header its key says so.
+fn is_others(inputs: &Inputs<'_>, slot: &Slot<'_>) -> bool {
+    let into = &inputs.mapping.intos[slot.into];
+    let (Some(ours), Some(theirs)) = (slot.ours, slot.theirs) else {
+        return false;
+    };
+    if into.role == Role::Header || !slot.is_strange(into) {
+        return false;
+    }
+    match Shape::of(into).filter(Shape::tells_lines) {
+        Some(shape) => {
+            let of = |cells: &[Cell]| shape.identity(&slot.key, cells);
+            of(&ours.cells) != of(&theirs.cells)
+        }
+        None => true,
     }
 }
 

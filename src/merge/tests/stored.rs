@@ -151,3 +151,25 @@ fn a_row_that_the_new_backend_deleted_comes_back_with_the_sources_and_stays_away
     memory.deliver(&both(), &later, &mut target);
     assert_eq!(target.lines(), "a tea 1, b milk 6");
 }
+
+#[test]
+fn a_row_that_may_be_another_carts_is_not_taken() {
+    let before = [head("e", 0)];
+    let mut target = Target::of(&before);
+    // Under a key of ours, in another cart.
+    target.put(&with(line("a", "tea", 5), 0, text("d")));
+    let memory = Memory::of(&before);
+    let ours = [head("e", 1), line("a", "tea", 1)];
+    let refused = memory.see(&both(), &ours, &target, |inputs| {
+        take_source(inputs).is_err()
+    });
+    assert!(refused);
+    // The new backend's own line of this cart is.
+    let mut target = Target::of(&before);
+    target.put(&line("a", "tea", 5));
+    let taken = memory.see(&both(), &ours, &target, |inputs| {
+        take_source(inputs).unwrap()
+    });
+    target.apply(&taken);
+    assert_eq!(target.lines(), "a tea 1");
+}

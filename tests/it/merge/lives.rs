@@ -100,6 +100,31 @@ async fn a_header_that_cartage_never_wrote_is_nobodys_to_merge() {
 }
 
 #[tokio::test]
+async fn a_closed_header_that_cartage_never_wrote_is_not_written_over_by_hand_either() {
+    let shop = Shop::shared(BOTH).await;
+    shop.new_shop(
+        "INSERT INTO cart (cart_id, customer_email, currency_code, completed_at)
+         VALUES (3150, 'sold@example.org', 'eur', now())",
+    )
+    .await;
+    shop.change(3150, "INSERT INTO orders VALUES (3150, 'c@example.org')")
+        .await;
+    assert_eq!(shop.state(3150).await, "held");
+    let said = shop.refused(&["held", "resolve", "3150", "--take", "source", "--wait"]);
+    assert!(said.contains("closed: it is not written over"), "{said}");
+    assert_eq!(shop.email(3150).await, "sold@example.org");
+    // It is the new backend's for good.
+    shop.command(&["held", "resolve", "3150", "--take", "target", "--wait"]);
+    shop.change(
+        3150,
+        "UPDATE orders SET email = 'd@example.org' WHERE id = 3150",
+    )
+    .await;
+    assert_eq!(shop.email(3150).await, "sold@example.org");
+    assert_eq!(shop.state(3150).await, "handed_over");
+}
+
+#[tokio::test]
 async fn what_looks_at_carts_tells_merged_ones() {
     let shop = Shop::own(BOTH).await;
     merged(&shop, 1).await;
