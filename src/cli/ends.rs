@@ -7,6 +7,7 @@ use crate::daemon::schema::compile_live;
 use crate::mapping::compile::Compiled;
 use crate::params;
 use crate::source::Source;
+use crate::target::control::migrate;
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::session::Target;
 
@@ -29,6 +30,9 @@ pub async fn find_pipeline(
 ) -> Result<Option<PipelineRow>, CommandError> {
     if !pipeline::installed(target).await? {
         return Ok(None);
+    }
+    if let Some(stale) = migrate::judge(target).await? {
+        return Err(CommandError::failed(stale));
     }
     Ok(pipeline::load(target, &config.name).await?)
 }

@@ -9,6 +9,7 @@ use crate::lanes::lane::LaneError;
 use crate::lanes::reader::ReaderError;
 use crate::refresh::refresher::RefreshError;
 use crate::source::{self, AskError, IdentityError, SourceError};
+use crate::target::control::migrate::Stale;
 use crate::target::error::{ConnectError, TargetError};
 use crate::target::ledger::LedgerError;
 use crate::target::writer::WriteError;
@@ -34,6 +35,8 @@ pub enum DaemonError {
     SchemaMoved,
     #[error("the pipeline {0} is not set up in the target; run: cartage setup")]
     NotSetUp(String),
+    #[error(transparent)]
+    Stale(Stale),
     #[error("the pipeline was taken over by another daemon; this one has stopped")]
     Overtaken,
     #[error("there is no key for keyed_id and uuid_v5: give [ids] secret, or run: cartage setup")]

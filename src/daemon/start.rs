@@ -35,6 +35,7 @@ use crate::source::stream::Origin;
 use crate::source::{IdentityError, LogStream, Source};
 use crate::switch::{self, Place};
 use crate::target::checkpoint::{self, Taken};
+use crate::target::control::migrate;
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::error::TargetError;
 use crate::target::session::Target;
@@ -355,6 +356,10 @@ async fn load_pipeline(config: &Config, control: &Target) -> Result<PipelineRow,
         .map_err(DaemonError::Target)?
     {
         return Err(not_set_up());
+    }
+    let stale = migrate::judge(control).await;
+    if let Some(stale) = stale.map_err(DaemonError::Target)? {
+        return Err(DaemonError::Stale(stale));
     }
     pipeline::load(control, &config.name)
         .await
