@@ -47,7 +47,7 @@ pub async fn read(new: &Target) -> Result<Evidence, TargetError> {
         ..Evidence::default()
     };
     let (mut carts, mut quantities) = (BTreeSet::new(), BTreeSet::new());
-    let mut beyond = 0;
+    let mut beyond = 0_i64;
     let text = |kind: &str| {
         format!(
             "SELECT id, cart, CAST(base AS {kind}), CAST(ours AS {kind}), CAST(theirs AS {kind}),

@@ -172,7 +172,7 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Kills the daemon every few seconds until both shops have done what they were to do. Every other
+    /// Kills the daemon so often while both shops do what they were to do. Every other
     /// time customers hurry first, so that there is lag; and now and then it is down for a while.
     async fn kill_until_enough(
         &mut self,
@@ -200,8 +200,8 @@ impl Stage<'_> {
                 self.glance().await?;
                 sleep(Duration::from_millis(50)).await;
             }
-            if enough(self.kills) {
-                break;
+            if self.kills.total >= plan.kills {
+                continue;
             }
             if self.kills.total % 2 == 1 {
                 old.hurry();

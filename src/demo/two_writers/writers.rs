@@ -176,7 +176,9 @@ impl Worker {
                 (hurries, hurry) = (asked, HURRY);
             }
             match hurry {
-                0 => drop(ticks.tick().await),
+                0 => {
+                    ticks.tick().await;
+                }
                 _ => hurry -= 1,
             }
             self.visit().await?;
