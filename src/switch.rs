@@ -73,6 +73,10 @@ named! {
         Held = "lane.held",
         /// A cart of the new backend was let go, in a commit.
         HandedOver = "lane.handed-over",
+        /// What the target holds of a cart that is to have one side's rows was read; nothing is written.
+        TakeRead = "lane.take-read",
+        /// One side's rows were taken for a cart, in a commit.
+        Taken = "lane.taken",
         /// One part of a batch is committed, the rest is not.
         PartCommitted = "lane.part-committed",
         /// All lanes of a meeting are quiet; nothing of it is written.

@@ -18,6 +18,10 @@ use crate::target::error::{Stumble, TargetError};
 use crate::target::ledger::Records;
 use crate::target::writer::{Tally, WriteError};
 
+/// So many units that were merged before are read and written together: the more there are, the more
+/// likely is it that one of them moves meanwhile, and all are read again.
+const READ: usize = 64;
+
 /// A unit that never fits is held after so many examinations.
 pub(super) const ATTEMPTS: u32 = 5;
 
@@ -35,18 +39,19 @@ impl Lane {
             unit.taking().is_some() || unit.is_merged() && !unit.patch.is_empty()
         });
         let mut stack = vec![units];
-        if !merged.is_empty() {
-            stack.push(merged);
-            if stack[0].is_empty() {
-                stack.remove(0);
-            }
+        let mut merged = merged.into_iter().peekable();
+        while merged.peek().is_some() {
+            stack.push(merged.by_ref().take(READ).collect());
+        }
+        if stack.len() > 1 && stack[0].is_empty() {
+            stack.remove(0);
         }
         let mut stumbles = 0;
         while let Some(mut group) = stack.pop() {
             for unit in &mut group {
                 self.read_taken(unit).await?;
-                self.read_merged(unit).await?;
             }
+            self.read_merged(&mut group).await?;
             let last = stack.is_empty() || switch::mutant(Mutant::CheckpointFirst);
             // What is written before the rest keeps its own position in the ledger; the checkpoint
             // does not pass what is still on the stack.
@@ -172,6 +177,7 @@ fn committed(units: &[Unit], records: &Records) {
             if merge.taken {
                 let take = unit.take.map(Take::name);
                 info!(cart = %cart.key, take, decisions, rows, "one side's rows are taken");
+                switch::place(Place::Taken);
                 continue;
             }
             info!(

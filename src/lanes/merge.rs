@@ -3,57 +3,37 @@
 use std::collections::HashMap;
 
 use super::apply::ATTEMPTS;
-use super::lane::{Lane, LaneError};
+use super::lane::Lane;
 use super::resolve::parts;
+use super::sight::{Seen, sides};
 use super::unit::{Merging, Unit, UnitCart};
-use crate::cart::image::{Cell, Cells, Image};
+use crate::cart::image::{Cells, Image};
 use crate::mapping::map::{Mapper, RowKey, TargetRow};
 use crate::mapping::plan::{Mapping, Role};
 use crate::merge::{self, Inputs, Line, Merged, Side, Theirs};
 use crate::switch::{self, Mutant};
 use crate::target::examine::{Part, evidence};
-use crate::target::found::{self, Ask, Found, FoundRows};
-use crate::target::rivals::{self, Rivals};
-use crate::target::writer::WriteError;
+use crate::target::found::{Found, FoundRows};
+use crate::target::rivals::Rivals;
 
 impl Lane {
     /// Merges what was found into the unit's patch. Where it cannot be merged, says why.
-    pub(super) async fn merge(
-        &mut self,
-        unit: &mut Unit,
-        mut found: FoundRows,
-        message: &str,
-    ) -> Result<Option<String>, LaneError> {
+    pub(super) fn merge(&self, unit: &mut Unit, seen: &Seen, message: &str) -> Result<(), String> {
         if switch::mutant(Mutant::NoMerge) {
-            return Ok(Some(message.to_owned()));
+            return Err(message.to_owned());
         }
         if unit.attempts > ATTEMPTS {
-            return Ok(Some(
-                "it moved again each time that it was merged".to_owned(),
-            ));
+            return Err("it moved again each time that it was merged".to_owned());
         }
         let mapper = &self.mappers.current;
         let mapping = &mapper.mapping;
         let (places, parts) = parts(unit);
-        if !has_header(mapping, &parts, &found) || is_marked(mapping, &parts, &found) {
-            return Ok(Some(message.to_owned()));
+        let Seen { found, lines } = seen;
+        if !has_header(mapping, &parts, found) || is_marked(mapping, &parts, found) {
+            return Err(message.to_owned());
         }
-        let sides: Vec<merge::Part<'_>> = places
-            .iter()
-            .zip(&parts)
-            .map(|(at, part)| merge::Part {
-                base: part.left,
-                ours: part.want,
-                kept: part.kept,
-                time: unit.carts[*at]
-                    .image
-                    .as_ref()
-                    .and_then(|image| time(mapper, image)),
-            })
-            .collect();
-        let touched = merge::touched(mapping, &sides);
-        let lines = self.lines(&touched, &mut found).await?;
-        let theirs = theirs(mapping, &parts, &found, &lines);
+        let sides = sides(mapper, unit, &places, &parts);
+        let theirs = theirs(mapping, &parts, found, lines);
         let links = self.writer.tables().links(mapping);
         let fated = |part: usize, side: Side, row: &TargetRow| -> Option<Cells> {
             let cart = &unit.carts[places[part]];
@@ -66,14 +46,11 @@ impl Lane {
             theirs: &theirs,
             fated: &fated,
         };
-        let merged = match merge::merge(&inputs) {
-            Ok(merged) => merged,
-            Err(why) => return Ok(Some(why.to_string())),
-        };
+        let merged = merge::merge(&inputs).map_err(|why| why.to_string())?;
         let stored = merged.conflict.then(|| merge::encode_inputs(&inputs));
         let evidence = merged
             .conflict
-            .then(|| evidence(mapping, &parts, &found, &Rivals::new()));
+            .then(|| evidence(mapping, &parts, found, &Rivals::new()));
         let Merged {
             mut writes,
             own,
@@ -98,37 +75,7 @@ impl Lane {
         unit.patch.writes = writes;
         unit.patch.own = own;
         unit.is_read = true;
-        Ok(None)
-    }
-
-    /// Adds to what was found the new backend's rows of these lines; gives the line of each.
-    pub(super) async fn lines(
-        &self,
-        touched: &[(Line, &TargetRow)],
-        found: &mut FoundRows,
-    ) -> Result<HashMap<(usize, RowKey), Line>, LaneError> {
-        let (target, mapping) = (self.writer.target(), &self.mappers.current.mapping);
-        let samples: Vec<&TargetRow> = touched.iter().map(|(_, row)| *row).collect();
-        let keys = rivals::keys(target, mapping, &samples).await;
-        let mut lines = HashMap::new();
-        for (at, key) in keys.map_err(WriteError::from)? {
-            let line = &touched[at].0;
-            lines.insert((line.into, key), line.clone());
-        }
-        let unknown = lines.keys().filter(|id| !found.contains_key(*id));
-        let rows: Vec<TargetRow> = unknown
-            .map(|(into, key)| TargetRow {
-                into: *into,
-                key: key.clone(),
-                cells: vec![Cell::Missing; mapping.intos[*into].columns.len()].into(),
-                origin: None,
-            })
-            .collect();
-        if !rows.is_empty() {
-            let more = found::find(target, mapping, rows.iter(), Ask::State).await;
-            found.extend(more.map_err(WriteError::from)?);
-        }
-        Ok(lines)
+        Ok(())
     }
 }
 

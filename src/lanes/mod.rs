@@ -19,6 +19,7 @@ mod gather;
 mod settle;
 mod apply;
 mod resolve;
+mod sight;
 mod merge;
 mod take;
 mod record;

@@ -7,12 +7,14 @@ use tracing::info;
 use super::apply::ATTEMPTS;
 use super::lane::{Lane, LaneError};
 use super::settle::hand_over;
+use super::sight::{Lines, Seen};
 use super::unit::{Decision, Unit};
 use crate::mapping::difference::Patch;
 use crate::target::claim::Claims;
-use crate::target::examine::{Finding, Look, Part, examine, rows_json};
+use crate::target::examine::{self, Finding, Part, evidence as evidence_of, examine, rows_json};
 use crate::target::ledger::Evidence;
 use crate::target::postgres::printed;
+use crate::target::rivals::Rivals;
 use crate::target::writer::WriteError;
 
 impl Lane {
@@ -51,17 +53,46 @@ impl Lane {
             }
             return Ok(());
         }
+        if unit.is_merged() && !unit.ends() {
+            // So is this.
+            return Ok(());
+        }
         self.look(unit, &error.to_string()).await
     }
 
-    /// Reads what the target holds of a unit that was merged before, and merges it: its patch, taken
-    /// from the image alone, is about rows that are not so.
-    pub(super) async fn read_merged(&mut self, unit: &mut Unit) -> Result<(), LaneError> {
-        // Again where some of its carts turned out to be finished with.
-        while !unit.patch.is_empty() && unit.is_merged() && !unit.is_read {
-            self.look(unit, "it was merged before").await?;
+    /// Reads what the target holds of the units that were merged before, and merges each: its patch,
+    /// taken from the image alone, is about rows that are not so.
+    pub(super) async fn read_merged(&mut self, group: &mut [Unit]) -> Result<(), LaneError> {
+        // Again where some of a unit's carts turned out to be finished with.
+        loop {
+            let todo = |unit: &Unit| !unit.patch.is_empty() && unit.is_merged() && !unit.is_read;
+            let todo = (0..group.len()).filter(|&at| todo(&group[at]));
+            let (ends, open): (Vec<usize>, Vec<usize>) = todo.partition(|&at| group[at].ends());
+            if ends.is_empty() && open.is_empty() {
+                return Ok(());
+            }
+            for at in ends {
+                self.look(&mut group[at], "it was merged before").await?;
+            }
+            let units: Vec<&Unit> = open.iter().map(|&at| &group[at]).collect();
+            let seen = self.see(&units, Lines::Touched).await?;
+            for (at, seen) in open.into_iter().zip(seen) {
+                self.weigh(&mut group[at], seen).await?;
+            }
         }
-        Ok(())
+    }
+
+    /// What becomes of a unit that was merged before: its writes say nothing of what is in their way.
+    async fn weigh(&mut self, unit: &mut Unit, seen: Seen) -> Result<(), LaneError> {
+        let mapping = &self.mappers.current.mapping;
+        let (places, parts) = parts(unit);
+        let finished = examine::finished(mapping, &parts, &seen.found);
+        if !finished.is_empty() {
+            self.finished(unit, &places, finished);
+            return Ok(());
+        }
+        self.conflict(unit, &seen, "it was merged before", None)
+            .await
     }
 
     /// Looks at what the target holds of a unit, and decides.
@@ -69,11 +100,7 @@ impl Lane {
         let mapping = &self.mappers.current.mapping;
         let (places, parts) = parts(unit);
         let target = self.writer.target();
-        let look = Look {
-            insist: unit.ends(),
-            merged: unit.is_merged(),
-        };
-        let (finding, overruled) = examine(target, mapping, &parts, &unit.patch, look)
+        let (finding, overruled) = examine(target, mapping, &parts, &unit.patch, unit.ends())
             .await
             .map_err(WriteError::from)?;
         match finding {
@@ -85,37 +112,54 @@ impl Lane {
                 unit.patch = patch;
                 unit.overruled = overruled.or(unit.overruled.take());
             }
-            Finding::Finished(finished) => {
-                self.finished(unit, &places, finished);
-            }
+            Finding::Finished(finished) => self.finished(unit, &places, finished),
             Finding::Conflict {
                 message,
                 evidence,
                 found,
             } => {
-                let claims: Vec<Claims> = unit.claims().into_iter().collect();
-                if let Some(claimed) = self.writer.owned(&claims).await? {
-                    unit.owner = claimed.owner();
-                    self.hold(unit, "conflict", claimed.to_string(), Some(evidence));
-                    return Ok(());
+                let mut seen = self.see_lines(&[unit], vec![found], Lines::Touched).await?;
+                if let Some(seen) = seen.pop() {
+                    self.conflict(unit, &seen, &message, Some(evidence)).await?;
                 }
-                let message = match self.merge(unit, found, &message).await? {
-                    None => return Ok(()),
-                    Some(message) => message,
-                };
-                let finished = unit.carts.iter().filter(|c| c.handed_over);
-                let finished: Vec<String> = finished.map(|c| c.key.to_string()).collect();
-                let message = match finished.is_empty() {
-                    true => message,
-                    false => format!(
-                        "{message}; rows moved from or to cart {}, which the new backend has \
-                         finished with",
-                        finished.join(", ")
-                    ),
-                };
-                self.hold(unit, "conflict", message, Some(evidence));
             }
         }
+        Ok(())
+    }
+
+    /// Merges a unit; holds it where it cannot be merged.
+    async fn conflict(
+        &mut self,
+        unit: &mut Unit,
+        seen: &Seen,
+        message: &str,
+        evidence: Option<Evidence>,
+    ) -> Result<(), LaneError> {
+        let claims: Vec<Claims> = unit.claims().into_iter().collect();
+        let message = match self.writer.owned(&claims).await? {
+            Some(claimed) => {
+                unit.owner = claimed.owner();
+                claimed.to_string()
+            }
+            None => match self.merge(unit, seen, message) {
+                Ok(()) => return Ok(()),
+                Err(message) => message,
+            },
+        };
+        let evidence = evidence.unwrap_or_else(|| {
+            let mapping = &self.mappers.current.mapping;
+            evidence_of(mapping, &parts(unit).1, &seen.found, &Rivals::new())
+        });
+        let finished = unit.carts.iter().filter(|c| c.handed_over);
+        let finished: Vec<String> = finished.map(|c| c.key.to_string()).collect();
+        let message = match finished.is_empty() {
+            true => message,
+            false => format!(
+                "{message}; rows moved from or to cart {}, which the new backend has finished with",
+                finished.join(", ")
+            ),
+        };
+        self.hold(unit, "conflict", message, Some(evidence));
         Ok(())
     }
 

@@ -1,18 +1,19 @@
 //! A held unit of which a human has said whose rows it is to have (`cartage held resolve`).
 
 use super::lane::{Lane, LaneError};
-use super::merge::{image_of, theirs, time};
+use super::merge::{image_of, theirs};
 use super::resolve::parts;
+use super::sight::{Lines, Seen, sides};
 use super::unit::{Merging, Unit};
 use crate::cart::image::Cells;
 use crate::cart::owner::Take;
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Mapping, Role};
 use crate::merge::{self, Inputs, Side};
-use crate::target::examine::{Finding, Look, Part, evidence, examine};
+use crate::switch::{self, Place};
+use crate::target::examine::{self, Part, evidence};
 use crate::target::found::FoundRows;
 use crate::target::rivals::Rivals;
-use crate::target::writer::WriteError;
 
 impl Lane {
     /// Reads what the target holds of a unit that is to have one side's rows, and makes its patch.
@@ -28,23 +29,15 @@ impl Lane {
         let mapper = &self.mappers.current;
         let mapping = &mapper.mapping;
         let (places, parts) = parts(unit);
-        let look = Look {
-            insist: false,
-            merged: true,
+        let Some(Seen { found, lines }) = self.see(&[unit], Lines::All).await?.pop() else {
+            return Ok(());
         };
-        let target = self.writer.target();
-        let (finding, _) = examine(target, mapping, &parts, &unit.patch, look)
-            .await
-            .map_err(WriteError::from)?;
-        let mut found = match finding {
-            Finding::Conflict { found, .. } => found,
-            // Whoever sold or deleted it in the new backend goes before this, too.
-            Finding::Finished(finished) => {
-                self.finished(unit, &places, finished);
-                return Ok(());
-            }
-            Finding::Adopt(_) => return Ok(()),
-        };
+        // Whoever sold or deleted it in the new backend goes before this, too.
+        let finished = examine::finished(mapping, &parts, &found);
+        if !finished.is_empty() {
+            self.finished(unit, &places, finished);
+            return Ok(());
+        }
         if take == Take::Source && is_closed(mapping, &parts, &found) {
             let evidence = evidence(mapping, &parts, &found, &Rivals::new());
             let why =
@@ -52,27 +45,7 @@ impl Lane {
             self.hold(unit, "conflict", why.to_owned(), Some(evidence));
             return Ok(());
         }
-        let sides: Vec<merge::Part<'_>> = places
-            .iter()
-            .zip(&parts)
-            .map(|(at, part)| merge::Part {
-                base: part.left,
-                ours: part.want,
-                kept: part.kept,
-                time: unit.carts[*at]
-                    .image
-                    .as_ref()
-                    .and_then(|image| time(mapper, image)),
-            })
-            .collect();
-        // The new backend's rows of all lines, not only of those that the source has changed.
-        let all: Vec<merge::Part<'_>> = sides
-            .iter()
-            .map(|part| merge::Part { base: &[], ..*part })
-            .collect();
-        let mut touched = merge::touched(mapping, &sides);
-        touched.extend(merge::touched(mapping, &all));
-        let lines = self.lines(&touched, &mut found).await?;
+        let sides = sides(mapper, unit, &places, &parts);
         let theirs = theirs(mapping, &parts, &found, &lines);
         let links = self.writer.tables().links(mapping);
         let fated = |part: usize, side: Side, row: &TargetRow| -> Option<Cells> {
@@ -118,6 +91,7 @@ impl Lane {
         unit.patch.writes = writes;
         unit.patch.own = taken.own;
         unit.is_read = true;
+        switch::place(Place::TakeRead);
         Ok(())
     }
 }

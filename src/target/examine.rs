@@ -1,5 +1,6 @@
 //! A guard did not match: what is in the target now, and what follows from it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -25,16 +26,6 @@ pub struct Part<'a> {
     pub kept: &'a [Kept],
 }
 
-/// How a unit is looked at.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// The source has ended the cart, which wins over edits of an open cart.
-    pub insist: bool,
-    /// Some of it is other than the image says, as a merge has left it: its writes say nothing of
-    /// what is in their way.
-    pub merged: bool,
-}
-
 /// What the examination of a unit gave.
 #[derive(Debug)]
 pub enum Finding {
@@ -50,51 +41,31 @@ pub enum Finding {
     },
 }
 
-/// Reads the target rows of a unit and compares them with what we left and what we want.
+/// All target rows of a unit: as they were left, as they are to be, and as a merge has left them.
+pub fn rows<'a>(parts: &'a [Part<'a>]) -> Vec<Cow<'a, TargetRow>> {
+    let left = parts.iter().flat_map(|p| p.left).map(|l| &l.row);
+    let own = left.chain(parts.iter().flat_map(|p| p.want));
+    let kept = parts.iter().flat_map(|p| p.kept).filter_map(kept_row);
+    own.map(Cow::Borrowed).chain(kept.map(Cow::Owned)).collect()
+}
+
+/// Reads the target rows of a unit and compares them with what we left and what we want. Where the
+/// source has ended the cart, this insists: an end wins over edits of an open cart.
 pub async fn examine(
     target: &Target,
     mapping: &Mapping,
     parts: &[Part<'_>],
     patch: &Patch,
-    look: Look,
+    ends: bool,
 ) -> Result<(Finding, Option<Evidence>), TargetError> {
-    let insist = look.insist && !switch::mutant(Mutant::EndYields);
-    let left = parts.iter().flat_map(|p| p.left).map(|l| &l.row);
-    let kept: Vec<TargetRow> = parts
-        .iter()
-        .flat_map(|p| p.kept)
-        .filter_map(kept_row)
-        .collect();
-    let rows = left.chain(parts.iter().flat_map(|p| p.want)).chain(&kept);
-    let found = found::find(target, mapping, rows, Ask::State).await?;
-    let merges = look.merged && !insist;
-    let rivals = match merges {
-        // A merge looks for all lines of its own.
-        true => Rivals::new(),
-        false => rivals::find(target, patch).await?,
-    };
+    let insist = ends && !switch::mutant(Mutant::EndYields);
+    let rows = rows(parts);
+    let found = found::find(target, mapping, rows.iter().map(|row| &**row), Ask::State).await?;
+    let rivals = rivals::find(target, patch).await?;
     let evidence = || evidence(mapping, parts, &found, &rivals);
     let finished = finished(mapping, parts, &found);
     if !finished.is_empty() {
-        let of = |at: usize| {
-            let part = &parts[at..=at];
-            let ids = part[0].left.iter().map(|l| &l.row).chain(part[0].want);
-            let own = ids.filter_map(|row| found.get_key_value(&(row.into, row.key.clone())));
-            let own = own.map(|(id, row)| (id.clone(), row.clone())).collect();
-            (at, self::evidence(mapping, part, &own, &Rivals::new()))
-        };
-        let finished = finished.into_iter().map(of).collect();
         return Ok((Finding::Finished(finished), None));
-    }
-    if merges {
-        let evidence = evidence();
-        let message = "it moved again each time that it was merged".to_owned();
-        let conflict = Finding::Conflict {
-            message,
-            evidence,
-            found,
-        };
-        return Ok((conflict, None));
     }
     let mut adopted = Patch {
         own: patch.own.clone(),
@@ -211,8 +182,12 @@ fn kept_row(kept: &Kept) -> Option<TargetRow> {
 }
 
 /// The carts whose header the new backend has deleted or closed, and those that would be written
-/// into such a header: a cart whose key changed is still the same cart there.
-fn finished(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> Vec<usize> {
+/// into such a header: a cart whose key changed is still the same cart there. With what was found.
+pub fn finished(
+    mapping: &Mapping,
+    parts: &[Part<'_>],
+    found: &FoundRows,
+) -> Vec<(usize, Evidence)> {
     let is_header = |row: &TargetRow| mapping.intos[row.into].role == Role::Header;
     let over = |left: &&Left| {
         let row = &left.row;
@@ -234,7 +209,15 @@ fn finished(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> Vec<usi
         let mut rows = left.chain(part.want);
         rows.any(|row| is_header(row) && headers.contains(&row.id()))
     };
-    (0..parts.len()).filter(|&at| rows(&parts[at])).collect()
+    let evidence = |at: usize| {
+        let part = &parts[at..=at];
+        let ids = part[0].left.iter().map(|l| &l.row).chain(part[0].want);
+        let own = ids.filter_map(|row| found.get_key_value(&(row.into, row.key.clone())));
+        let own = own.map(|(id, row)| (id.clone(), row.clone())).collect();
+        (at, evidence(mapping, part, &own, &Rivals::new()))
+    };
+    let over = (0..parts.len()).filter(|&at| rows(&parts[at]));
+    over.map(evidence).collect()
 }
 
 /// Both sides have made the same of a line's quantity: one more here and one more there are two, and

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::error::TargetError;
 use super::session::Target;
+use super::shape::Shape;
 use super::{mysql, postgres};
 use crate::mapping::difference::{Patch, RowOp, RowWrite};
 use crate::mapping::map::{RowKey, TargetRow};
@@ -76,7 +77,7 @@ pub async fn keys(
     mapping: &Mapping,
     lines: &[&TargetRow],
 ) -> Result<Vec<(usize, RowKey)>, TargetError> {
-    let mut keys = Vec::new();
+    let mut groups: Vec<(Shape, Vec<(usize, RowWrite)>)> = Vec::new();
     for (at, row) in lines.iter().enumerate() {
         let write = RowWrite {
             into: mapping.intos[row.into].clone(),
@@ -87,11 +88,20 @@ pub async fn keys(
             },
             token: None,
         };
+        let shape = Shape::of(&write);
+        match groups.iter_mut().find(|(known, _)| known.same(&shape)) {
+            Some((_, rows)) => rows.push((at, write)),
+            None => groups.push((shape, vec![(at, write)])),
+        }
+    }
+    let mut keys = Vec::new();
+    for (shape, rows) in &groups {
+        let writes: Vec<&RowWrite> = rows.iter().map(|(_, write)| write).collect();
         let found = match target {
-            Target::Postgres(client) => postgres::rivals::keys(client, &write).await?,
-            Target::Mysql(session) => mysql::rivals::keys(session, &write).await?,
+            Target::Postgres(client) => postgres::rivals::keys(client, shape, &writes).await?,
+            Target::Mysql(session) => mysql::rivals::keys(session, shape, &writes).await?,
         };
-        keys.extend(found.into_iter().map(|key| (at, key)));
+        keys.extend(found.into_iter().map(|(nth, key)| (rows[nth].0, key)));
     }
     Ok(keys)
 }

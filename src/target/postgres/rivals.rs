@@ -69,24 +69,29 @@ pub(super) fn lock_rows(into: &Into) -> String {
     )
 }
 
-/// The keys of the lines that are the same as this one, as their server prints them.
-pub async fn keys(client: &Client, write: &RowWrite) -> Result<Vec<RowKey>, tokio_postgres::Error> {
-    let shape = Shape::of(write);
-    let Some(identity) = identity(&write.into) else {
+/// The keys of the lines that are the same as one of these, as their server prints them, each with
+/// the place of that one.
+pub async fn keys(
+    client: &Client,
+    shape: &Shape,
+    writes: &[&RowWrite],
+) -> Result<Vec<(usize, RowKey)>, tokio_postgres::Error> {
+    let into = &shape.into;
+    let Some(identity) = identity(into) else {
         return Ok(Vec::new());
     };
-    let bound = shape.bind(&[write], &Guard::Look(Vec::new()));
-    let params = bound.params.len() - write.into.key.len();
-    let columns = write.into.key.iter();
-    let columns: Vec<String> = columns
-        .map(|key| format!("format('%s', x.{})", quote(&key.name)))
+    let bound = shape.bind(writes, &Guard::Look(Vec::new()));
+    let params = bound.params.len() - into.key.len();
+    let columns: String = into
+        .key
+        .iter()
+        .map(|key| format!(", format('%s', x.{})", quote(&key.name)))
         .collect();
     let sql = format!(
-        "SELECT {} FROM {} JOIN {} AS x ON {}",
-        columns.join(", "),
-        shape.data(params),
-        table(&write.into),
-        same_line(&shape, &identity, params)
+        "SELECT d.ord{columns} FROM {} JOIN {} AS x ON {}",
+        shape.numbered(params),
+        table(into),
+        same_line(shape, &identity, params)
     );
     let params: Vec<&(dyn ToSql + Sync)> = bound
         .params
@@ -95,8 +100,10 @@ pub async fn keys(client: &Client, write: &RowWrite) -> Result<Vec<RowKey>, toki
         .collect();
     let rows = client.query(&sql, &params).await?;
     let key = |row: &Row| {
-        let parts = (0..write.into.key.len()).map(|i| row.try_get::<_, &str>(i).map(Box::from));
-        parts.collect::<Result<RowKey, tokio_postgres::Error>>()
+        let ord: i64 = row.try_get(0)?;
+        let parts = (1..=into.key.len()).map(|i| row.try_get::<_, &str>(i).map(Box::from));
+        let key = parts.collect::<Result<RowKey, tokio_postgres::Error>>()?;
+        Ok((usize::try_from(ord - 1).unwrap_or_default(), key))
     };
     rows.iter().map(key).collect()
 }

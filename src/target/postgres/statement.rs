@@ -85,6 +85,21 @@ impl Shape {
 
     /// `unnest($1::text[], …) AS d(k0, …, g0, …, n0, …, token)`
     pub(super) fn data(&self, params: usize) -> String {
+        let (arrays, names) = self.columns(params);
+        format!("unnest({}) AS d({})", arrays.join(", "), names.join(", "))
+    }
+
+    /// The same with the number of each row, from 1, as `ord`.
+    pub(super) fn numbered(&self, params: usize) -> String {
+        let (arrays, names) = self.columns(params);
+        format!(
+            "unnest({}) WITH ORDINALITY AS d({}, ord)",
+            arrays.join(", "),
+            names.join(", ")
+        )
+    }
+
+    fn columns(&self, params: usize) -> (Vec<String>, Vec<String>) {
         let arrays: Vec<String> = (1..=params).map(|i| format!("${i}::text[]")).collect();
         let mut names: Vec<String> = (0..self.into.key.len()).map(|i| format!("k{i}")).collect();
         names.extend((0..self.compares.len()).map(|i| format!("g{i}")));
@@ -92,7 +107,7 @@ impl Shape {
         if self.token {
             names.push("token".to_owned());
         }
-        format!("unnest({}) AS d({})", arrays.join(", "), names.join(", "))
+        (arrays, names)
     }
 
     /// The row is the one meant, and as we last left it.

@@ -129,6 +129,11 @@ impl Stand {
         self.daemon.take().unwrap().stop().await;
     }
 
+    /// Waits until the daemon is killed at the place that it was started with.
+    async fn killed(&mut self) {
+        self.daemon.take().unwrap().killed().await;
+    }
+
     fn start(&mut self, environment: &[(&str, &str)]) {
         self.daemon = Some(Daemon::start_with(&self.config, environment));
     }

@@ -89,6 +89,31 @@ async fn what_is_found_is_taken_by_the_next_daemon(pair: &str) {
     assert_eq!(stand.email(500).await, "new");
 }
 
+async fn kills_neither_lose_nor_repeat_what_is_taken(pair: &str) {
+    let mut stand = Stand::open(pair, &format!("conflicts_kills_{pair}"), "").await;
+    made_twice(&mut stand).await;
+    stand.stop().await;
+    stand.json(0, &["held", "resolve", "500", "--take", "source", "--json"]);
+    stand.start(&[("CARTAGE_KILL", "lane.take-read@1")]);
+    stand.killed().await;
+    assert_eq!(stand.state(500).await, "held", "nothing is written");
+    assert_eq!(stand.email(500).await, "new");
+    let version = "SELECT version FROM cart WHERE cart_id = 500";
+    let before = stand.number(version).await;
+    stand.start(&[("CARTAGE_KILL", "lane.taken@1")]);
+    stand.killed().await;
+    let taken = ["milk 1", "rice 3", "tea 2"];
+    assert_eq!(stand.email(500).await, "old", "it was committed");
+    assert_eq!(stand.lines(500).await, taken);
+    stand.start(&[]);
+    stand
+        .old_shop("UPDATE orders SET email = 'other' WHERE id = 1")
+        .await;
+    assert_eq!(stand.lines(500).await, taken);
+    assert_eq!(stand.number(version).await, before + 1, "once");
+    assert_eq!(kinds(&stand).await, ["taken", "held"]);
+}
+
 async fn a_side_that_does_not_fit_is_said_to(pair: &str) {
     let mut stand = Stand::open(pair, &format!("conflicts_fit_{pair}"), "").await;
     let few = "ALTER TABLE cart_line ADD CONSTRAINT few CHECK (cart_id <> 7 OR quantity < 60)";
@@ -113,5 +138,6 @@ async fn a_side_that_does_not_fit_is_said_to(pair: &str) {
 on_both! {
     the_sources_rows_are_taken
     what_is_found_is_taken_by_the_next_daemon
+    kills_neither_lose_nor_repeat_what_is_taken
     a_side_that_does_not_fit_is_said_to
 }

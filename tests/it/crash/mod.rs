@@ -30,16 +30,18 @@ use self::tally::Tally;
 const OF_A_BINLOG: Place = Place::Remembered;
 /// Where nobody comes who writes into Postgres: its definitions are part of a transaction.
 const OF_LOOSE_DEFINITIONS: [Place; 2] = [Place::TableMade, Place::TableDropped];
+/// Where only a human sends it; `conflicts::resolve` kills it there.
+const OF_A_HUMAN: [Place; 2] = [Place::TakeRead, Place::Taken];
 
 #[test]
 fn nothing_is_lost_or_done_twice_wherever_it_is_killed() {
-    let unseen = [&[OF_A_BINLOG][..], &OF_LOOSE_DEFINITIONS].concat();
+    let unseen = [&[OF_A_BINLOG][..], &OF_LOOSE_DEFINITIONS, &OF_A_HUMAN].concat();
     matrix("pp", &unseen);
 }
 
 #[test]
 fn nor_where_the_target_is_mysql() {
-    matrix("pm", &[OF_A_BINLOG]);
+    matrix("pm", &[&[OF_A_BINLOG][..], &OF_A_HUMAN].concat());
 }
 
 /// Each place is one that somebody is killed at, or one where nobody comes between these servers.

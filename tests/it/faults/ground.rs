@@ -287,7 +287,7 @@ impl Ground {
 }
 
 /// The messages at ERROR.
-fn errors(log: &str) -> Vec<String> {
+pub fn errors(log: &str) -> Vec<String> {
     said(log, "ERROR")
 }
 

@@ -11,3 +11,4 @@ mod source_backlog;
 mod source_schema;
 mod target_schema;
 mod values;
+mod versions;

@@ -171,8 +171,11 @@ fn deaths(rng: &mut Rng) -> BTreeMap<usize, Option<Death>> {
     moments.into_iter().zip(deaths).collect()
 }
 
-/// Places of a Postgres source, and those to which the crash matrix alone makes the daemon come.
+/// Places of a Postgres source, those to which the crash matrix alone makes the daemon come, and those
+/// of `conflicts::resolve`.
 const ELSEWHERE: &[Place] = &[
+    Place::TakeRead,
+    Place::Taken,
     Place::BeforeFeedback,
     Place::AfterFeedback,
     Place::HandedOver,
