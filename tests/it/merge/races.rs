@@ -90,3 +90,41 @@ async fn one_merged_cart_does_not_keep_the_others_waiting() {
     assert_eq!(shop.number(wrong).await, 0);
     assert_eq!(shop.number(patches).await, before + 40, "each cart once");
 }
+
+/// More of them than are read at a time, of which some move while the others are written.
+#[tokio::test]
+async fn many_merged_carts_of_one_transaction_count_what_both_do() {
+    let shop = Shop::own(BOTH).await;
+    shop.old_shop(
+        "BEGIN; INSERT INTO orders SELECT n, 'c' FROM generate_series(1, 200) n;
+         INSERT INTO order_lines SELECT n, n, 'tea', 1 FROM generate_series(1, 200) n; COMMIT",
+    )
+    .await;
+    shop.settled().await;
+    let there = |sql: &str| {
+        format!(
+            "BEGIN; UPDATE cart_line SET quantity = quantity + 1 WHERE cart_id {sql};
+                 UPDATE cart SET version = version + 1 WHERE cart_id {sql}; COMMIT"
+        )
+    };
+    shop.new_shop(&there("<= 200")).await;
+    shop.old_shop("UPDATE order_lines SET qty = qty + 1").await;
+    shop.settled().await;
+    let merged = "SELECT count(*) FROM cartage.ledger WHERE state = 'merged'";
+    assert_eq!(shop.number(merged).await, 200);
+    let other = shop.new_backend().await;
+    for round in 0..10 {
+        let end = shop.end_of_log().await;
+        let all = "UPDATE order_lines SET qty = qty + 2";
+        let some = there(&format!("% 10 = {round}"));
+        let (_, written) = tokio::join!(shop.old_shop(all), other.batch_execute(&some));
+        written.unwrap();
+        shop.passed(1 + round, &end).await;
+    }
+    shop.settled().await;
+    // One to begin with, one more on each side, ten times two here, and one more there.
+    let wrong = "SELECT count(*) FROM cart_line WHERE quantity <> 24";
+    assert_eq!(shop.number(wrong).await, 0);
+    assert_eq!(shop.number("SELECT count(*) FROM cart_line").await, 200);
+    assert_eq!(shop.number("SELECT count(*) FROM cartage.held").await, 0);
+}
