@@ -114,6 +114,48 @@ async fn kills_neither_lose_nor_repeat_what_is_taken(pair: &str) {
     assert_eq!(kinds(&stand).await, ["taken", "held"]);
 }
 
+/// A line moves from the held cart to another one: both are held, and both are resolved.
+async fn carts_that_are_held_together_are_resolved_together(pair: &str) {
+    let mut stand = Stand::open(pair, &format!("conflicts_unit_{pair}"), "").await;
+    made_twice(&mut stand).await;
+    let moves = "BEGIN; UPDATE order_lines SET order_id = 7 WHERE id = 5002;
+                 UPDATE orders SET email = 'richer' WHERE id = 7; COMMIT";
+    stand.old_shop(moves).await;
+    assert_eq!(stand.state(7).await, "held");
+    stand
+        .new_shop(7, "UPDATE cart_line SET quantity = 9 WHERE line_id = 71")
+        .await;
+    let done = [
+        "held", "resolve", "7", "--take", "source", "--wait", "--json",
+    ];
+    let done = stand.json(0, &done);
+    let mut carts: Vec<&str> = done["carts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|c| c.as_str())
+        .collect();
+    carts.sort_unstable();
+    assert_eq!(carts, ["500", "7"]);
+    assert_eq!(stand.lines(500).await, ["milk 1", "tea 2"]);
+    assert_eq!(
+        stand.lines(7).await,
+        ["rice 3", "sku-1 1", "sku-2 2", "sku-3 3"]
+    );
+    let emails = (stand.email(500).await, stand.email(7).await);
+    assert_eq!(emails, ("old".to_owned(), "richer".to_owned()));
+    let held = "SELECT count(*) FROM cartage.held";
+    assert_eq!(stand.number(held).await, 0);
+    // Each goes its own way again.
+    let more = "UPDATE order_lines SET qty = qty + 1 WHERE id IN (5001, 5002)";
+    stand.old_shop(more).await;
+    assert_eq!(stand.lines(500).await, ["milk 1", "tea 3"]);
+    assert_eq!(
+        stand.lines(7).await,
+        ["rice 4", "sku-1 1", "sku-2 2", "sku-3 3"]
+    );
+}
+
 async fn a_side_that_does_not_fit_is_said_to(pair: &str) {
     let mut stand = Stand::open(pair, &format!("conflicts_fit_{pair}"), "").await;
     let few = "ALTER TABLE cart_line ADD CONSTRAINT few CHECK (cart_id <> 7 OR quantity < 60)";
@@ -139,5 +181,6 @@ on_both! {
     the_sources_rows_are_taken
     what_is_found_is_taken_by_the_next_daemon
     kills_neither_lose_nor_repeat_what_is_taken
+    carts_that_are_held_together_are_resolved_together
     a_side_that_does_not_fit_is_said_to
 }
