@@ -83,7 +83,7 @@ impl DaemonError {
             Self::SchemaMoved => Fault::Retry,
             Self::Log(error) => error.fault(),
             Self::Lane(LaneError::Write(error)) => of_write(error),
-            Self::Lane(LaneError::Abandoned) => Fault::Retry,
+            Self::Lane(LaneError::Abandoned | LaneError::TargetChanged(_)) => Fault::Retry,
             Self::Reader(error) => match error {
                 ReaderError::Source(error) => error.fault(),
                 ReaderError::Control(error) => of_database(error),
@@ -103,8 +103,9 @@ impl DaemonError {
 
     /// It stops the daemon, and a changed schema may be behind it.
     pub fn may_be_schema(&self) -> bool {
-        let of_log = match self {
+        let told = match self {
             Self::Log(error) | Self::Reader(ReaderError::Source(error)) => error.is_schema(),
+            Self::Lane(LaneError::TargetChanged(_)) => true,
             _ => false,
         };
         let of_statement = match self {
@@ -118,7 +119,7 @@ impl DaemonError {
                     | Self::Refresh(RefreshError::Source(_) | RefreshError::Control(_))
             ),
         };
-        of_log || of_statement && self.fault() == Fault::Stop
+        told || of_statement && self.fault() == Fault::Stop
     }
 
     /// Another daemon has taken the pipeline over.

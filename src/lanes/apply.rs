@@ -52,6 +52,7 @@ impl Lane {
                 self.read_taken(unit).await?;
             }
             self.read_merged(&mut group).await?;
+            self.trust(&mut group).await?;
             let last = stack.is_empty() || switch::mutant(Mutant::CheckpointFirst);
             // What is written before the rest keeps its own position in the ledger; the checkpoint
             // does not pass what is still on the stack.

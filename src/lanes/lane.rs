@@ -28,6 +28,8 @@ pub enum LaneError {
     /// The ledger holds an image that its own mapping cannot map.
     #[error("cart {cart}: the image in cartage.ledger cannot be mapped: {why}")]
     Ledger { cart: CartKey, why: MapError },
+    #[error("the target's table {0} has changed since the mapping was compiled for it")]
+    TargetChanged(String),
     /// That lane's own error says why.
     #[error("a lane with which carts were to be applied together has stopped")]
     Abandoned,

@@ -70,6 +70,7 @@ impl Lane {
             decided,
             items,
             taken: false,
+            trusted: false,
             inputs: stored.map(|inputs| (mapper.id, inputs)),
         });
         unit.patch.writes = writes;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::lane::{Lane, LaneError};
 use super::merge::time;
 use super::resolve::parts;
-use super::unit::Unit;
+use super::unit::{Merging, Unit};
 use crate::cart::image::Cell;
 use crate::mapping::map::{Mapper, RowKey, TargetRow};
 use crate::merge::{self, Line};
@@ -33,6 +33,24 @@ pub(super) enum Lines {
 }
 
 impl Lane {
+    /// What was found to be written by the new backend must have been, and not be spelled otherwise
+    /// because the type of its column has changed.
+    pub(super) async fn trust(&self, units: &mut [Unit]) -> Result<(), LaneError> {
+        let doubtful: Vec<&mut Merging> = units.iter_mut().filter_map(unseen).collect();
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        let (target, mapping) = (self.writer.target(), &self.mappers.current.mapping);
+        let changed = self.writer.tables().changed(target, mapping).await;
+        if let Some(table) = changed.map_err(WriteError::from)? {
+            return Err(LaneError::TargetChanged(table));
+        }
+        for merge in doubtful {
+            merge.trusted = true;
+        }
+        Ok(())
+    }
+
     /// What the target holds of the rows of these units.
     pub(super) async fn see(&self, units: &[&Unit], which: Lines) -> Result<Vec<Seen>, LaneError> {
         let (target, mapping) = (self.writer.target(), &self.mappers.current.mapping);
@@ -105,6 +123,14 @@ impl Lane {
         let seen = founds.into_iter().zip(lines);
         Ok(seen.map(|(found, lines)| Seen { found, lines }).collect())
     }
+}
+
+/// A merge that takes something for the new backend's, for the first time.
+fn unseen(unit: &mut Unit) -> Option<&mut Merging> {
+    let merge = unit.merge.as_mut().filter(|merge| !merge.trusted)?;
+    let mut kept = merge.kept.iter();
+    let new = kept.any(|(at, kept)| *kept != unit.carts[*at].known.kept);
+    (merge.evidence.is_some() || new).then_some(merge)
 }
 
 /// The parts as if the source had made all of it just now.

@@ -87,6 +87,7 @@ impl Lane {
             items: 0,
             inputs: None,
             taken: true,
+            trusted: false,
         });
         unit.patch.writes = writes;
         unit.patch.own = taken.own;

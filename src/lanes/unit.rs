@@ -48,6 +48,8 @@ pub struct Merging {
     pub inputs: Option<(i32, Vec<u8>)>,
     /// It was no merge: one side's rows were taken.
     pub taken: bool,
+    /// The tables were seen to be as they are known, after they were read.
+    pub trusted: bool,
 }
 
 /// One cart of a unit.

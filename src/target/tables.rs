@@ -2,12 +2,15 @@
 //! whether the server itself keeps a line from being there twice.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::error::TargetError;
 use super::rivals::identity;
+use super::session::Target;
 use crate::catalog::{Catalog, ForeignKey, TableInfo};
 use crate::mapping::plan::{Into, KeyColumn, Mapping, Role};
 use crate::merge::Link;
-use crate::sqltype::Class;
+use crate::sqltype::{Class, SqlType};
 
 /// Facts of the target's tables by schema and name.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +21,7 @@ pub struct Tables {
 #[derive(Clone, Debug)]
 struct Facts {
     rank: usize,
+    types: HashMap<String, SqlType>,
     triggers: bool,
     foreign_keys: Vec<ForeignKey>,
     /// Columns of unique indexes for which values are equal where their bytes are, sorted.
@@ -56,8 +60,10 @@ impl Tables {
             .map(|t| {
                 let key = name(&t.schema, &t.name);
                 let rank = ranks.get(&key).copied().unwrap_or_default();
+                let types = t.columns.iter().map(|c| (c.name.clone(), c.ty.clone()));
                 let facts = Facts {
                     rank,
+                    types: types.collect(),
                     triggers: !t.triggers.is_empty(),
                     foreign_keys: t.foreign_keys.clone(),
                     uniques: uniques(t),
@@ -81,6 +87,27 @@ impl Tables {
     /// Triggers may change a row after our statement has returned it.
     pub fn has_triggers(&self, into: &Into) -> bool {
         self.facts(into).is_none_or(|f| f.triggers)
+    }
+
+    /// A table of the mapping that the target has otherwise now: values read from it are spelled in
+    /// another way, and would pass for what the new backend has written.
+    pub async fn changed(
+        &self,
+        target: &Target,
+        mapping: &Mapping,
+    ) -> Result<Option<String>, TargetError> {
+        let names: Vec<String> = mapping.intos.iter().map(|i| i.full_name()).collect();
+        let now = Self::of(&target.catalog(&names).await?);
+        let differs = |into: &&Arc<Into>| {
+            let types = |tables: &Self, name: &str| {
+                tables.facts(into).and_then(|f| f.types.get(name).cloned())
+            };
+            let keys = into.key.iter().map(|key| &key.name);
+            let mut names = keys.chain(into.columns.iter().map(|column| &column.name));
+            names.any(|name| types(self, name) != types(&now, name))
+        };
+        let changed = mapping.intos.iter().find(differs);
+        Ok(changed.map(|into| into.full_name()))
     }
 
     /// Foreign keys between tables of the mapping, other than to the header: what hangs below a line.
