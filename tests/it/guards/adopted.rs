@@ -9,6 +9,11 @@ async fn is_written_without_a_word(shop: &Shop, cart: i64) {
     assert_eq!(shop.state(cart).await, "mirror");
     assert_eq!(shop.lines(cart).await, "tea 2");
     assert_eq!(shop.conflicts(cart).await, "");
+    // A merge would come to the same, by a longer way.
+    let (what, which) = (r#""message":"merged""#, format!(r#""cart":"{cart}""#));
+    let log = shop.log();
+    let merged = |line: &str| line.contains(what) && line.contains(&which);
+    assert!(!log.lines().any(merged), "{log}");
 }
 
 #[tokio::test]
