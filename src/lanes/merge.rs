@@ -28,26 +28,16 @@ impl Lane {
         let mapper = &self.mappers.current;
         let mapping = &mapper.mapping;
         let (places, parts) = parts(unit);
-        let Seen { found, lines } = seen;
+        let found = &seen.found;
         if !has_header(mapping, &parts, found) || is_marked(mapping, &parts, found) {
             return Err(message.to_owned());
         }
-        let sides = sides(mapper, unit, &places, &parts);
-        let theirs = theirs(mapping, &parts, found, lines);
-        let links = self.writer.tables().links(mapping);
-        let fated = |part: usize, side: Side, row: &TargetRow| -> Option<Cells> {
-            let cart = &unit.carts[places[part]];
-            mapper.fated(image_of(cart, side)?, row)
-        };
-        let inputs = Inputs {
-            mapping,
-            links: &links,
-            parts: &sides,
-            theirs: &theirs,
-            fated: &fated,
-        };
-        let merged = merge::merge(&inputs).map_err(|why| why.to_string())?;
-        let stored = merged.conflict.then(|| merge::encode_inputs(&inputs));
+        let merged = self.with_inputs(unit, (&places, &parts), seen, |inputs| {
+            let merged = merge::merge(inputs).map_err(|why| why.to_string())?;
+            let stored = merged.conflict.then(|| merge::encode_inputs(inputs));
+            Ok::<_, String>((merged, stored))
+        });
+        let (merged, stored) = merged?;
         let evidence = merged
             .conflict
             .then(|| evidence(mapping, &parts, found, &Rivals::new()));
@@ -59,8 +49,7 @@ impl Lane {
             items,
             ..
         } = merged;
-        let dropped = unit.carts.iter().filter(|c| !c.handed_over && c.touched);
-        writes.extend(dropped.flat_map(|c| c.known.dropped.iter().cloned()));
+        writes.extend(unit.dropped());
         let decided = decisions.len();
         let decisions = decisions.iter().map(merge::Decision::json).collect();
         unit.merge = Some(Merging {
@@ -77,6 +66,29 @@ impl Lane {
         unit.patch.own = own;
         unit.is_read = true;
         Ok(())
+    }
+
+    /// Calls `decide` with all that a merge of the unit looks at.
+    pub(super) fn with_inputs<T>(
+        &self,
+        unit: &Unit,
+        (places, parts): (&[usize], &[Part<'_>]),
+        seen: &Seen,
+        decide: impl FnOnce(&Inputs<'_>) -> T,
+    ) -> T {
+        let mapper = &self.mappers.current;
+        let mapping = &mapper.mapping;
+        let fated = |part: usize, side: Side, row: &TargetRow| -> Option<Cells> {
+            let cart = &unit.carts[places[part]];
+            mapper.fated(image_of(cart, side)?, row)
+        };
+        decide(&Inputs {
+            mapping,
+            links: &self.writer.tables().links(mapping),
+            parts: &sides(mapper, unit, places, parts),
+            theirs: &theirs(mapping, parts, &seen.found, &seen.lines),
+            fated: &fated,
+        })
     }
 }
 
@@ -127,7 +139,7 @@ pub(super) fn time(mapper: &Mapper, image: &Image) -> Option<i64> {
     }
 }
 
-pub(super) fn image_of(cart: &UnitCart, side: Side) -> Option<&Image> {
+fn image_of(cart: &UnitCart, side: Side) -> Option<&Image> {
     match side {
         Side::Base => cart.known.entry.as_ref().map(|entry| &entry.image),
         Side::Ours => cart.image.as_ref(),
@@ -135,7 +147,7 @@ pub(super) fn image_of(cart: &UnitCart, side: Side) -> Option<&Image> {
 }
 
 /// What was found, in the spelling of what it is compared with.
-pub(super) fn theirs(
+fn theirs(
     mapping: &Mapping,
     parts: &[Part<'_>],
     found: &FoundRows,

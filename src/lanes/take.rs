@@ -1,15 +1,13 @@
 //! A held unit of which a human has said whose rows it is to have (`cartage held resolve`).
 
 use super::lane::{Lane, LaneError};
-use super::merge::{image_of, theirs};
 use super::resolve::parts;
-use super::sight::{Lines, Seen, sides};
+use super::sight::Lines;
 use super::unit::{Merging, Unit};
-use crate::cart::image::Cells;
 use crate::cart::owner::Take;
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Mapping, Role};
-use crate::merge::{self, Inputs, Side};
+use crate::merge;
 use crate::switch::{self, Place};
 use crate::target::examine::{self, Part, evidence};
 use crate::target::found::FoundRows;
@@ -29,53 +27,39 @@ impl Lane {
         let mapper = &self.mappers.current;
         let mapping = &mapper.mapping;
         let (places, parts) = parts(unit);
-        let Some(Seen { found, lines }) = self.see(&[unit], Lines::All).await?.pop() else {
+        let Some(seen) = self.see(&[unit], Lines::All).await?.pop() else {
             return Ok(());
         };
+        let found = &seen.found;
         // Whoever sold or deleted it in the new backend goes before this, too.
-        let finished = examine::finished(mapping, &parts, &found);
+        let finished = examine::finished(mapping, &parts, found);
         if !finished.is_empty() {
             self.finished(unit, &places, finished);
             return Ok(());
         }
-        if take == Take::Source && is_closed(mapping, &parts, &found) {
-            let evidence = evidence(mapping, &parts, &found, &Rivals::new());
+        if take == Take::Source && is_closed(mapping, &parts, found) {
+            let evidence = evidence(mapping, &parts, found, &Rivals::new());
             let why =
                 "a header that cartage never wrote is there, and closed: it is not written over";
             self.hold(unit, "conflict", why.to_owned(), Some(evidence));
             return Ok(());
         }
-        let sides = sides(mapper, unit, &places, &parts);
-        let theirs = theirs(mapping, &parts, &found, &lines);
-        let links = self.writer.tables().links(mapping);
-        let fated = |part: usize, side: Side, row: &TargetRow| -> Option<Cells> {
-            let cart = &unit.carts[places[part]];
-            mapper.fated(image_of(cart, side)?, row)
-        };
-        let inputs = Inputs {
-            mapping,
-            links: &links,
-            parts: &sides,
-            theirs: &theirs,
-            fated: &fated,
-        };
-        let taken = match take {
-            Take::Source => merge::take_source(&inputs),
-            Take::Target => Ok(merge::take_target(&inputs)),
-        };
+        let taken = self.with_inputs(unit, (&places, &parts), &seen, |inputs| match take {
+            Take::Source => merge::take_source(inputs),
+            Take::Target => Ok(merge::take_target(inputs)),
+        });
         let taken = match taken {
             Ok(taken) => taken,
             Err(why) => {
-                let evidence = evidence(mapping, &parts, &found, &Rivals::new());
+                let evidence = evidence(mapping, &parts, found, &Rivals::new());
                 self.hold(unit, "conflict", why.to_string(), Some(evidence));
                 return Ok(());
             }
         };
-        let evidence = evidence(mapping, &parts, &found, &Rivals::new());
+        let evidence = evidence(mapping, &parts, found, &Rivals::new());
         let mut writes = taken.writes;
         if take == Take::Source {
-            let dropped = unit.carts.iter().filter(|c| !c.handed_over && c.touched);
-            writes.extend(dropped.flat_map(|c| c.known.dropped.iter().cloned()));
+            writes.extend(unit.dropped());
         }
         let decided = taken.decisions.len();
         let decisions = taken.decisions.iter().map(merge::Decision::json).collect();

@@ -143,6 +143,12 @@ impl Unit {
         })
     }
 
+    /// Writes to tables that the mapping no longer has.
+    pub fn dropped(&self) -> impl Iterator<Item = RowWrite> + '_ {
+        let touched = self.open().filter(|cart| cart.touched);
+        touched.flat_map(|cart| cart.known.dropped.iter().cloned())
+    }
+
     /// All its open carts have ended or been deleted in the source.
     pub fn ends(&self) -> bool {
         let over = |c: &UnitCart| c.image.as_ref().is_some_and(|i| i.life != Life::Live);
