@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono_tz::Tz;
 
+use super::bounds;
 use super::cast::{self, Context};
 use super::error::EvalError;
 use super::value::Value;
@@ -132,7 +133,7 @@ fn holds(ty: &SqlType, to: &SqlType) -> bool {
             (_, to) => to.is_none(),
         },
         (Time, Time) | (TimeTz, TimeTz) | (Timestamp, Timestamp) | (TimestampTz, TimestampTz) => {
-            ty.fraction.unwrap_or(6) <= to.fraction.unwrap_or(6)
+            ty.fraction.unwrap_or(6) <= to.fraction.unwrap_or(6) && !bounds::years_exceed(ty, to)
         }
         (Enum, Enum) => ty.labels.iter().all(|label| to.labels.contains(label)),
         // Nothing is known of these but their names: the same type, and no modifier in the way.
@@ -155,10 +156,15 @@ fn risk(ty: &SqlType, to: &SqlType) -> Option<String> {
         (_, Text | Char) => to
             .length
             .map(|n| format!("it may be longer than {n} characters")),
-        (Int4 | Int8, Int2) | (Int8, Int4) => Some(format!("it may be out of the range of {name}")),
+        (_, Int2 | Int4 | Int8) if bounds::of(ty).is_some() => {
+            bounds::exceeds(ty, to).then(|| format!("it may be out of the range of {name}"))
+        }
         (Numeric | Float4 | Float8, Int2 | Int4 | Int8) => Some(format!(
             "it is rounded, and may be out of the range of {name}"
         )),
+        (_, Numeric) if bounds::of(ty).is_some() && bounds::of(to).is_some() => {
+            bounds::exceeds(ty, to).then(|| format!("it may be out of the range of {name}"))
+        }
         (_, Numeric) => match to.numeric {
             Some(_) => Some(format!(
                 "it is rounded to {name}, and may have too many digits"
@@ -173,6 +179,9 @@ fn risk(ty: &SqlType, to: &SqlType) -> Option<String> {
         (TimestampTz, Timestamp) => Some("it is written in UTC: write `at time zone`".into()),
         (Timestamp | TimestampTz, Date | Time) | (Interval, Time) => {
             Some(format!("only its part in {name} is kept"))
+        }
+        (Timestamp | TimestampTz | Date, _) if bounds::years_exceed(ty, to) => {
+            Some(format!("it may be out of the range of {name}"))
         }
         (Timestamp | TimestampTz | Time | TimeTz, _) => to
             .fraction

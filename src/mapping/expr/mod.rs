@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod bind;
+mod bounds;
 mod calendar;
 mod calls;
 mod cast;
