@@ -8,6 +8,7 @@ mod ids_secret;
 mod images;
 mod moves;
 mod overtaken;
+mod rejoined;
 mod remapped;
 pub mod shop;
 mod stamps;
