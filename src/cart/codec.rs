@@ -2,15 +2,20 @@
 //!
 //! Numbers are LEB128. A cell is one number: 0 NULL, 1 missing, else the length of its text plus 2.
 
-use super::image::{Cell, Cells, Ghost, Image, Life, Row};
+use super::image::{Cell, Cells, Ghost, Image, Life, Moment, Row};
 
-/// First byte of every encoded image. A reader refuses versions that it does not know.
+/// First byte of an encoded image. A reader refuses versions that it does not know.
 pub const VERSION: u8 = 1;
+
+/// First byte of one that has moments of its own for elements of payloads.
+const WITH_MOMENTS: u8 = 2;
 
 /// The bytes are not an image that this version wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
-    #[error("the image is of format {0}, and this version reads format {VERSION}")]
+    #[error(
+        "the image is of format {0}, and this version reads formats {VERSION} and {WITH_MOMENTS}"
+    )]
     Version(u8),
     #[error("the image ends early")]
     Short,
@@ -21,7 +26,10 @@ pub enum CodecError {
 /// Writes an image.
 pub fn encode(image: &Image) -> Vec<u8> {
     let mut out = Vec::with_capacity(size(image));
-    out.push(VERSION);
+    out.push(match image.moments.is_empty() {
+        true => VERSION,
+        false => WITH_MOMENTS,
+    });
     match image.life {
         Life::Live => out.push(0),
         Life::Ended { stamp } => {
@@ -51,6 +59,17 @@ pub fn encode(image: &Image) -> Vec<u8> {
         }
         put_cells(&mut out, &ghost.cells);
     }
+    if !image.moments.is_empty() {
+        put(&mut out, image.moments.len() as u64);
+    }
+    for moment in &image.moments {
+        put(&mut out, moment.into as u64);
+        put_signed(&mut out, moment.stamp);
+        put(&mut out, moment.key.len() as u64);
+        for part in &*moment.key {
+            put_text(&mut out, part);
+        }
+    }
     out
 }
 
@@ -68,10 +87,10 @@ fn size(image: &Image) -> usize {
 /// Reads an image; all of `bytes` must belong to it.
 pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
     let mut input = Input(bytes);
-    match input.byte()? {
-        VERSION => {}
+    let version = match input.byte()? {
+        version @ (VERSION | WITH_MOMENTS) => version,
         other => return Err(CodecError::Version(other)),
-    }
+    };
     let life = match input.byte()? {
         0 => Life::Live,
         1 => Life::Ended {
@@ -91,6 +110,19 @@ pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
             cells: cells(input)?,
         })
     })?;
+    let moments = match version {
+        WITH_MOMENTS => input.many(|input| {
+            Ok(Moment {
+                into: input.size()?,
+                stamp: input.signed()?,
+                key: input.many(Input::text)?.into(),
+            })
+        })?,
+        _ => Vec::new(),
+    };
+    if version == WITH_MOMENTS && moments.is_empty() {
+        return Err(CodecError::Damaged("it has no moments"));
+    }
     if !input.0.is_empty() {
         return Err(CodecError::Damaged("bytes after its end"));
     }
@@ -98,6 +130,7 @@ pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
         life,
         tables,
         ghosts,
+        moments,
     })
 }
 
@@ -277,15 +310,26 @@ mod tests {
                 stamp,
             },
         );
+        let key = prop::collection::vec(".{0,6}".prop_map(Box::from), 0..3);
+        let moment =
+            (0usize..9, any::<i64>(), key).prop_map(|(into, stamp, key): (_, _, Vec<Box<str>>)| {
+                Moment {
+                    into,
+                    key: key.into(),
+                    stamp,
+                }
+            });
         (
             life,
             prop::collection::vec(prop::collection::vec(row, 0..4), 0..4),
             prop::collection::vec(ghost, 0..3),
+            prop::collection::vec(moment, 0..3),
         )
-            .prop_map(|(life, tables, ghosts)| Image {
+            .prop_map(|(life, tables, ghosts, moments)| Image {
                 life,
                 tables: tables.into(),
                 ghosts,
+                moments,
             })
     }
 
@@ -305,7 +349,7 @@ mod tests {
         fn noise_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let mut bytes = bytes;
             if let Some(first) = bytes.first_mut() {
-                *first = VERSION;
+                *first = VERSION + (*first & 1);
             }
             if let Ok(image) = decode(&bytes) {
                 prop_assert_eq!(decode(&encode(&image)), Ok(image));

@@ -73,6 +73,16 @@ pub struct Ghost {
     pub stamp: i64,
 }
 
+/// When an element of a payload was last changed, where that is not when its row was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Index of its `[[into]]`.
+    pub into: usize,
+    /// The key of its target row.
+    pub key: Arc<[Box<str>]>,
+    pub stamp: i64,
+}
+
 /// All source rows of one cart, and the ghosts that it left in the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -80,6 +90,8 @@ pub struct Image {
     /// Rows by table of the layout, each sorted by key.
     pub tables: Box<[Vec<Row>]>,
     pub ghosts: Vec<Ghost>,
+    /// Sorted by `[[into]]` and key.
+    pub moments: Vec<Moment>,
 }
 
 impl Image {
@@ -88,6 +100,7 @@ impl Image {
             life: Life::Live,
             tables: layout.tables.iter().map(|_| Vec::new()).collect(),
             ghosts: Vec::new(),
+            moments: Vec::new(),
         }
     }
 
@@ -97,6 +110,13 @@ impl Image {
         let ghosts = self.ghosts.iter().map(|ghost| &ghost.cells);
         let each = |cells: &Cells| size_of::<Row>() + footprint(cells);
         size_of::<Self>() + rows.chain(ghosts).map(each).sum::<usize>()
+    }
+
+    /// When this element was last changed, if that is not when its row was.
+    pub fn moment(&self, into: usize, key: &Arc<[Box<str>]>) -> Option<i64> {
+        let order = |m: &Moment| (m.into, &m.key).cmp(&(into, key));
+        let at = self.moments.binary_search_by(order).ok()?;
+        Some(self.moments[at].stamp)
     }
 
     pub fn header(&self) -> Option<&Row> {

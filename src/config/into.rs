@@ -5,8 +5,9 @@ use toml::de::DeValue;
 
 use super::cart::{alias_of, unknown_table};
 use super::reader::{Entry, Problems, Section, string, table, wrong};
-use super::{Cart, Column, Fate, FieldRule, Into, Line, Merge, QuantityRule, Rows};
+use super::{Cart, Column, Each, Fate, FieldRule, Into, Line, Merge, QuantityRule, Rows};
 use crate::diagnostic::Diagnostic;
+use crate::mapping::expr::named_tables;
 use crate::mapping::plan::Role;
 
 const ROLES: [(&str, Role); 3] = [
@@ -71,9 +72,12 @@ fn read(
     if let Some(table) = &table {
         section.name = format!("[[into]] of `{table}`");
     }
-    let per = section.required("per", "a table of the cart", problems);
-    if let (Some(per), Some(cart)) = (&per, cart) {
-        check_per(per, cart, rows, problems);
+    let mut per = section.required("per", "a table of the cart", problems);
+    let each = per.as_ref().and_then(each);
+    match (&mut per, cart, &each) {
+        (Some(per), Some(cart), Some(each)) => *per = holder(each, cart, rows, problems),
+        (Some(per), Some(cart), None) => check_per(per, cart, rows, problems),
+        _ => {}
     }
     let role = section.choice("role", &ROLES, problems);
     let role = role.unwrap_or(Role::Detail);
@@ -83,7 +87,16 @@ fn read(
     let ended = fate(&mut section, "ended", problems);
     let deleted = fate(&mut section, "deleted", problems);
     let line = line(&mut section, role, problems);
-    section.not_built("group", problems);
+    let grouped = section.has("group");
+    let group = section.strings("group", problems);
+    if grouped && role == Role::Header {
+        let message = "a header stands for one source row, not for a group";
+        problems.push(Diagnostic::error(section.span.clone(), message).expected("no `group`"));
+    }
+    if let (Some(each), Role::Header) = (&each, role) {
+        let message = "a header stands for one source row, not for elements of a payload";
+        problems.push(Diagnostic::error(each.written.span(), message).expected("the header table"));
+    }
     let needs_end = cart.is_some_and(|c| c.live.is_some());
     if role == Role::Header && needs_end && !section.has("ended") {
         let expected = "\"delete\", \"keep\" or { set = { … } }, because `live` is given";
@@ -103,6 +116,8 @@ fn read(
         lock: lock.unwrap_or_else(|| Spanned::new(table.span(), "row".into())),
         table,
         per,
+        each,
+        group,
         role,
         filter,
         closed,
@@ -123,15 +138,51 @@ fn check_per(per: &Spanned<String>, cart: &Cart, rows: &[Rows], problems: &mut P
     }
     let what = match name {
         "cart" => "`per = \"cart\"` (carts without a header row)",
-        n if n.trim_start().starts_with("each") && n.contains('(') => {
-            "`per = \"each(…)\"` (values that explode into rows)"
-        }
         _ => return problems.push(unknown_table(per, names)),
     };
     problems.push(Diagnostic::error(
         per.span(),
         format!("{what} is not built yet"),
     ));
+}
+
+/// `each(EXPR)`, if it is that.
+fn each(per: &Spanned<String>) -> Option<Each> {
+    let text = per.get_ref();
+    let start = text.len() - text.trim_start().len();
+    let word = text[start..]
+        .get(..4)
+        .filter(|w| w.eq_ignore_ascii_case("each"))?;
+    let open = start + word.len();
+    let open = open + text[open..].len() - text[open..].trim_start().len();
+    let inner = text[open..]
+        .trim_end()
+        .strip_prefix('(')?
+        .strip_suffix(')')?;
+    Some(Each {
+        written: per.clone(),
+        payload: open + 1..open + 1 + inner.len(),
+    })
+}
+
+/// The table whose rows hold the payload: the one that the expression names, else the header.
+fn holder(each: &Each, cart: &Cart, rows: &[Rows], problems: &mut Problems) -> Spanned<String> {
+    let is = |alias: &str, (name, quoted): &(String, bool)| {
+        alias == name || !quoted && alias.eq_ignore_ascii_case(name)
+    };
+    let named = named_tables(each.payload());
+    let aliases = rows.iter().map(|row| row.alias.get_ref());
+    let held: Vec<&String> = aliases
+        .filter(|alias| named.iter().any(|name| is(alias, name)))
+        .collect();
+    if let [first, second, ..] = held.as_slice() {
+        let message = format!(
+            "a payload stands in a row of one table, and this names `{first}` and `{second}`"
+        );
+        problems.push(Diagnostic::error(each.written.span(), message));
+    }
+    let holder = held.first().map_or(cart.table.get_ref(), |alias| *alias);
+    Spanned::new(each.written.span(), holder.clone())
 }
 
 /// `"delete"`, `"keep"` or `{ set = { column = "expr" } }`.

@@ -193,7 +193,11 @@ pub struct Rows {
 #[derive(Clone, Debug)]
 pub struct Into {
     pub table: Spanned<String>,
+    /// The source table whose rows are mapped; of `each(…)` that whose rows hold the payload.
     pub per: Spanned<String>,
+    pub each: Option<Each>,
+    /// Expressions by which rows of `per` become one target row.
+    pub group: Vec<Spanned<String>>,
     pub role: crate::mapping::plan::Role,
     /// `row`, `xmin`, or a column.
     pub lock: Spanned<String>,
@@ -203,6 +207,24 @@ pub struct Into {
     pub deleted: Option<Fate>,
     pub line: Option<Line>,
     pub columns: Vec<Column>,
+}
+
+/// `per = "each(EXPR)"`: one row for each element of a payload.
+#[derive(Clone, Debug)]
+pub struct Each {
+    /// As it stands in the file.
+    pub written: Spanned<String>,
+    /// Where the payload's expression stands in it.
+    pub payload: std::ops::Range<usize>,
+}
+
+impl Each {
+    pub fn payload(&self) -> &str {
+        self.written
+            .get_ref()
+            .get(self.payload.clone())
+            .unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -122,7 +122,9 @@ impl Model {
 
 fn write_into(out: &mut String, into: &Into) -> std::fmt::Result {
     writeln!(out, "[[into]]\ntable = {}", quoted(into.table.get_ref()))?;
-    writeln!(out, "per = {}", quoted(into.per.get_ref()))?;
+    let per = into.each.as_ref().map_or(&into.per, |each| &each.written);
+    writeln!(out, "per = {}", quoted(per.get_ref()))?;
+    write_list(out, "\n", "group", &into.group)?;
     writeln!(out, "role = {}", quoted(into::role_name(into.role)))?;
     writeln!(out, "lock = {}", quoted(into.lock.get_ref()))?;
     write_optional(out, "\n", "where", into.filter.as_ref())?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::difference::{Left, RowOp, RowWrite};
 use super::map::{MapError, Mapper, TargetRow};
 use super::plan::{Into, Mapping};
-use crate::cart::image::{Cell, Cells, Ghost, Image, Row};
+use crate::cart::image::{Cell, Cells, Ghost, Image, Moment, Row};
 use crate::cart::layout::Layout;
 use crate::merge::Kept;
 
@@ -172,6 +172,17 @@ fn move_image(
             });
         }
     }
+    for moment in &image.moments {
+        if let Some(into) = intos[moment.into] {
+            moved.moments.push(Moment {
+                into,
+                ..moment.clone()
+            });
+        }
+    }
+    moved
+        .moments
+        .sort_by(|a, b| (a.into, &a.key).cmp(&(b.into, &b.key)));
     Some(moved)
 }
 

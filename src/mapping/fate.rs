@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::expr::{Env, bind};
+use super::expr::bind;
 use super::map::{Mapper, TargetRow};
 use super::plan::Fate;
 use crate::cart::image::{Cell, Cells, Image};
@@ -15,19 +15,12 @@ impl Mapper {
         let Fate::Set(sets) = &into.deleted else {
             return None;
         };
-        let (table, at) = row.origin?;
-        let source = image.tables.get(table)?.get(at)?;
-        let env = Env {
-            layout: self.layout(),
-            image,
-            row: source,
-            stamp: source.stamp,
-            secret: &self.secret,
-            time_zone: self.mapping.time_zone,
-        };
+        row.origin?;
+        let members = self.behind(image, row);
+        let at = self.at(image, into, &members, members.first()?.row);
         let mut cells = row.cells.clone();
         for (column, expr) in sets {
-            let value = expr.evaluate(&env).ok()?;
+            let value = expr.evaluate_shaped(&at.env, at.parts).ok()?;
             let ty = &into.columns[*column].ty;
             let text = bind(&value, ty, self.mapping.time_zone).ok()?;
             let cell = text.map_or(Cell::Null, |text| Cell::Text((*text).into()));

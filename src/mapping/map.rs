@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::expr::{Env, EvalError, IdKey};
 use super::former::{Before, Former};
 use super::plan::{Fate, Into, Mapping};
-use super::row::{cell, failed, row_cells, row_key};
+use super::row::{At, cell, failed, row_cells, row_key};
 use crate::cart::fold::Folding;
 use crate::cart::image::{Cell, Cells, Ghost, Image, Life, Row};
 use crate::cart::layout::Layout;
@@ -112,7 +112,7 @@ impl Mapper {
         &self.mapping.layout
     }
 
-    fn env<'a>(&'a self, image: &'a Image, row: &'a Row, stamp: i64) -> Env<'a> {
+    pub(super) fn env<'a>(&'a self, image: &'a Image, row: &'a Row, stamp: i64) -> Env<'a> {
         Env {
             layout: self.layout(),
             image,
@@ -174,6 +174,10 @@ impl Mapper {
     ) -> Result<Vec<TargetRow>, MapError> {
         let mut rows = Vec::new();
         for (index, into) in self.mapping.intos.iter().enumerate() {
+            if !into.shape.is_plain() {
+                rows.extend(self.shaped(image, index)?);
+                continue;
+            }
             for (at, row) in image.tables[into.per].iter().enumerate() {
                 let env = self.env(image, row, row.stamp);
                 let former = known.and_then(|known| known.row(index, into.per, at, image, row));
@@ -188,6 +192,7 @@ impl Mapper {
                         continue;
                     }
                 }
+                let env = At::from(env);
                 rows.push(TargetRow {
                     into: index,
                     key: row_key(into, &env, former.as_ref())?,
@@ -245,6 +250,11 @@ impl Mapper {
         elsewhere: &dyn Fn(&TargetRow) -> bool,
     ) -> Result<Vec<TargetRow>, MapError> {
         let was = folding.was(before.map(|before| before.image.life), image.life);
+        if let Some(before) = before
+            && image.life == Life::Live
+        {
+            image.moments = self.moments(before.image, image);
+        }
         let given = self.gives(was, image, before)?;
         let (mut rows, last) = match image.life {
             Life::Live => (given, Vec::new()),
@@ -252,7 +262,7 @@ impl Mapper {
         };
         let mut ghosts = Vec::new();
         for row in last.iter().filter(|row| !elsewhere(row)) {
-            ghosts.extend(self.leave(image, row, image.life, folding)?);
+            ghosts.extend(self.leave([image, image], row, image.life, folding)?);
         }
         if let Some(Before {
             image: old_image,
@@ -268,7 +278,7 @@ impl Mapper {
                     continue;
                 }
                 let gone = gone.contains(&old.id());
-                ghosts.extend(self.fade(old_image, old, image.life, gone, folding)?);
+                ghosts.extend(self.fade([old_image, image], old, gone, folding)?);
             }
         }
         if switch::mutant(Mutant::GhostsForgotten) {
@@ -282,6 +292,7 @@ impl Mapper {
             Life::Ended { .. } if !image.ghosts.is_empty() => {}
             Life::Ended { .. } | Life::Deleted { .. } => {
                 image.tables.iter_mut().for_each(Vec::clear);
+                image.moments.clear();
             }
         }
         Ok(rows)
@@ -305,25 +316,26 @@ impl Mapper {
     /// one, until the header is deleted.
     fn fade(
         &self,
-        old_image: &Image,
+        [old_image, image]: [&Image; 2],
         old: &TargetRow,
-        life: Life,
         gone: bool,
         folding: &Folding,
     ) -> Result<Option<Ghost>, MapError> {
+        let life = image.life;
+        let both = [old_image, image];
         let known = old_image
             .ghosts
             .iter()
             .find(|g| g.into == old.into && g.key == old.key);
         let is_over = |life: Life| matches!(life, Life::Deleted { .. });
         match known {
-            Some(_) if gone => self.leave(old_image, old, Life::Live, folding),
+            Some(_) if gone => self.leave(both, old, Life::Live, folding),
             Some(ghost) if !is_over(life) || is_over(old_image.life) => Ok(Some(ghost.clone())),
             // The row itself went before its cart ended.
             None if matches!(life, Life::Ended { .. }) => {
-                self.leave(old_image, old, Life::Live, folding)
+                self.leave(both, old, Life::Live, folding)
             }
-            _ => self.leave(old_image, old, life, folding),
+            _ => self.leave(both, old, life, folding),
         }
     }
 
@@ -338,10 +350,11 @@ impl Mapper {
         image.ghosts.split_off(most)
     }
 
-    /// What `ended` or `deleted` leaves of a target row whose source row is in `image`, or was.
+    /// What `ended` or `deleted` leaves of a target row whose source row is in `image`, or was;
+    /// `now` is the cart as it is.
     fn leave(
         &self,
-        image: &Image,
+        [image, now]: [&Image; 2],
         row: &TargetRow,
         life: Life,
         folding: &Folding,
@@ -352,21 +365,21 @@ impl Mapper {
             Life::Deleted { stamp } => (&into.deleted, Some(stamp)),
             Life::Live => (&into.deleted, None),
         };
-        let origin = match row.origin {
-            Some(origin) => Some(origin),
-            // A ghost's source row is found again among the rows that its cart kept.
-            None => self
-                .living(image, None)
-                .unwrap_or_default()
-                .iter()
-                .find(|living| living.id() == row.id())
-                .and_then(|living| living.origin),
-        };
-        let source = origin.and_then(|(table, at)| image.tables.get(table)?.get(at));
+        let members = self.behind(image, row);
+        let removed = members
+            .iter()
+            .filter_map(|member| self.removal(folding, into.per, member.row));
+        // Where its row has stayed, what a payload holds or a group has been made of changed with it.
+        let changed = members.iter().filter_map(|member| {
+            let after = now.row(self.layout(), into.per, &member.row.cells)?;
+            let changed = !into.shape.is_plain() && after.cells != member.row.cells;
+            changed.then_some(after.stamp)
+        });
         let stamp = life_stamp
-            .or_else(|| self.removal(folding, origin, source))
+            .or_else(|| removed.max())
+            .or_else(|| changed.max())
             .or(folding.time)
-            .or(source.map(|r| r.stamp))
+            .or(members.first().map(|member| member.stamp))
             .unwrap_or_default();
         let mut cells = row.cells.clone();
         match fate {
@@ -374,9 +387,10 @@ impl Mapper {
             Fate::Keep => {}
             Fate::Set(sets) => {
                 let blank = blank_row(self.layout(), into.per);
-                let env = self.env(image, source.unwrap_or(&blank), stamp);
+                let mut at = self.at(image, into, &members, &blank);
+                at.env.stamp = stamp;
                 for (column, expr) in sets {
-                    Arc::make_mut(&mut cells)[*column] = cell(into, *column, expr, &env)?;
+                    Arc::make_mut(&mut cells)[*column] = cell(into, *column, expr, &at)?;
                 }
             }
         }
@@ -389,14 +403,7 @@ impl Mapper {
     }
 
     /// When the row was taken out of the cart, if it was.
-    fn removal(
-        &self,
-        folding: &Folding,
-        origin: Option<(usize, usize)>,
-        row: Option<&Row>,
-    ) -> Option<i64> {
-        let (table, _) = origin?;
-        let row = row?;
+    fn removal(&self, folding: &Folding, table: usize, row: &Row) -> Option<i64> {
         let order = &self.layout().tables[table];
         folding
             .removed
@@ -404,6 +411,15 @@ impl Mapper {
             .rev()
             .find(|(t, cells, _)| *t == table && order.compare_keys(cells, &row.cells).is_eq())
             .map(|(_, _, stamp)| *stamp)
+    }
+}
+
+impl Mapper {
+    /// A ghost's source row is found again among the rows that its cart kept.
+    pub(super) fn origin(&self, image: &Image, row: &TargetRow) -> Option<(usize, usize)> {
+        let living = self.living(image, None).unwrap_or_default();
+        let same = living.iter().find(|living| living.id() == row.id());
+        same.and_then(|living| living.origin)
     }
 }
 

@@ -5,6 +5,7 @@ pub mod expr;
 pub mod former;
 pub mod plan;
 pub mod map;
+mod members;
 mod row;
 pub mod difference;
 pub mod convert;

@@ -63,6 +63,7 @@ pub struct Into {
     pub table: String,
     /// Index of the source table in the layout.
     pub per: usize,
+    pub shape: Shape,
     pub role: Role,
     pub lock: Lock,
     pub filter: Option<Expr>,
@@ -76,6 +77,25 @@ pub struct Into {
     /// Another cart could give one of its rows, for all that the keys tell.
     pub shareable: bool,
     pub line: Option<Line>,
+}
+
+/// What a target row stands for, where that is not simply a row of `per`.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    /// One row for each element of this.
+    pub payload: Option<Expr>,
+    /// One row for all that agree on these.
+    pub group: Vec<Expr>,
+}
+
+impl Shape {
+    pub fn is_plain(&self) -> bool {
+        self.payload.is_none() && self.group.is_empty()
+    }
+
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.payload.iter().chain(&self.group)
+    }
 }
 
 #[derive(Debug)]
@@ -145,7 +165,8 @@ impl Mapping {
         };
         self.intos.iter().any(|into| {
             let columns = into.columns.iter().filter_map(|c| c.expr.as_ref());
-            let mut exprs = into.key.iter().map(|key| &key.expr).chain(columns);
+            let keys = into.key.iter().map(|key| &key.expr);
+            let mut exprs = keys.chain(columns).chain(into.shape.exprs());
             exprs.any(Expr::uses_secret) || fate(&into.ended) || fate(&into.deleted)
         })
     }

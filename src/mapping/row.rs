@@ -1,14 +1,30 @@
 //! One target row: its key and its cells, as the expressions give them.
 
-use super::expr::{Env, EvalError, Expr, bind};
+use super::expr::{Env, EvalError, Expr, Parts, bind};
 use super::former::FormerRow;
 use super::map::{MapError, RowKey};
 use super::plan::Into;
 use crate::cart::image::{Cell, Cells};
 
+/// Where the expressions of a target row are evaluated.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub env: Env<'a>,
+    pub parts: Parts<'a>,
+}
+
+impl<'a> From<Env<'a>> for At<'a> {
+    fn from(env: Env<'a>) -> Self {
+        Self {
+            env,
+            parts: Parts::default(),
+        }
+    }
+}
+
 pub(super) fn row_key(
     into: &Into,
-    env: &Env<'_>,
+    at: &At<'_>,
     former: Option<&FormerRow<'_>>,
 ) -> Result<RowKey, MapError> {
     if let Some(former) = former
@@ -20,8 +36,11 @@ pub(super) fn row_key(
         .iter()
         .map(|column| {
             let why = |why| failed(into, &column.name, why);
-            let value = column.expr.evaluate(env).map_err(why)?;
-            let bound = bind(&value, &column.ty, env.time_zone).map_err(why)?;
+            let value = column
+                .expr
+                .evaluate_shaped(&at.env, at.parts)
+                .map_err(why)?;
+            let bound = bind(&value, &column.ty, at.env.time_zone).map_err(why)?;
             bound
                 .map(|text| text.into())
                 .ok_or_else(|| MapError::NullKey {
@@ -34,7 +53,7 @@ pub(super) fn row_key(
 
 pub(super) fn row_cells(
     into: &Into,
-    env: &Env<'_>,
+    at: &At<'_>,
     former: Option<&FormerRow<'_>>,
 ) -> Result<Cells, MapError> {
     let there = |i: usize, expr: &Expr| {
@@ -55,23 +74,18 @@ pub(super) fn row_cells(
     let each = known.into_iter().zip(&into.columns).enumerate();
     each.map(|(i, (known, column))| match (known, &column.expr) {
         (Some(cell), _) => Ok(cell.clone()),
-        (None, Some(expr)) => cell(into, i, expr, env),
+        (None, Some(expr)) => cell(into, i, expr, at),
         (None, None) => Ok(Cell::Null),
     })
     .collect()
 }
 
-pub(super) fn cell(
-    into: &Into,
-    column: usize,
-    expr: &Expr,
-    env: &Env<'_>,
-) -> Result<Cell, MapError> {
+pub(super) fn cell(into: &Into, column: usize, expr: &Expr, at: &At<'_>) -> Result<Cell, MapError> {
     let column = &into.columns[column];
     let why = |why| failed(into, &column.name, why);
-    let value = expr.evaluate(env).map_err(why)?;
-    let bound = bind(&value, &column.ty, env.time_zone).map_err(why)?;
-    Ok(bound.map_or(Cell::Null, |text| shared(&text, env)))
+    let value = expr.evaluate_shaped(&at.env, at.parts).map_err(why)?;
+    let bound = bind(&value, &column.ty, at.env.time_zone).map_err(why)?;
+    Ok(bound.map_or(Cell::Null, |text| shared(&text, &at.env)))
 }
 
 /// A value that comes as it is from the source's row shares that row's text.

@@ -97,6 +97,7 @@ impl Image {
         if switch::mutant(Mutant::ReadStamps) {
             return;
         }
+        self.moments.clone_from(&before.moments);
         for (table, rows) in self.tables.iter_mut().enumerate() {
             for row in rows {
                 if let Some(known) = before.row(layout, table, &row.cells)

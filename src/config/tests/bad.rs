@@ -286,18 +286,16 @@ fn bad_intos() {
             "c:14:7: `per = \"cart\"` (carts without a header row) is not built yet",
         ),
         (
-            "each",
+            "a header of elements",
             into(&format!(
-                "table = 't'\nper = \"each(php_unserialize(v))\"\n{key}"
+                "table = 't'\nper = \"each(items.sku)\"\nrole = 'header'\n{key}"
             )),
-            "c:14:7: `per = \"each(…)\"` (values that explode into rows) is not built yet",
+            "c:14:7: a header stands for one source row, not for elements of a payload (expected the header table)",
         ),
         (
             "group",
-            into(&format!(
-                "table = 't'\nper = 'items'\ngroup = ['sku']\n{key}"
-            )),
-            "c:15:1: `group` in [[into]] of `t` is not built yet",
+            into(&format!("table = 't'\nper = 'items'\ngroup = []\n{key}")),
+            "c:15:9: `group` cannot be a list (expected a name or a list of names)",
         ),
         (
             "no columns",

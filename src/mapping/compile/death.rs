@@ -82,7 +82,8 @@ pub(super) fn fate(
     };
     let mut compiled = Vec::new();
     for (name, text) in set {
-        let expr = place.scope.and_then(|s| report.expression(text, &s));
+        let expr = place.scope.zip(place.shaped());
+        let expr = expr.and_then(|(s, shaped)| report.shaped(text, &s, shaped));
         let info = place.info.column(name.get_ref());
         let index = columns.iter().position(|c| &c.name == name.get_ref());
         if let (Some(expr), Some(info), Some(index)) = (expr, info, index) {

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use toml::Spanned;
 
 use super::report::Report;
-use super::{death, line, share};
+use super::{death, line, shape, share};
 use crate::cart::layout::Layout;
 use crate::catalog::{Catalog, ColumnInfo, TableInfo, TableKind};
 use crate::config::{self, Kind, Model, alias_of};
-use crate::mapping::expr::{Assign, Expr, Scope, TargetCondition, assignable};
-use crate::mapping::plan::{Closed, Into, KeyColumn, Lock, MappedColumn, Role};
+use crate::mapping::expr::{Assign, Expr, Scope, Shaped, TargetCondition, assignable};
+use crate::mapping::plan::{Closed, Into, KeyColumn, Lock, MappedColumn, Role, Shape};
 use crate::sqltype::{Class, SqlType};
 use crate::switch::{self, Mutant};
 
@@ -42,6 +42,7 @@ pub(super) fn compile_all(
             into,
             info,
             scope,
+            shape: shape::compile(into, scope, report),
             kind,
             default_ended: death::default_ended(model),
         };
@@ -117,7 +118,11 @@ fn check_collisions(model: &Model, infos: &[Option<&TableInfo>], report: &mut Re
             let (Some(a), Some(b)) = (infos[i], infos[j]) else {
                 continue;
             };
-            let same_rows = later.per == earlier.per && identity(later) == identity(earlier);
+            let payload =
+                |into: &config::Into| into.each.as_ref().map(|e| line::normal(e.payload()));
+            let same_rows = later.per.get_ref() == earlier.per.get_ref()
+                && payload(later) == payload(earlier)
+                && identity(later) == identity(earlier);
             if !std::ptr::eq(a, b) || !same_rows {
                 continue;
             }
@@ -144,6 +149,8 @@ pub(super) struct Place<'a> {
     pub info: &'a TableInfo,
     /// None where the source's tables are not all known.
     pub scope: Option<Scope<'a>>,
+    /// None where what it says is wrong.
+    pub shape: Option<Shape>,
     /// What kind of server the target is; none for a stored mapping, which was checked when it was
     /// stored.
     pub kind: Option<Kind>,
@@ -151,10 +158,21 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// What names mean in expressions for a target row.
+    pub fn shaped(&self) -> Option<Shaped<'_>> {
+        self.shape.as_ref().map(shape::names)
+    }
+
     fn compile(&self, report: &mut Report<'_>) -> Option<Into> {
         let (into, info) = (self.into, self.info);
         let filter = into.filter.as_ref();
-        let filter = filter.map(|f| self.scope.and_then(|s| report.condition(f, &s)));
+        let filter = filter.map(|f| {
+            let rows = Shaped {
+                group: None,
+                ..self.shaped()?
+            };
+            report.shaped_condition(f, &self.scope?, rows)
+        });
         let (key, mut columns, all_compiled) = self.columns(report);
         let lock = self.lock(report);
         let closed = into.closed.as_ref().map(|text| self.closed(text, report));
@@ -165,13 +183,18 @@ impl Place<'_> {
         let deleted = death::fate(self, deleted, &columns, report);
         self.check_filled(&columns, lock.as_ref(), report);
         self.check_key(&key, report);
+        if let Some(shape) = &self.shape {
+            shape::check_key(into, shape, &key, report);
+        }
         if !all_compiled {
             return None;
         }
+        let shape = self.shape.clone()?;
         Some(Into {
             schema: info.schema.clone(),
             table: info.name.clone(),
             per: self.scope?.per,
+            shape,
             role: into.role,
             lock: lock?,
             filter: match filter {
@@ -197,9 +220,8 @@ impl Place<'_> {
         let mut exprs: HashMap<&str, (&config::Column, Expr)> = HashMap::new();
         for column in &self.into.columns {
             let info = self.column(&column.name, report);
-            let expr = self
-                .scope
-                .and_then(|s| report.expression(&column.value, &s));
+            let expr = self.scope.zip(self.shaped());
+            let expr = expr.and_then(|(s, shaped)| report.shaped(&column.value, &s, shaped));
             if let (Some(info), Some(expr)) = (info, expr) {
                 check_fits(&column.value, &expr, info, report);
                 exprs.insert(info.name.as_str(), (column, expr));
@@ -284,6 +306,7 @@ impl Place<'_> {
         let mut varies = false;
         for column in key {
             column.expr.reads(&mut |_, _| varies = true);
+            varies |= column.expr.names_element();
         }
         if key.len() == names.len() && !varies {
             let message = format!("all rows of `{table}` would have the same key");

@@ -4,6 +4,7 @@ mod death;
 mod into;
 mod line;
 mod report;
+mod shape;
 mod share;
 mod source;
 pub mod stored;
@@ -169,6 +170,7 @@ fn exprs(into: &Into) -> impl Iterator<Item = &Expr> {
     let fates = set(&into.ended).iter().chain(set(&into.deleted));
     into.filter
         .iter()
+        .chain(into.shape.exprs())
         .chain(keys)
         .chain(columns)
         .chain(fates.map(|(_, expr)| expr))

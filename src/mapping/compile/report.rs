@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use crate::config::{Model, nearest};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::mapping::expr::{Expr, ExprError, Scope};
+use crate::mapping::expr::{Expr, ExprError, Scope, Shaped};
 use crate::sqltype::Class;
 
 pub(super) struct Report<'m> {
@@ -52,15 +52,44 @@ impl<'m> Report<'m> {
         }
     }
 
-    pub fn expression(&mut self, text: &Spanned<String>, scope: &Scope<'_>) -> Option<Expr> {
-        Expr::compile(text.get_ref(), scope)
+    /// Mistakes in a part of `text` that begins `before` bytes after its beginning.
+    pub fn mistakes_within(
+        &mut self,
+        text: &Spanned<String>,
+        before: usize,
+        mistakes: Vec<ExprError>,
+    ) {
+        let moved = |mistake: ExprError| ExprError {
+            span: mistake.span.start + before..mistake.span.end + before,
+            ..mistake
+        };
+        self.mistakes(text, mistakes.into_iter().map(moved).collect());
+    }
+
+    /// An expression over elements of a payload or over groups.
+    pub fn shaped(
+        &mut self,
+        text: &Spanned<String>,
+        scope: &Scope<'_>,
+        shaped: Shaped<'_>,
+    ) -> Option<Expr> {
+        Expr::compile_shaped(text.get_ref(), scope, shaped)
             .map_err(|mistakes| self.mistakes(text, mistakes))
             .ok()
     }
 
     /// An expression that must be true or false.
     pub fn condition(&mut self, text: &Spanned<String>, scope: &Scope<'_>) -> Option<Expr> {
-        let expr = self.expression(text, scope)?;
+        self.shaped_condition(text, scope, Shaped::default())
+    }
+
+    pub fn shaped_condition(
+        &mut self,
+        text: &Spanned<String>,
+        scope: &Scope<'_>,
+        shaped: Shaped<'_>,
+    ) -> Option<Expr> {
+        let expr = self.shaped(text, scope, shaped)?;
         if expr.ty() != Class::Bool && !expr.is_null_literal() {
             self.error(text, "this is not a condition", "something true or false");
             return None;

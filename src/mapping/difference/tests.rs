@@ -15,10 +15,10 @@ use crate::cart::image::{Image, Life};
 use crate::cart::layout::Layout;
 use crate::config::{FieldRule, Merge, QuantityRule};
 use crate::mapping::expr::IdKey;
-use crate::mapping::expr::{Expr, Scope};
+use crate::mapping::expr::{Expr, Scope, Shaped};
 use crate::mapping::former::Before;
 use crate::mapping::map::{Claim, Mapper};
-use crate::mapping::plan::{Fate, KeyColumn, MappedColumn};
+use crate::mapping::plan::{Fate, KeyColumn, MappedColumn, Shape};
 use crate::source::change::{Lsn, Position};
 use crate::sqltype::{Class, SqlType};
 
@@ -37,7 +37,37 @@ fn into(
     filter: Option<&str>,
     columns: &[(&str, &str)],
 ) -> Arc<Into> {
-    let compile = |text: &str| Expr::compile(text, &Scope { layout, per }).unwrap();
+    shaped(layout, per, gone, filter, (None, &[], "'x' || id"), columns)
+}
+
+/// One row for each element of a payload, or for each group.
+fn shaped(
+    layout: &Layout,
+    per: usize,
+    gone: Gone,
+    filter: Option<&str>,
+    (payload, group, key): (Option<&str>, &[&str], &str),
+    columns: &[(&str, &str)],
+) -> Arc<Into> {
+    let scope = Scope { layout, per };
+    let shape = Shape {
+        payload: payload.map(|text| Expr::compile(text, &scope).unwrap()),
+        group: Vec::new(),
+    };
+    let rows = Shaped {
+        item: shape.payload.as_ref().and_then(Expr::item_class),
+        group: None,
+    };
+    let rows = |text: &str| Expr::compile_shaped(text, &scope, rows).unwrap();
+    let shape = Shape {
+        group: group.iter().map(|text| rows(text)).collect(),
+        ..shape
+    };
+    let names = Shaped {
+        item: shape.payload.as_ref().and_then(Expr::item_class),
+        group: (!group.is_empty()).then_some(&shape.group),
+    };
+    let compile = |text: &str| Expr::compile_shaped(text, &scope, names).unwrap();
     let mapped = |(name, text): &(&str, &str)| MappedColumn {
         name: (*name).into(),
         ty: SqlType::of(Class::Text),
@@ -52,15 +82,15 @@ fn into(
     };
     Arc::new(Into {
         schema: "new".into(),
-        table: layout.tables[per].alias.clone(),
+        table: layout.tables[per].alias.clone() + key,
         per,
         role: [Role::Header, Role::Line, Role::Detail][per],
         lock: Lock::Counter("version".into()),
-        filter: filter.map(compile),
+        filter: filter.map(rows),
         key: vec![KeyColumn {
             name: "id".into(),
             ty: SqlType::of(Class::Text),
-            expr: compile("'x' || id"),
+            expr: compile(key),
         }],
         columns: columns.iter().map(mapped).collect(),
         ended: fate(),
@@ -69,13 +99,14 @@ fn into(
         has_triggers: false,
         shareable: false,
         line: None,
+        shape,
     })
 }
 
-fn mapper(gone: Gone) -> Mapper {
+fn mapper(gone: Gone, shapes: bool) -> Mapper {
     let layout = shop::layout();
     let count = "cast(count(detail.*) as text)";
-    let intos = vec![
+    let mut intos = vec![
         into(
             &layout,
             0,
@@ -107,6 +138,56 @@ fn mapper(gone: Gone) -> Mapper {
             ],
         ),
     ];
+    if shapes {
+        intos.extend([
+            shaped(
+                &layout,
+                1,
+                gone,
+                Some("item_key <> 'k0'"),
+                (
+                    Some("json_build_object('k' || qty, note, 'n' || note, cart, 'fixed', id)"),
+                    &[],
+                    "'e' || id || item_key",
+                ),
+                &[
+                    ("value", "item #>> '{}'"),
+                    ("details", count),
+                    ("state", "header.state"),
+                ],
+            ),
+            shaped(
+                &layout,
+                1,
+                gone,
+                Some("note <> '2'"),
+                (None, &["cart", "qty"], "'g' || cart || '/' || qty"),
+                &[
+                    ("ids", "string_agg(id, ',' order by note, id)"),
+                    ("rows", "cast(count(*) as text)"),
+                    (
+                        "first",
+                        "first(note order by id desc) || qty || header.state",
+                    ),
+                ],
+            ),
+            shaped(
+                &layout,
+                2,
+                gone,
+                None,
+                (
+                    Some("json_build_array(value, line)"),
+                    &["item #>> '{}'", "parent.cart"],
+                    "'h' || parent.cart || (item #>> '{}')",
+                ),
+                &[(
+                    "details",
+                    "string_agg(id || item_key, ' ' order by id, item_key)",
+                )],
+            ),
+        ]);
+    }
     Mapper {
         mapping: Mapping {
             live: Some(
@@ -144,9 +225,9 @@ struct Pipeline {
 }
 
 impl Pipeline {
-    fn new(gone: Gone) -> Self {
+    fn new(gone: Gone, shapes: bool) -> Self {
         Self {
-            mapper: mapper(gone),
+            mapper: mapper(gone, shapes),
             ledger: Shop::CARTS.iter().map(|id| (*id, None)).collect(),
             target: Target::new(),
         }
@@ -309,9 +390,9 @@ fn guarded(unit: &[Sides<'_>], patch: &Patch) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn history(seed: u64, gone: Gone) -> Result<(), TestCaseError> {
+fn history(seed: u64, gone: Gone, shapes: bool) -> Result<(), TestCaseError> {
     let mut rng = Rng::with_seed(seed);
-    let (mut shop, mut pipeline) = (Shop::default(), Pipeline::new(gone));
+    let (mut shop, mut pipeline) = (Shop::default(), Pipeline::new(gone, shapes));
     let mut last = Target::new();
     for lsn in 1..25 {
         pipeline.batch(&mut shop, &mut rng, lsn)?;
@@ -384,16 +465,26 @@ proptest! {
 
     #[test]
     fn a_target_without_ghosts_is_what_the_source_means(seed: u64) {
-        history(seed, Gone::Delete)?;
+        history(seed, Gone::Delete, false)?;
     }
 
     #[test]
     fn kept_rows_stay_and_come_back(seed: u64) {
-        history(seed, Gone::Keep)?;
+        history(seed, Gone::Keep, false)?;
     }
 
     #[test]
     fn set_rows_are_marked_and_come_back(seed: u64) {
-        history(seed, Gone::Set)?;
+        history(seed, Gone::Set, false)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn elements_and_groups_come_go_and_come_back(seed: u64) {
+        let gone = [Gone::Delete, Gone::Keep, Gone::Set][(seed % 3) as usize];
+        history(seed, gone, true)?;
     }
 }

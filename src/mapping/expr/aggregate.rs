@@ -7,6 +7,7 @@ use super::error::EvalError;
 use super::evaluate::{self, Frame};
 use super::functions::{array_of, object_of};
 use super::plan::{Aggregate, AggregateKind, Arithmetic, Order};
+use super::scope::{Env, Member, Parts};
 use super::value::Value;
 use super::{operators, rows};
 use crate::cart::image::Row;
@@ -16,8 +17,17 @@ type Given<'a> = Result<Value<'a>, EvalError>;
 
 pub fn value<'a>(aggregate: &'a Aggregate, class: Class, frame: &Frame<'a>) -> Given<'a> {
     let mut items = Vec::new();
-    for row in rows::belonging(&frame.env, frame.per, aggregate.table)? {
-        let item = at(frame, row);
+    let all: Vec<Frame<'a>> = match aggregate.group {
+        true => {
+            let members = frame.parts.group.unwrap_or_default().iter();
+            members.map(|member| of_group(frame, member)).collect()
+        }
+        false => {
+            let rows = rows::belonging(&frame.env, frame.per, aggregate.table)?;
+            rows.into_iter().map(|row| at(frame, row)).collect()
+        }
+    };
+    for item in all {
         let kept = match &aggregate.filter {
             Some(filter) => evaluate::value(filter, &item)?.is_true(),
             None => true,
@@ -33,6 +43,22 @@ pub fn value<'a>(aggregate: &'a Aggregate, class: Class, frame: &Frame<'a>) -> G
 fn at<'a>(frame: &Frame<'a>, row: &'a Row) -> Frame<'a> {
     Frame {
         item: Some(row),
+        ..*frame
+    }
+}
+
+/// Each of the group's rows is the row itself to what stands within the aggregate.
+fn of_group<'a>(frame: &Frame<'a>, member: &'a Member<'a>) -> Frame<'a> {
+    Frame {
+        env: Env {
+            row: member.row,
+            stamp: member.stamp,
+            ..frame.env
+        },
+        parts: Parts {
+            element: member.element.as_ref(),
+            group: None,
+        },
         ..*frame
     }
 }

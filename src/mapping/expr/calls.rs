@@ -211,9 +211,16 @@ impl Compiler<'_> {
         if self.gathering.is_some() {
             return self.fail(span, "an aggregate cannot stand inside another");
         }
-        self.gathering = Some(None);
-        let found = self.gathered(kind, name, count, call, &span);
-        let table = self.gathering.take().flatten();
+        // The rows of a group are each the row itself to what stands within.
+        let shaped = self.shaped;
+        let group = self.shaped.group.take().is_some();
+        self.gathering = (!group).then_some(None);
+        let found = self.gathered(kind, name, count, call, &span, group);
+        self.shaped = shaped;
+        let table = match group {
+            true => Some(self.scope.per),
+            false => self.gathering.take().flatten(),
+        };
         let Gathered {
             args,
             filter,
@@ -232,6 +239,7 @@ impl Compiler<'_> {
         let aggregate = Aggregate {
             kind,
             table,
+            group,
             args,
             filter,
             order,
@@ -251,6 +259,7 @@ impl Compiler<'_> {
         count: usize,
         call: &Call,
         span: &Range<usize>,
+        group: bool,
     ) -> Option<Gathered> {
         let FunctionArguments::List(list) = &call.args else {
             return self.fail(span.clone(), format!("`{name}` needs arguments"));
@@ -260,9 +269,13 @@ impl Compiler<'_> {
         }
         let mut args = Vec::new();
         for arg in &list.args {
-            if let Some(table) = self.whole_table(arg) {
+            let counts = matches!(kind, AggregateKind::Count | AggregateKind::Exists);
+            if group && counts && matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Wildcard)) {
+                continue;
+            }
+            if let Some(table) = self.whole_table(arg).filter(|_| !group) {
                 self.gather(table, span)?;
-                if !matches!(kind, AggregateKind::Count | AggregateKind::Exists) {
+                if !counts {
                     return self.fail(
                         span.clone(),
                         format!("`{name}` takes a column, not a table"),
@@ -271,13 +284,17 @@ impl Compiler<'_> {
                 continue;
             }
             let FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) = arg else {
-                return self.fail(
-                    span.clone(),
-                    format!("`{name}` must name its table: {name}(table.*)"),
-                );
+                let message = match group {
+                    true => format!("`{name}` takes a column of the group's rows"),
+                    false => format!("`{name}` must name its table: {name}(table.*)"),
+                };
+                return self.fail(span.clone(), message);
             };
             if kind == AggregateKind::Exists {
-                let message = "`exists` takes a table: exists(table.*) filter (where …)";
+                let message = match group {
+                    true => "in a group it is `exists(*) filter (where …)`",
+                    false => "`exists` takes a table: exists(table.*) filter (where …)",
+                };
                 return self.fail(span.clone(), message);
             }
             args.push(self.plan(arg));

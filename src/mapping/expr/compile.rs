@@ -4,23 +4,26 @@ use std::ops::Range;
 
 use sqlparser::ast::{self, Ident, Spanned};
 
+use super::Expr;
 use super::cast;
 use super::error::ExprError;
 use super::names::{self, Reach};
 use super::parse;
 use super::plan::{Node, Place, Plan};
-use super::scope::Scope;
+use super::scope::{Scope, Shaped};
 use super::typing;
+use crate::cart::layout::Layout;
 use crate::sqltype::{Class, SqlType};
 
 /// Compiles `text`; all mistakes that can be told apart are reported.
-pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Plan, Vec<ExprError>> {
+pub fn compile(text: &str, scope: &Scope<'_>, shaped: Shaped<'_>) -> Result<Plan, Vec<ExprError>> {
     let parsed = parse::parse(text).map_err(|e| vec![e])?;
     let mut compiler = Compiler {
         scope: *scope,
         text,
         errors: Vec::new(),
         gathering: None,
+        shaped,
     };
     match compiler.plan(&parsed) {
         Some(plan) if compiler.errors.is_empty() => Ok(plan),
@@ -34,6 +37,7 @@ pub struct Compiler<'a> {
     pub errors: Vec<ExprError>,
     /// Inside an aggregate: the table over whose rows it goes, once it is named.
     pub gathering: Option<Option<usize>>,
+    pub shaped: Shaped<'a>,
 }
 
 impl Compiler<'_> {
@@ -51,6 +55,32 @@ impl Compiler<'_> {
     }
 
     pub fn plan(&mut self, expr: &ast::Expr) -> Option<Plan> {
+        if let Some(group) = self.shaped.group
+            && let Some(plan) = self.grouped(expr, group)
+        {
+            return Some(plan);
+        }
+        self.part(expr)
+    }
+
+    /// A grouping expression has one value for the whole group, that of any of its rows.
+    fn grouped(&mut self, expr: &ast::Expr, group: &[Expr]) -> Option<Plan> {
+        let (shaped, errors) = (self.shaped, self.errors.len());
+        self.shaped.group = None;
+        let plan = self.part(expr);
+        self.shaped = shaped;
+        self.errors.truncate(errors);
+        plan.filter(|plan| group.iter().any(|expr| expr.plan == *plan))
+    }
+
+    /// The rows of a group have many values here.
+    fn ungrouped(&mut self, span: Range<usize>) -> Option<Plan> {
+        let shown = self.text.get(span.clone()).unwrap_or_default();
+        let message = format!("`{shown}` must be in `group` or in an aggregate");
+        self.fail(span, message)
+    }
+
+    fn part(&mut self, expr: &ast::Expr) -> Option<Plan> {
         use ast::Expr::*;
         let span = self.span(expr);
         match expr {
@@ -170,7 +200,20 @@ impl Compiler<'_> {
 
     fn bare(&mut self, name: &Ident, span: Range<usize>) -> Option<Plan> {
         let table = &self.scope.layout.tables[self.scope.per];
+        let keyword =
+            |word: &str| name.quote_style.is_none() && name.value.eq_ignore_ascii_case(word);
+        if let Some(class) = self.shaped.item {
+            let item = [("item", class), ("item_key", Class::Text)];
+            if let Some((word, class)) = item.into_iter().find(|(word, _)| keyword(word)) {
+                let key = word == "item_key";
+                return match self.shaped.group {
+                    Some(_) => self.ungrouped(span),
+                    None => Some(Plan::new(Node::Item { key }, class, false, span)),
+                };
+            }
+        }
         match names::column(table, name) {
+            Ok(_) if self.has_many(Place::Row) => self.ungrouped(span),
             Ok(column) => Some(self.column(Place::Row, self.scope.per, column, span)),
             Err(message) => self.fail(span, message),
         }
@@ -181,6 +224,8 @@ impl Compiler<'_> {
             return self.fail(span, "a column is written `name` or `table.name`");
         };
         let (place, index) = match names::reach(&self.scope, table, self.gathering.is_some()) {
+            Ok(Reach::Row(place, _)) if self.has_many(place) => return self.ungrouped(span),
+            Ok(Reach::Rows(_)) if self.has_many(Place::Only) => return self.ungrouped(span),
             Ok(Reach::Row(place, index)) => (place, index),
             Ok(Reach::Rows(index)) => (self.gather(index, &span)?, index),
             Err(message) => return self.fail(span, message),
@@ -189,6 +234,16 @@ impl Compiler<'_> {
             Ok(column) => Some(self.column(place, index, column, span)),
             Err(message) => self.fail(span, message),
         }
+    }
+
+    /// The rows of a group differ in this: all but their cart's header.
+    fn has_many(&self, place: Place) -> bool {
+        let header = match place {
+            Place::Row => self.scope.per == Layout::HEADER,
+            Place::Header => true,
+            Place::Parent | Place::Only | Place::Item => false,
+        };
+        self.shaped.group.is_some() && !header
     }
 
     /// Notes that rows of a table are named: the rows of the aggregate around, if there is one.

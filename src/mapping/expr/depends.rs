@@ -38,6 +38,7 @@ impl Depends {
                 Place::Parent | Place::Only | Place::Item => depends.tables.push(*table),
             },
             Node::Aggregate(aggregate) => depends.tables.push(aggregate.table),
+            Node::Item { .. } => depends.tables.push(per),
             Node::Call { function, .. } => depends.stamp |= function.name == "commit_time",
             _ => {}
         });
@@ -54,6 +55,11 @@ impl Depends {
             list.dedup();
         }
         depends
+    }
+
+    /// Whether it names the moment of the row's last change.
+    pub fn on_stamp(&self) -> bool {
+        self.stamp
     }
 
     /// Whether the value is the same for the row after as for the row before.

@@ -6,7 +6,7 @@ use super::cast::{self, Context};
 use super::error::EvalError;
 use super::functions::{Args, Function};
 use super::plan::{Node, Place, Plan};
-use super::scope::Env;
+use super::scope::{Env, Parts};
 use super::value::Value;
 use super::{aggregate, operators, rows};
 use crate::cart::image::Row;
@@ -20,6 +20,7 @@ pub struct Frame<'a> {
     pub per: usize,
     /// The row that an aggregate has come to.
     pub item: Option<&'a Row>,
+    pub parts: Parts<'a>,
 }
 
 type Given<'a> = Result<Value<'a>, EvalError>;
@@ -135,6 +136,11 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
         }
         Node::Extreme { greatest, args } => extreme(*greatest, args, frame),
         Node::Aggregate(aggregate) => aggregate::value(aggregate, plan.class(), frame),
+        Node::Item { key } => Ok(match (frame.parts.element, key) {
+            (None, _) => Value::Null,
+            (Some(element), true) => Value::of(plan.class(), element.key.as_str()),
+            (Some(element), false) => Value::of(plan.class(), element.item.as_str()),
+        }),
     }
 }
 

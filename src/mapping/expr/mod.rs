@@ -29,6 +29,7 @@ mod moment;
 mod names;
 mod operators;
 mod parse;
+mod payload;
 mod plan;
 mod render;
 mod rows;
@@ -45,7 +46,8 @@ pub use depends::{Depends, Pair};
 pub use error::{EvalError, ExprError};
 pub use functions::IdKey;
 pub use moment::{Zone, parse_timestamp, to_utc};
-pub use scope::{Env, Scope};
+pub use parse::named_tables;
+pub use scope::{Element, Env, Member, Parts, Scope, Shaped};
 pub use value::Value;
 
 use std::sync::Arc;
@@ -66,7 +68,16 @@ pub struct Expr {
 impl Expr {
     /// Parses and checks `text`; all mistakes at once.
     pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Expr, Vec<ExprError>> {
-        let plan = compile::compile(text, scope)?;
+        Self::compile_shaped(text, scope, Shaped::default())
+    }
+
+    /// The same where a row is an element of a payload, or stands for a group.
+    pub fn compile_shaped(
+        text: &str,
+        scope: &Scope<'_>,
+        shaped: Shaped<'_>,
+    ) -> Result<Expr, Vec<ExprError>> {
+        let plan = compile::compile(text, scope, shaped)?;
         Ok(Self::of(plan, scope.per, Arc::new(scope.layout.clone())))
     }
 
@@ -86,10 +97,20 @@ impl Expr {
 
     /// The value for a row.
     pub fn evaluate<'a>(&'a self, env: &Env<'a>) -> Result<Value<'a>, EvalError> {
+        self.evaluate_shaped(env, Parts::default())
+    }
+
+    /// The value for an element of a payload, or for a group by one of its rows.
+    pub fn evaluate_shaped<'a>(
+        &'a self,
+        env: &Env<'a>,
+        parts: Parts<'a>,
+    ) -> Result<Value<'a>, EvalError> {
         let frame = evaluate::Frame {
             env: *env,
             per: self.per,
             item: None,
+            parts,
         };
         evaluate::value(&self.plan, &frame)
     }
@@ -133,6 +154,7 @@ impl Expr {
                     Place::Row | Place::Header => {}
                 }
             }
+            Node::Aggregate(aggregate) if aggregate.group => {}
             Node::Aggregate(aggregate) => self.reads_rows(aggregate.table, report),
             _ => {}
         });
@@ -171,6 +193,23 @@ impl Expr {
             Place::Row | Place::Header => report(table, column),
             Place::Parent | Place::Only | Place::Item => {}
         });
+    }
+
+    /// It tells the elements of a payload apart: `item` or `item_key` is part of it.
+    pub fn names_element(&self) -> bool {
+        let mut names = false;
+        self.plan
+            .walk(&mut |plan| names |= matches!(plan.node, Node::Item { .. }));
+        names
+    }
+
+    /// It goes over the rows of a group.
+    pub fn gathers_group(&self) -> bool {
+        let mut gathers = false;
+        self.plan.walk(&mut |plan| {
+            gathers |= matches!(&plan.node, Node::Aggregate(aggregate) if aggregate.group);
+        });
+        gathers
     }
 
     pub fn uses_secret(&self) -> bool {

@@ -34,6 +34,24 @@ pub fn parse(text: &str) -> Result<Expr, ExprError> {
     Ok(parsed)
 }
 
+/// The names before a dot in a text: the tables that it names, each once, with whether it is quoted.
+pub fn named_tables(text: &str) -> Vec<(String, bool)> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text)
+        .tokenize()
+        .unwrap_or_default();
+    let mut found: Vec<(String, bool)> = Vec::new();
+    for (i, token) in tokens.iter().enumerate() {
+        let Token::Word(word) = token else { continue };
+        let dotted = matches!(tokens.get(i + 1), Some(Token::Period));
+        let inner = i > 0 && matches!(tokens[i - 1], Token::Period);
+        let name = (word.value.clone(), word.quote_style.is_some());
+        if dotted && !inner && !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
 /// `exists (…)` is an aggregate here, not a subquery: its name must not be the keyword.
 fn call_exists(tokens: &mut [TokenWithSpan]) {
     for token in tokens {

@@ -14,7 +14,14 @@ pub struct Plan {
     pub span: Range<usize>,
 }
 
-#[derive(Clone, Debug)]
+/// Where it stands in the text does not matter to what it means.
+impl PartialEq for Plan {
+    fn eq(&self, other: &Self) -> bool {
+        self.class == other.class && self.node == other.node
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
 pub enum Node {
     Null,
     Literal(String),
@@ -84,6 +91,10 @@ pub enum Node {
         args: Vec<Plan>,
     },
     Aggregate(Box<Aggregate>),
+    /// `item` and `item_key`: the element of a payload for which the expression is evaluated.
+    Item {
+        key: bool,
+    },
 }
 
 /// The row of which a column is read.
@@ -145,10 +156,12 @@ impl Comparison {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
     pub kind: AggregateKind,
     pub table: usize,
+    /// It goes over the rows of the group, which are of `table`, and not over rows that belong to one.
+    pub group: bool,
     pub args: Vec<Plan>,
     pub filter: Option<Plan>,
     pub order: Vec<Order>,
@@ -168,7 +181,7 @@ pub enum AggregateKind {
     Exists,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Order {
     pub by: Plan,
     pub descending: bool,
@@ -194,7 +207,7 @@ impl Plan {
     pub fn walk<'p>(&'p self, see: &mut dyn FnMut(&'p Plan)) {
         see(self);
         match &self.node {
-            Node::Null | Node::Literal(_) | Node::Column { .. } => {}
+            Node::Null | Node::Literal(_) | Node::Column { .. } | Node::Item { .. } => {}
             Node::Cast { of, .. }
             | Node::Negate(of)
             | Node::Not(of)

@@ -46,7 +46,7 @@ impl Render<'_> {
                     _ => name,
                 }
             }
-            Node::Column { .. } | Node::Aggregate(_) => return None,
+            Node::Column { .. } | Node::Aggregate(_) | Node::Item { .. } => return None,
             Node::Cast { of, to } => {
                 if self.total && (!safe_cast(of.class(), to.class) || to.name != to.class.name()) {
                     return None;

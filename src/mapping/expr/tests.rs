@@ -93,6 +93,7 @@ fn image() -> Image {
             vec![],
         ]
         .into(),
+        moments: Vec::new(),
         ghosts: Vec::new(),
     }
 }

@@ -87,6 +87,7 @@ fn into(layout: &Layout, per: usize, columns: &[(&str, &str, &str)]) -> Into {
         schema: "new".into(),
         table: layout.tables[per].alias.clone(),
         per,
+        shape: Default::default(),
         role: [Role::Header, Role::Line, Role::Detail][per],
         lock: Lock::Row,
         filter: None,

@@ -205,6 +205,7 @@ pub fn over<T>(
     let image = Image {
         life: Life::Live,
         tables: vec![vec![row.clone()]].into(),
+        moments: Vec::new(),
         ghosts: Vec::new(),
     };
     let env = Env {

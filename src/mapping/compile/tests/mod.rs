@@ -2,6 +2,7 @@
 
 mod bad;
 mod mysql;
+mod shape;
 
 use std::path::Path;
 

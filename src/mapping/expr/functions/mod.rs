@@ -43,6 +43,13 @@ pub struct Function {
     pub call: fn(&Args<'_>) -> Result<Option<String>, EvalError>,
 }
 
+/// A form is told by its name and by what it takes.
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.takes == other.takes
+    }
+}
+
 /// The usual function: strict, of a fixed number of arguments, known to Postgres.
 const fn function(
     name: &'static str,

@@ -129,6 +129,7 @@ impl<'s> Stand<'s> {
                 schema: info.schema.clone(),
                 table: info.name.clone(),
                 per: 0,
+                shape: Default::default(),
                 role: sketch.role,
                 lock: sketch.lock,
                 filter: None,

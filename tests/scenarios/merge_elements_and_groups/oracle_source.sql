@@ -1,0 +1,8 @@
+-- Each side's change counts.
+SELECT 'line', id_cart || '-' || id_product || '-' || id_attribute, id_product || '.' || id_attribute,
+       sum(quantity) + CASE WHEN id_cart BETWEEN 11 AND 40 THEN 3 ELSE 0 END
+FROM cart_product GROUP BY id_cart, id_product, id_attribute
+UNION ALL
+SELECT 'extra', id_cart || '/' || key, key,
+       value::integer + CASE WHEN id_cart BETWEEN 11 AND 40 AND key <> 'box' THEN 1 ELSE 0 END
+FROM basket, jsonb_each_text(extras)
