@@ -257,6 +257,8 @@ named! {
         NarrowPublication = "narrow-publication",
         /// Lines are written without a look at their header.
         LinesAlone = "lines-alone",
+        /// A row is deleted before those are written that refer to it.
+        DeletesFirst = "deletes-first",
         /// Writes are not guarded by `closed`.
         ClosedUnseen = "closed-unseen",
         /// A line is inserted whatever the new backend has put into the cart.

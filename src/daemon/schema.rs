@@ -56,7 +56,7 @@ pub async fn compile_live(
             hash: compiled.hash.clone(),
             log_tables: log_tables.map_err(DaemonError::Source)?,
         },
-        tables: Tables::of(&target),
+        tables: Tables::written(&target, &compiled.mapping),
         compiled,
         at,
     })

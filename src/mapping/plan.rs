@@ -173,6 +173,13 @@ impl Mapping {
 }
 
 impl Into {
+    /// It is one of its key columns, or of those that it writes.
+    pub fn writes(&self, column: &str) -> bool {
+        let keys = self.key.iter().map(|key| &key.name);
+        keys.chain(self.columns.iter().map(|c| &c.name))
+            .any(|name| name == column)
+    }
+
     /// `schema.table`, for people.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.schema, self.table)

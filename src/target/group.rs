@@ -1,5 +1,7 @@
 //! Which rows are written by one statement, and in which order.
 
+use std::collections::HashSet;
+
 use super::shape::{Kind, Shape};
 use super::tables::Tables;
 use crate::mapping::difference::{Patch, RowWrite};
@@ -13,7 +15,8 @@ pub(super) struct Group<'a> {
 
 /// Groups the writes by shape, in an order that foreign keys allow: deletes first, children before
 /// parents, then the rest, parents before children. Where rows moved between carts, parents are
-/// deleted last, lest a cascade takes what has moved away.
+/// deleted last, lest a cascade takes what has moved away; so are rows that others may have referred
+/// to until they are written.
 pub(super) fn group<'a>(patches: &[&'a Patch], tables: &Tables) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     for (p, patch) in patches.iter().enumerate() {
@@ -29,15 +32,47 @@ pub(super) fn group<'a>(patches: &[&'a Patch], tables: &Tables) -> Vec<Group<'a>
         }
     }
     let moves = patches.iter().any(|p| p.moves);
+    let late = let_go(&groups, tables);
     groups.sort_by_key(|g| {
         let rank = tables.rank(&g.shape.into) as isize;
         match g.shape.kind {
-            Kind::Delete if moves => (2, -rank, g.shape.kind),
+            Kind::Delete if moves || late.contains(&name(&g.shape)) => (2, -rank, g.shape.kind),
             Kind::Delete => (0, -rank, g.shape.kind),
             kind => (1, rank, kind),
         }
     });
     groups
+}
+
+fn name(shape: &Shape) -> (String, String) {
+    (shape.into.schema.clone(), shape.into.table.clone())
+}
+
+/// Tables whose rows are deleted after rows are written that let go of them, with what these tables'
+/// rows refer to themselves.
+fn let_go(groups: &[Group<'_>], tables: &Tables) -> HashSet<(String, String)> {
+    let owned = |(schema, table): (&str, &str)| (schema.to_owned(), table.to_owned());
+    let writes = groups.iter().filter(|g| g.shape.kind == Kind::Update);
+    let mut late: HashSet<(String, String)> = writes
+        .flat_map(|g| tables.lets_go(&g.shape))
+        .map(owned)
+        .collect();
+    if switch::mutant(Mutant::DeletesFirst) {
+        late.clear();
+    }
+    loop {
+        let deletes = groups.iter().filter(|g| g.shape.kind == Kind::Delete);
+        let deleted = deletes.filter(|g| late.contains(&name(&g.shape)));
+        let above: Vec<_> = deleted
+            .flat_map(|g| tables.above(&g.shape.into))
+            .map(owned)
+            .filter(|table| !late.contains(table))
+            .collect();
+        if above.is_empty() {
+            return late;
+        }
+        late.extend(above);
+    }
 }
 
 /// Rows that are written or deleted, not only looked at.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::error::TargetError;
 use super::rivals::identity;
 use super::session::Target;
+use super::shape::Shape;
 use crate::catalog::{Catalog, ForeignKey, TableInfo};
 use crate::mapping::plan::{Into, KeyColumn, Mapping, Role};
 use crate::merge::Link;
@@ -72,6 +73,44 @@ impl Tables {
             })
             .collect();
         Self { facts }
+    }
+
+    /// The same for what a mapping writes: a reference that it leaves to the target orders nothing.
+    pub fn written(catalog: &Catalog, mapping: &Mapping) -> Self {
+        let mut catalog = catalog.clone();
+        for table in &mut catalog.tables {
+            let (schema, name) = (&table.schema, &table.name);
+            let is = |into: &&Arc<Into>| (&into.schema, &into.table) == (schema, name);
+            let intos: Vec<&Arc<Into>> = mapping.intos.iter().filter(is).collect();
+            table.foreign_keys.retain(|fk| {
+                let writes = |into: &&&Arc<Into>| fk.columns.iter().all(|name| into.writes(name));
+                intos.iter().any(|into| writes(&into))
+            });
+        }
+        Self::of(&catalog)
+    }
+
+    /// The tables of which a row may be referred to by one whose columns of this shape are set.
+    pub(super) fn lets_go(&self, shape: &Shape) -> Vec<(&str, &str)> {
+        let sets = |name: &String| {
+            let columns = &shape.into.columns;
+            shape.sets.iter().any(|&i| columns[i].name == *name)
+        };
+        let keys = self.facts(&shape.into).map(|facts| &facts.foreign_keys);
+        let set = keys
+            .into_iter()
+            .flatten()
+            .filter(|fk| fk.columns.iter().any(sets));
+        set.map(|fk| (fk.schema.as_str(), fk.table.as_str()))
+            .collect()
+    }
+
+    /// The tables that rows of this one refer to.
+    pub(super) fn above(&self, into: &Into) -> Vec<(&str, &str)> {
+        let keys = self.facts(into).map(|facts| &facts.foreign_keys);
+        let keys = keys.into_iter().flatten();
+        keys.map(|fk| (fk.schema.as_str(), fk.table.as_str()))
+            .collect()
     }
 
     fn facts(&self, into: &Into) -> Option<&Facts> {

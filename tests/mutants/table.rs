@@ -51,6 +51,7 @@ pub const TABLE: &[(Mutant, &[&str])] = &[
     (SlotAheadUnseen, &["setup::trust::a_slot_that_was_dropped_or_made_anew_stops_and_setup_starts_over"]),
     (AnyCluster, &["setup::trust::another_cluster_and_an_earlier_timeline_are_not_the_source"]),
     (NarrowPublication, &["protocol::truncated::a_table_that_leaves_the_publication_stops_the_daemon", "setup::trust::a_table_dropped_from_the_publication_stops_and_setup_mends_it"]),
+    (DeletesFirst, &["scenario::address_before_cart::pp"]),
     (LinesAlone, &["guards::header::lines_go_only_by_a_merge_into_a_cart_whose_header_the_new_backend_edited"]),
     (ClosedUnseen, &["guards::header::lines_are_not_written_to_a_cart_that_the_new_backend_sold"]),
     (AnyLine, &["guards::header::a_product_that_the_new_backend_put_into_the_cart_is_not_put_in_again"]),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use toml::Spanned;
 
 use super::report::Report;
-use super::{death, line, shape, share};
+use super::{circle, death, line, shape, share};
 use crate::cart::layout::Layout;
 use crate::catalog::{Catalog, ColumnInfo, TableInfo, TableKind};
 use crate::config::{self, Kind, Model, alias_of};
@@ -30,6 +30,7 @@ pub(super) fn compile_all(
     check_roles(model, report);
     check_collisions(model, &infos, report);
     death::check(model, &infos, report);
+    circle::check(model, &infos, report);
     let (mut intos, mut tables) = (Vec::new(), Vec::new());
     for (into, info) in model.into.iter().zip(&infos) {
         let Some(info) = info else { continue };

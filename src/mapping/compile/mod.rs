@@ -1,5 +1,6 @@
 //! From the configuration and both catalogs to a [`Mapping`], or to all that does not fit.
 
+mod circle;
 mod death;
 mod into;
 mod line;

@@ -43,6 +43,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    address_before_cart [pp pm mp mm]
     basic [pp pm mp mm]
     both_sides_write [pp pm mp mm]
     children_before_parent [pp pm mp mm]
@@ -52,6 +53,7 @@ scenarios! {
     header_delete_cascade [pp pm mp mm]
     held_from_birth_under_a_new_mapping [pp pm mp mm]
     json_payload_columns [pp pm mp mm]
+    key_beside_serial [pp pm mp mm]
     key_change [pp pm mp mm]
     keyed_ids_minor_units [pp pm mp mm]
     keys_in_several_spellings [pp pm mp mm]

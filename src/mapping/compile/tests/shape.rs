@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::recompile;
-use super::{MAPPING, compiled, source, target, try_compile};
+use super::{MAPPING, compiled, refers, source, target, try_compile};
 use crate::config::Config;
 
 /// The good mapping with lines that are made so.
@@ -89,7 +89,7 @@ fn what_is_wrong_is_named_with_its_place() {
         (
             "per = \"items\"",
             format!("id = {{ key = \"id || item_key\" }}\n{CART}"),
-            &["c:29:22: no column item_key in items"],
+            &["c:29:21: no column item_key in items"],
         ),
         (
             group,
@@ -149,5 +149,29 @@ fn a_payload_of_two_tables_is_refused_by_the_loader() {
     assert_eq!(
         found,
         ["c:27:7: a payload stands in a row of one table, and this names `items` and `options`"]
+    );
+}
+
+#[test]
+fn tables_that_refer_to_each_other_in_a_circle_are_refused_unless_one_of_them_is_left_alone() {
+    let found = |columns: &str| {
+        let mut target = target();
+        target.tables[0] = refers(target.tables.remove(0), "email", "line");
+        target.tables.swap(0, 1);
+        let text = MAPPING.replace("email = \"lower(email)\"\n", columns);
+        match try_compile(&text, &source(), &target) {
+            Ok(_) => Vec::new(),
+            Err(all) => all.lines(),
+        }
+    };
+    assert_eq!(found(""), Vec::<String>::new());
+    let found = found("email = \"lower(email)\"\n");
+    assert_eq!(
+        found,
+        [
+            "c:16:9: tables refer to each other in a circle, so none of them can be written first: \
+             `cart` (cart_email_fkey), `line` (line_cart_id_fkey) (expected a column of one of these \
+             keys that the mapping leaves to the target)"
+        ]
     );
 }

@@ -1,0 +1,13 @@
+UPDATE orders SET note = 'changed' WHERE id % 4 = 0;
+UPDATE orders SET note = NULL WHERE id % 6 = 0;
+UPDATE orders SET note = 'back' WHERE id % 12 = 0;
+UPDATE orders SET note = 'first' WHERE id % 7 = 0;
+UPDATE order_lines SET qty = qty + 1 WHERE order_id % 3 = 0;
+UPDATE orders SET token = 'other-' || id WHERE id = 5;
+UPDATE orders SET token = 'other-' || id WHERE id = 8;
+DELETE FROM order_lines WHERE id = 111;
+INSERT INTO order_lines VALUES (111, 11, 'again', 4);
+DELETE FROM orders WHERE id = 20;
+INSERT INTO orders VALUES (99, 't-99', 'new', 'new');
+INSERT INTO order_lines VALUES (991, 99, 'x', 1);
+UPDATE orders SET email = 'x' || id WHERE id % 10 = 1;
