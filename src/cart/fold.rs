@@ -3,6 +3,7 @@
 //! A cart that has no complete image lets its changes go: either it is not live, or it will be
 //! read whole from the source by a snapshot that sees them.
 
+mod headless;
 mod life;
 mod rows;
 mod transfer;
@@ -214,6 +215,10 @@ fn put(
         arrive(rules, cart, at, new, insert);
         return;
     }
+    if rules.layout.carrier() == Some(table) && !cart.whole() {
+        headless::appear(rules, cart, at, new);
+        return;
+    }
     if !cart.whole() {
         cart.let_go |= cart.image.is_none();
         if rules.live_reads[table] {
@@ -260,9 +265,15 @@ fn remove(rules: &Rules<'_>, cart: &mut Folding, at: At, table: usize, old: &[Ce
         return;
     }
     if !cart.lives() {
-        if rules.live_reads[table] {
+        // What an ended cart has left is not known, and with its last row it is gone.
+        let ended = matches!(&cart.image, Some(image) if matches!(image.life, Life::Ended { .. }));
+        if rules.live_reads[table] || ended && rules.layout.carrier() == Some(table) {
             cart.wish = cart.wish.or(Some(Wish::BecameLive));
         }
+        return;
+    }
+    if headless::is_last(rules.layout, cart, table, old) {
+        headless::end(cart, at, table);
         return;
     }
     for (table, row) in cart.take(rules.layout, table, old) {

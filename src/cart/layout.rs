@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::image::Cell;
+use super::image::{Cell, Cells};
 use super::key::CartKey;
 use crate::catalog::ColumnInfo;
 use crate::sqltype::SqlType;
 
-/// The tables of a cart; the first one is the header.
+/// The tables of a cart; the first one is the header. Carts without a header row have one that is
+/// made: its columns are the cart's key, and it is in no database. The second table, the carrier, is
+/// the one whose rows make the cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     pub tables: Vec<Table>,
@@ -21,6 +23,7 @@ pub struct Table {
     /// The name that expressions use.
     pub alias: String,
     pub schema: String,
+    /// Empty where the table is made, and in no database.
     pub name: String,
     pub columns: Vec<Column>,
     /// Indices into `columns`: what identifies a row.
@@ -59,6 +62,38 @@ impl Layout {
         &self.tables[Self::HEADER]
     }
 
+    /// The alias of a header that is made, which `per` and expressions use.
+    pub const MADE: &str = "cart";
+
+    /// The table whose rows make a cart that has no header row.
+    pub fn carrier(&self) -> Option<usize> {
+        let made = self.tables.first().is_some_and(Table::is_made);
+        let carrier = Self::HEADER + 1;
+        (made && self.tables.get(carrier)?.cart.is_some()).then_some(carrier)
+    }
+
+    /// The tables that are in the database.
+    pub fn stored(&self) -> impl Iterator<Item = &Table> {
+        self.tables.iter().filter(|table| !table.is_made())
+    }
+
+    /// The table in which the keys of all carts stand, and the columns that hold them.
+    pub fn named_in(&self) -> (&Table, &[usize]) {
+        let table = &self.tables[self.carrier().unwrap_or(Self::HEADER)];
+        (table, table.cart.as_deref().unwrap_or(&table.key))
+    }
+
+    /// The table whose rows date a change: `changed_at` is a column of it.
+    pub fn dated_in(&self) -> usize {
+        self.carrier().unwrap_or(Self::HEADER)
+    }
+
+    /// The header of a cart without one, from a row of its carrier.
+    pub fn made_header(&self, row: &[Cell]) -> Cells {
+        let key = self.carrier().and_then(|at| self.tables[at].cart.as_ref());
+        key.into_iter().flatten().map(|&c| row[c].clone()).collect()
+    }
+
     pub fn table(&self, alias: &str) -> Option<usize> {
         self.tables.iter().position(|t| t.alias == alias)
     }
@@ -90,6 +125,11 @@ impl Layout {
 }
 
 impl Table {
+    /// It is the header of carts that have no header row.
+    pub fn is_made(&self) -> bool {
+        self.name.is_empty()
+    }
+
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.name == name)
     }

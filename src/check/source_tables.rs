@@ -51,6 +51,36 @@ fn key(spell: Spell, table: &Table, info: &TableInfo, report: &mut Report) {
     }
 }
 
+/// Where carts have no header row, their keys are walked in the order of an index, and each page ends
+/// at a key: without one the server sorts the table for every page.
+fn walk(spell: Spell, table: &Table, info: &TableInfo, report: &mut Report) {
+    let Some(cart) = table.cart.as_ref().filter(|cart| **cart != table.key) else {
+        return;
+    };
+    let names: Vec<&str> = cart
+        .iter()
+        .filter_map(|&c| table.columns.get(c))
+        .map(|c| c.name.as_str())
+        .collect();
+    let (name, by) = (spell.table(info), names.join(", "));
+    let begins = |index: &Vec<String>| names.iter().zip(index).all(|(a, b)| a == b);
+    let begins = |index: &Vec<String>| index.len() >= names.len() && begins(index);
+    if info.indexes.iter().any(begins) {
+        let message = format!("an index of {name} begins with {by}");
+        report.pass("read index", End::Source, message);
+    } else {
+        report.warn(
+            "read index",
+            End::Source,
+            format!(
+                "no index of {name} begins with {by}: walking over all carts sorts the table again \
+                 and again"
+            ),
+            Some(spell.index(&name, &by)),
+        );
+    }
+}
+
 /// An enforced foreign key proves that a cart's rows come after its header. Without one, a cart
 /// that is born in the log is read again, which is slower but right.
 fn owner(spell: Spell, table: &Table, layout: &Layout, info: &TableInfo, report: &mut Report) {
@@ -59,6 +89,7 @@ fn owner(spell: Spell, table: &Table, layout: &Layout, info: &TableInfo, report:
         .first()
         .is_some_and(|h| h.alias == table.alias);
     if is_header {
+        walk(spell, table, info, report);
         return;
     }
     let parent = table.parent.as_ref().map(|(parent, by)| (*parent, by));

@@ -16,8 +16,7 @@ pub async fn carts(
     mapping: &Mapping,
     typed: &[String],
 ) -> Result<Vec<CartKey>, CommandError> {
-    let header = mapping.layout.header();
-    let key = header.cart.as_deref().unwrap_or(&header.key);
+    let (header, key) = mapping.layout.named_in();
     let columns: Vec<String> = key
         .iter()
         .map(|&c| format!("{} ({})", header.columns[c].name, header.columns[c].ty.name))

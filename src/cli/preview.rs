@@ -103,6 +103,7 @@ fn document(mapper: &Mapper, cart: &CartKey, image: Option<&Image>) -> Value {
 fn source_rows(layout: &Layout, image: &Image) -> Vec<Value> {
     let tables = layout.tables.iter().zip(&image.tables);
     tables
+        .filter(|(table, _)| !table.is_made())
         .flat_map(|(table, rows)| {
             rows.iter().map(move |row| {
                 let columns = table.columns.iter().map(|column| column.name.as_str());

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use toml::Spanned;
 
 use super::reader::{Problems, Section, nearest, one_of, table};
-use super::{Cart, Rows};
+use super::{Cart, Into, Rows};
+use crate::cart::layout::Layout;
 use crate::diagnostic::Diagnostic;
 
 /// Names that expressions and `per` use for something else.
@@ -20,6 +21,7 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Problems) -> (Option<C
     };
     let table = section.required("table", "the header table of the source", problems);
     let key = section.strings("key", problems);
+    let row_key = section.strings("row_key", problems);
     let live = section.string("live", problems);
     let changed_at = section.string("changed_at", problems);
     let rows = section.table("rows", problems);
@@ -31,6 +33,7 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Problems) -> (Option<C
     let cart = table.map(|table| Cart {
         table,
         key,
+        row_key,
         live,
         changed_at,
     });
@@ -178,6 +181,34 @@ fn cycle(row: &Rows, rows: &[Rows]) -> bool {
         }
     }
     false
+}
+
+/// Carts have no header row where a target row stands for each cart, or the rows of its table have a
+/// key of their own. With a table named `cart`, `per = "cart"` is the header's rows.
+pub(super) fn is_headless(cart: &Cart, into: &[Into]) -> bool {
+    let names_table = alias_of(cart.table.get_ref()) == Layout::MADE;
+    let for_each_cart = |into: &Into| into.per.get_ref() == Layout::MADE;
+    !cart.row_key.is_empty() || !names_table && into.iter().any(for_each_cart)
+}
+
+/// What carts without a header row must say.
+pub(super) fn check_headless(cart: &Cart, into: &[Into], problems: &mut Problems) {
+    if !is_headless(cart, into) {
+        return;
+    }
+    if cart.key.is_empty() {
+        problems.push(
+            Diagnostic::error(cart.table.span(), "carts without a header row have no primary key")
+                .expected("`key` in [cart]: the columns whose values the rows of one cart share"),
+        );
+    }
+    if alias_of(cart.table.get_ref()) == Layout::MADE {
+        let message = "`cart` is a keyword where carts have no header row, and the table's name";
+        problems.push(
+            Diagnostic::error(cart.table.span(), message)
+                .expected("a table of another name, as a view cannot be read from the log"),
+        );
+    }
 }
 
 /// The name that expressions use for a table: without its schema.

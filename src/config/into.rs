@@ -6,6 +6,7 @@ use toml::de::DeValue;
 use super::cart::{alias_of, unknown_table};
 use super::reader::{Entry, Problems, Section, string, table, wrong};
 use super::{Cart, Column, Each, Fate, FieldRule, Into, Line, Merge, QuantityRule, Rows};
+use crate::cart::layout::Layout;
 use crate::diagnostic::Diagnostic;
 use crate::mapping::expr::named_tables;
 use crate::mapping::plan::Role;
@@ -133,17 +134,10 @@ fn check_per(per: &Spanned<String>, cart: &Cart, rows: &[Rows], problems: &mut P
     let header = cart.table.get_ref().as_str();
     let names =
         std::iter::once(alias_of(header)).chain(rows.iter().map(|r| r.alias.get_ref().as_str()));
-    if name == header || names.clone().any(|n| n == name) {
+    if name == header || name == Layout::MADE || names.clone().any(|n| n == name) {
         return;
     }
-    let what = match name {
-        "cart" => "`per = \"cart\"` (carts without a header row)",
-        _ => return problems.push(unknown_table(per, names)),
-    };
-    problems.push(Diagnostic::error(
-        per.span(),
-        format!("{what} is not built yet"),
-    ));
+    problems.push(unknown_table(per, names));
 }
 
 /// `each(EXPR)`, if it is that.

@@ -77,6 +77,9 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let (cart, rows) = cart::read(&mut root, problems);
     lookups(&mut root, problems);
     let into = into::read_all(&mut root, cart.as_ref(), &rows, problems);
+    if let Some(cart) = &cart {
+        cart::check_headless(cart, &into, problems);
+    }
     let merge = into::merge(&mut root, problems);
     for key in NOT_BUILT {
         if let Some((span, _)) = root.take(key) {

@@ -173,6 +173,9 @@ pub struct Cart {
     pub table: Spanned<String>,
     /// Empty means the primary key.
     pub key: Vec<Spanned<String>>,
+    /// What tells the rows of `table` apart where carts have no header row; empty means the primary
+    /// key.
+    pub row_key: Vec<Spanned<String>>,
     pub live: Option<Spanned<String>>,
     pub changed_at: Option<Spanned<String>>,
 }

@@ -36,6 +36,11 @@ impl Config {
         }
     }
 
+    /// Carts have no header row.
+    pub fn is_headless(&self) -> bool {
+        cart::is_headless(&self.cart, &self.into)
+    }
+
     /// The mapping part as [`Config::parse_mapping`] reads it: no connections, no secrets, and
     /// equal for files that differ in comments and layout only.
     pub fn mapping_text(&self) -> String {
@@ -49,6 +54,11 @@ impl Config {
 }
 
 impl Model {
+    /// Carts have no header row.
+    pub fn is_headless(&self) -> bool {
+        cart::is_headless(&self.cart, &self.into)
+    }
+
     pub fn parse(text: &str) -> Result<Self, Diagnostics> {
         let path = PathBuf::from("(stored mapping)");
         let (table, errors) = DeTable::parse_recoverable(text);

@@ -218,7 +218,7 @@ impl Reader {
             return Err(error.into());
         }
         warn!(
-            table = layout.tables[table].name,
+            table = layout.tables[table].alias,
             "the log has rows of before their table was altered, which do not hold all that the \
              mapping reads; reading all carts again"
         );

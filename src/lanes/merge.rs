@@ -131,7 +131,11 @@ fn is_marked(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
 /// When the source last changed a cart: by `changed_at`, else by the commit of its last change.
 pub(super) fn time(mapper: &Mapper, image: &Image) -> Option<i64> {
     match mapper.mapping.changed_at {
-        Some(column) => merge::of_cell(&mapper.mapping, image.header()?.cells.get(column)?),
+        Some(column) => {
+            let dated = image.tables.get(mapper.layout().dated_in())?.iter();
+            let cells = dated.filter_map(|row| row.cells.get(column));
+            cells.filter_map(|cell| merge::of_cell(&mapper.mapping, cell)).max()
+        }
         None => {
             let stamps = image.tables.iter().flatten().map(|row| row.stamp);
             stamps.max().filter(|stamp| *stamp != 0)

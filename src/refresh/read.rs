@@ -30,6 +30,9 @@ pub async fn carts(
     let mut owners: HashMap<(usize, CartKey), CartKey> = HashMap::new();
     for table in parents_first(layout) {
         let this = &layout.tables[table];
+        if this.is_made() {
+            continue;
+        }
         let found = source.rows(layout, table, &keys).await?;
         rows += found.len() as u64;
         for cells in found {
@@ -47,6 +50,10 @@ pub async fn carts(
             }
             let stamp = now;
             let image = images.entry(cart).or_insert_with(|| Image::empty(layout));
+            if layout.carrier() == Some(table) {
+                let cells = layout.made_header(&cells);
+                image.put(layout, Layout::HEADER, Row { cells, stamp });
+            }
             image.put(layout, table, Row { cells, stamp });
         }
     }
@@ -57,8 +64,11 @@ pub async fn carts(
             let stamp = image
                 .as_ref()
                 .filter(|_| !switch::mutant(Mutant::ChangedAtUnread))
-                .and_then(|i| i.header()?.cells.get(changed_at?)?.text())
-                .and_then(moment)
+                .and_then(|image| {
+                    let dated = image.tables[layout.dated_in()].iter();
+                    let text = |row: &Row| row.cells.get(changed_at?)?.text().and_then(moment);
+                    dated.filter_map(text).max()
+                })
                 .unwrap_or(now);
             if let Some(image) = &mut image {
                 for row in image.tables.iter_mut().flatten() {

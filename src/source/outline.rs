@@ -23,8 +23,17 @@ pub fn outline(config: &Config, source: &Catalog) -> Outline {
     match published(source, name) {
         Ok(info) => {
             let mut header = bare(alias, info);
-            header.key = key(info, &config.cart.key, &mut problems);
-            header.cart = Some(header.key.clone());
+            let cart = &config.cart;
+            // Without header rows the table stands for itself: nothing is made here.
+            let of_row = match config.is_headless() {
+                true => &cart.row_key,
+                false => &cart.key,
+            };
+            header.key = key(info, of_row, &mut problems);
+            header.cart = Some(match config.is_headless() {
+                true => columns(info, &cart.key, &mut problems),
+                false => header.key.clone(),
+            });
             tables.push(header);
         }
         Err(problem) => problems.push(problem),

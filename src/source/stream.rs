@@ -47,7 +47,7 @@ impl LogTables {
             Source::Postgres(_) => Ok(Self::Postgres(postgres::LogTables::of(layout, catalog))),
             Source::Mysql(session) => {
                 let mut described = Vec::new();
-                for table in &layout.tables {
+                for table in layout.stored() {
                     described.push(session.described(table).await?.as_ref().clone());
                 }
                 Ok(Self::Mysql(mysql::LogTables::of(layout, &described)))

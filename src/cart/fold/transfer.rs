@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::headless;
 use super::life::{arrive, judge};
 use super::rows::complete;
 use super::{At, Folding, Foldings, Rules, one, passing};
@@ -46,6 +47,13 @@ pub(super) fn transfer(
         });
         return;
     }
+    let carries = layout.carrier() == Some(table);
+    let finished = carts.get(&from).is_some_and(|c| c.handed_over);
+    // One that waits to be read has rows of its own.
+    let unread = carts.get(&to).is_some_and(|c| c.wish.is_some());
+    if carries && finished && !unread && finish(carts, at, &from, &to) {
+        return;
+    }
     // A target row has one owner: the row leaves its cart even where that waits to be read anew. An
     // ended cart's row is given up where it arrives; if it does not arrive now, by a read.
     let arrives = carts.get(&to).is_some_and(Folding::lives);
@@ -53,6 +61,11 @@ pub(super) fn transfer(
     passing(carts, &from, at, |cart| {
         if cart.lives() {
             complete_below = cart.whole();
+            if headless::is_last(layout, cart, table, &old) {
+                taken = cart.clone().take(layout, table, &old);
+                headless::end(cart, at, table);
+                return;
+            }
             taken = match switch::mutant(Mutant::MoveStays) {
                 true => Vec::new(),
                 false => cart.take(layout, table, &old),
@@ -71,7 +84,10 @@ pub(super) fn transfer(
     });
     passing(carts, &to, at, |cart| {
         if !cart.lives() {
-            if rules.live_reads[table] {
+            if carries && cart.wish.is_none() {
+                let taken = std::mem::take(&mut taken);
+                headless::arrive(rules, cart, at, &from, [&old, &new], taken);
+            } else if rules.live_reads[table] {
                 cart.wish = cart.wish.or(Some(Wish::BecameLive));
             }
             return;

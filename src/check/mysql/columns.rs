@@ -28,7 +28,7 @@ pub async fn check(
     };
     let layout = &compiled.mapping.layout;
     let mut all = true;
-    for table in &layout.tables {
+    for table in layout.stored() {
         let described = session.described(table).await?;
         let name = Spell(Kind::Mysql).name(&table.schema, &table.name);
         let read = described

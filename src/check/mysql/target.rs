@@ -128,7 +128,8 @@ pub fn cart_key(config: &Config, schemas: &Schemas, report: &mut Report) {
         return;
     };
     // Numbers, dates and the like are short; texts without a length are not long either, as a rule.
-    let lengths = header.key.iter().map(|column| {
+    let key = header.cart.as_ref().unwrap_or(&header.key);
+    let lengths = key.iter().map(|column| {
         let ty = &header.columns[*column].ty;
         ty.length
             .filter(|_| matches!(ty.class, Class::Text | Class::Char))

@@ -281,9 +281,10 @@ fn bad_intos() {
             "c:14:7: the cart has no table `item` (expected `items`?)",
         ),
         (
-            "cart",
+            "carts without a header row and without a key",
             into(&format!("table = 't'\nper = 'cart'\n{key}")),
-            "c:14:7: `per = \"cart\"` (carts without a header row) is not built yet",
+            "c:9:9: carts without a header row have no primary key; expected `key` in [cart]: the \
+             columns whose values the rows of one cart share",
         ),
         (
             "a header of elements",

@@ -98,9 +98,12 @@ fn check_roles(model: &Model, report: &mut Report<'_>) {
         let message = format!("`{}` has `role = \"header\"` too", first.table);
         report.error(&into.table, message, "one header; `detail` for the others");
     }
-    if alias_of(first.per.get_ref()) != alias_of(header) {
-        let message = format!("the header's rows are `{header}`");
-        report.error(&first.per, message, &format!("`{}`", alias_of(header)));
+    let (per, message) = match model.is_headless() {
+        true => (Layout::MADE, "these carts have no header row".to_owned()),
+        false => (alias_of(header), format!("the header's rows are `{header}`")),
+    };
+    if alias_of(first.per.get_ref()) != per {
+        report.error(&first.per, message, &format!("`{per}`"));
     }
 }
 

@@ -154,7 +154,7 @@ fn columns_read(
         }
     }
     if let Some(column) = changed_at {
-        report(Layout::HEADER, column);
+        report(layout.dated_in(), column);
     }
     read
 }

@@ -27,8 +27,11 @@ pub(super) fn full_layout(model: &Model, catalog: &Catalog, report: &mut Report<
         .collect();
     let complete = header_info.is_some() && infos.iter().all(Option::is_some);
     check_twice(model, header_info, &infos, report);
-    let header = header(model, header_info, report);
-    let mut tables = vec![header];
+    let mut tables = match model.is_headless() {
+        true => headless(model, header_info, report),
+        false => vec![header(model, header_info, report)],
+    };
+    let first = tables.len();
     for (rows, info) in model.rows.iter().zip(&infos) {
         let mut table = table(rows.alias.get_ref(), *info);
         if let Some(info) = info {
@@ -38,8 +41,11 @@ pub(super) fn full_layout(model: &Model, catalog: &Catalog, report: &mut Report<
         }
         tables.push(table);
     }
-    link_parents(model, &mut tables, &infos, report);
-    let trusted = header_info.is_some_and(|h| trusted_births(&tables, h, &infos));
+    link_parents(model, &mut tables[..], first, &infos, report);
+    // Of a row that comes first nothing says that it is the cart's first.
+    let has_header = first == Layout::HEADER + 1;
+    let trusted =
+        has_header && header_info.is_some_and(|h| trusted_births(&tables, h, &infos));
     Full {
         layout: Layout { tables },
         complete,
@@ -104,13 +110,56 @@ fn header(model: &Model, info: Option<&TableInfo>, report: &mut Report<'_>) -> T
     if !header.key.is_empty() && !unique(&header, info) {
         let at = cart.key.first().unwrap_or(&cart.table);
         let message = format!(
-            "the key of `{}` is not unique there, and carts without a header row are not built yet",
+            "the key of `{}` is not unique there, so it has no header row for each cart",
             header.alias
         );
-        report.error(at, message, "columns that a unique index covers");
+        let expected = "columns that a unique index covers; or, where the rows that share a key are \
+                        the cart, an [[into]] with `per = \"cart\"`";
+        report.error(at, message, expected);
     }
     header.cart = Some(header.key.clone());
     header
+}
+
+/// The header that is made of the cart's key, and the carrier.
+fn headless(model: &Model, info: Option<&TableInfo>, report: &mut Report<'_>) -> Vec<Table> {
+    let cart = &model.cart;
+    let mut carrier = table(alias_of(cart.table.get_ref()), info);
+    let mut header = table(Layout::MADE, None);
+    if let Some(info) = info {
+        carrier.key = key(&cart.row_key, &cart.table, &carrier, info, report);
+        warn_unless_unique(cart.row_key.first().unwrap_or(&cart.table), &carrier, info, report);
+        let named = columns(&cart.key, &carrier, report);
+        for (column, name) in named.iter().zip(&cart.key) {
+            let ty = &carrier.columns[*column].ty;
+            // The shop may take two spellings for one cart; both are read, and stay apart.
+            if ty.loose {
+                let message = format!(
+                    "`{name}` is {}, of which the database takes different texts for one value; \
+                     cartage tells carts apart by their texts",
+                    ty.name
+                );
+                report.warning(name, message);
+            } else if !ty.has_key_text() {
+                report.error(name, loose(name, "its cart", &ty.name), PLAIN);
+            }
+        }
+        header.columns = named.iter().map(|c| carrier.columns[*c].clone()).collect();
+        header.key = (0..named.len()).collect();
+        header.cart = Some(header.key.clone());
+        carrier.cart = Some(named);
+    }
+    vec![header, carrier]
+}
+
+const PLAIN: &str = "a number, a uuid, a date, or text with a plain collation";
+
+/// Texts that are told apart where the database takes them for one value.
+fn loose(name: &Spanned<String>, what: &str, ty: &str) -> String {
+    format!(
+        "`{name}` finds {what} by {ty}, of which the database takes different texts for one value; \
+         cartage tells rows apart by their texts"
+    )
 }
 
 /// The named columns, else the primary key.
@@ -193,16 +242,7 @@ fn owner(
             let message = format!("`{name}` is {}, {what} is {}", here.name, there.name);
             report.error(name, message, "the same type on both sides");
         } else if let Some(loose) = [here, there].into_iter().find(|ty| !ty.has_key_text()) {
-            let message = format!(
-                "`{name}` finds its row by {}, of which the database takes different texts for \
-                 one value; cartage tells rows apart by their texts",
-                loose.name
-            );
-            report.error(
-                name,
-                message,
-                "a number, a uuid, a date, or text with a plain collation",
-            );
+            report.error(name, self::loose(name, "its row", &loose.name), PLAIN);
         }
     }
     Some(found)
@@ -224,6 +264,7 @@ fn texts(class: Class) -> Class {
 fn link_parents(
     model: &Model,
     tables: &mut [Table],
+    first: usize,
     infos: &[Option<&TableInfo>],
     report: &mut Report<'_>,
 ) {
@@ -234,8 +275,8 @@ fn link_parents(
         };
         if infos[i].is_some() {
             let what = format!("the key of `{parent}`");
-            let by = owner(&rows.by, &tables[i + 1], &tables[index], &what, report);
-            tables[i + 1].parent = by.map(|by| (index, by));
+            let by = owner(&rows.by, &tables[first + i], &tables[index], &what, report);
+            tables[first + i].parent = by.map(|by| (index, by));
         }
     }
 }
@@ -278,10 +319,10 @@ pub(super) fn fk_pairs(fk: &ForeignKey) -> BTreeSet<(&str, &str)> {
     names.map(|(c, r)| (c.as_str(), r.as_str())).collect()
 }
 
-/// The header's column that dates a change.
+/// The column that dates a change: the header's, or the carrier's.
 pub(super) fn changed_at(model: &Model, layout: &Layout, report: &mut Report<'_>) -> Option<usize> {
     let name = model.cart.changed_at.as_ref()?;
-    let header = layout.header();
+    let header = &layout.tables[layout.dated_in()];
     if header.columns.is_empty() {
         return None; // the table itself is missing
     }

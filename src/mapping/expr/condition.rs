@@ -55,6 +55,7 @@ impl TargetCondition {
         let render = Render {
             layout: &self.expr.layout,
             alias: ALIAS,
+            item: None,
             total: false,
         };
         render.sql(&self.expr.plan)

@@ -231,15 +231,16 @@ impl Expr {
         matches!(self.plan.node, Node::Null)
     }
 
-    /// The same condition in the source's SQL over a header row `row_alias`, where Postgres means
-    /// the same by all of it and none of it can fail.
+    /// A condition in the source's SQL over a header row `row_alias` that holds wherever this one
+    /// does: the parts of which Postgres means the same and none can fail.
     pub fn pushdown(&self, row_alias: &str) -> Option<String> {
         render::Render {
             layout: &self.layout,
             alias: row_alias,
+            item: None,
             total: true,
         }
-        .sql(&self.plan)
+        .wide(&self.plan)
     }
 }
 
@@ -249,6 +250,7 @@ impl Expr {
         render::mysql::MysqlRender {
             layout: &self.layout,
             alias: row_alias,
+            item: None,
         }
         .wide(&self.plan)
     }

@@ -1,9 +1,10 @@
 //! A plan as SQL of the server, where the server means the same by it.
 
+mod exists;
 pub mod mysql;
 
 use super::cast::{self, Context};
-use super::plan::{Comparison, Node, Place, Plan};
+use super::plan::{Comparison, Node, Plan};
 use crate::cart::layout::Layout;
 use crate::sqltype::Class;
 
@@ -12,6 +13,8 @@ use crate::sqltype::Class;
 pub struct Render<'a> {
     pub layout: &'a Layout,
     pub alias: &'a str,
+    /// The table whose row, under the name [`exists::ITEM`], an aggregate has come to.
+    pub item: Option<usize>,
     /// Only what can neither fail nor differ by collation or settings: an error in the source's
     /// `where` would stop a whole scan, where ours holds one cart.
     pub total: bool,
@@ -30,12 +33,15 @@ impl Render<'_> {
                 None => quote(text),
             },
             Node::Column {
-                place: Place::Row | Place::Header,
-                table: Layout::HEADER,
+                place,
+                table,
                 column,
             } => {
-                let column = self.layout.header().columns.get(*column)?;
-                let name = format!("{}.{}", self.alias, identifier(&column.name));
+                let (alias, column) = exists::column(
+                    (self.layout, self.alias, self.item),
+                    (*place, *table, *column),
+                )?;
+                let name = format!("{alias}.{}", identifier(&column.name));
                 // `citext` compares without case, expressions do not.
                 match column.ty.class {
                     Class::Text
@@ -46,7 +52,8 @@ impl Render<'_> {
                     _ => name,
                 }
             }
-            Node::Column { .. } | Node::Aggregate(_) | Node::Item { .. } => return None,
+            Node::Aggregate(aggregate) => self.exists(aggregate)?,
+            Node::Item { .. } => return None,
             Node::Cast { of, to } => {
                 if self.total && (!safe_cast(of.class(), to.class) || to.name != to.class.name()) {
                     return None;

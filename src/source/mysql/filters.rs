@@ -46,7 +46,7 @@ impl Filters {
 
     /// Refuses a log without the changes of tables that the mapping reads.
     pub fn verify(&self, layout: &Layout) -> Result<(), IdentityError> {
-        let databases: BTreeSet<&str> = layout.tables.iter().map(|t| t.schema.as_str()).collect();
+        let databases: BTreeSet<&str> = layout.stored().map(|t| t.schema.as_str()).collect();
         let left_out = databases.into_iter().filter(|name| !self.logs(name));
         let left_out: Vec<&str> = left_out.collect();
         match left_out.is_empty() {

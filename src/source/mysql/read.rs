@@ -4,6 +4,7 @@ use super::session::Session;
 use crate::cart::image::{Cell, Cells};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
+use crate::hash::HashSet;
 use crate::mysql::catalog::{LogColumn, LogTable};
 use crate::mysql::connect::Flavor;
 use crate::mysql::literal::literal;
@@ -12,6 +13,7 @@ use crate::mysql::value::of_query;
 use crate::source::error::AskError;
 use crate::source::session::{HEADER, View};
 use crate::source::snapshot::Snapshot;
+use crate::sqltype::Class;
 
 /// Keys that one statement asks for.
 const CHUNK: usize = 500;
@@ -46,8 +48,7 @@ pub async fn next_keys(
     after: Option<&CartKey>,
     limit: usize,
 ) -> Result<Vec<CartKey>, AskError> {
-    let header = layout.header();
-    let key = header.cart.as_deref().unwrap_or(&header.key);
+    let (header, key) = layout.named_in();
     let described = session.described(header).await?;
     let columns = columns(header, key, HEADER);
     let mut conditions: Vec<String> = live.map(|l| format!("({l})")).into_iter().collect();
@@ -66,14 +67,57 @@ pub async fn next_keys(
     };
     let names = columns.join(", ");
     let sql = format!(
-        "SELECT {names} FROM {} AS {HEADER}{filter} ORDER BY {names} LIMIT {limit}",
-        name(header)
+        "SELECT {distinct}{names} FROM {} AS {HEADER}{filter} ORDER BY {names} LIMIT {limit}",
+        name(header),
+        distinct = match layout.carrier() {
+            // Rows of one cart share its key where it has no header.
+            Some(_) => "DISTINCT ",
+            None => "",
+        },
     );
     let rows = cells(session, sql, header, key, &described).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| header.key_of(key, row.iter().map(Cell::text)))
-        .collect())
+    let of_row = |row: &Cells| header.key_of(key, row.iter().map(Cell::text));
+    let bytewise = key.iter().all(|&c| {
+        let column = &header.columns[c];
+        column.bytewise || !matches!(column.ty.class, Class::Text | Class::Char)
+    });
+    if layout.carrier().is_none() || bytewise {
+        return Ok(rows.iter().filter_map(of_row).collect());
+    }
+    every_spelling(session, layout, &rows, &described).await
+}
+
+/// By a collation that takes several texts for one, DISTINCT gives one of them; here they are carts
+/// of their own. Their rows are asked for by the keys that were found, and all of them stand there in
+/// the walk's order.
+async fn every_spelling(
+    session: &Session,
+    layout: &Layout,
+    found: &[Cells],
+    described: &LogTable,
+) -> Result<Vec<CartKey>, AskError> {
+    let (table, key) = layout.named_in();
+    let values = |row: &Cells| -> Option<Vec<String>> {
+        row.iter().map(|cell| cell.text().map(str::to_owned)).collect()
+    };
+    let found: Vec<Vec<String>> = found.iter().filter_map(values).collect();
+    let names = columns(table, key, HEADER);
+    let mut keys: Vec<CartKey> = Vec::new();
+    let mut seen = HashSet::default();
+    for chunk in found.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT {} FROM {} AS {HEADER} WHERE {} ORDER BY {}",
+            names.join(", "),
+            name(table),
+            among(table, key, HEADER, chunk, described)?,
+            names.join(", ")
+        );
+        for row in cells(session, sql, table, key, described).await? {
+            let spelled = table.key_of(key, row.iter().map(Cell::text));
+            keys.extend(spelled.filter(|spelled| seen.insert(spelled.clone())));
+        }
+    }
+    Ok(keys)
 }
 
 /// The optimizer's guess of how many carts [`next_keys`] will give: of the rows that it looks at, the
@@ -89,8 +133,13 @@ pub async fn estimate(
         Flavor::MariaDb => "EXPLAIN EXTENDED",
         Flavor::MySql => "EXPLAIN FORMAT=TRADITIONAL",
     };
-    let table = name(layout.header());
-    let sql = format!("{explain} SELECT 1 FROM {table} AS {HEADER}{filter}");
+    let (header, key) = layout.named_in();
+    let table = name(header);
+    let counted = match layout.carrier() {
+        Some(_) => format!("DISTINCT {}", columns(header, key, HEADER).join(", ")),
+        None => "1".to_owned(),
+    };
+    let sql = format!("{explain} SELECT {counted} FROM {table} AS {HEADER}{filter}");
     let rows = session.plain(sql).await?;
     let number = |name| rows.first()?.get_opt::<Option<f64>, _>(name)?.ok()?;
     // It has none where it sees beforehand that no row passes.

@@ -343,7 +343,7 @@ pub fn complete(
     if !publication.silent.is_empty() {
         what.push(format!("leaves out {}", publication.silent.join(", ")));
     }
-    for table in &layout.tables {
+    for table in layout.stored() {
         let shown = quoted(&table.schema, &table.name);
         match publication.table(&table.schema, &table.name) {
             None => what.push(format!("does not have the table {shown}")),
@@ -384,7 +384,7 @@ pub async fn too_small(
     layout: &Layout,
 ) -> Result<Vec<IdentityError>, IdentityError> {
     let mut errors = Vec::new();
-    for table in &layout.tables {
+    for table in layout.stored() {
         let sql = "
             SELECT c.oid FROM pg_catalog.pg_class c
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

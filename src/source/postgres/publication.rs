@@ -151,7 +151,7 @@ pub async fn drop(source: &Client, name: &str) -> Result<(), Error> {
 /// Each table once, whatever number of aliases it has.
 fn wanted(layout: &Layout) -> Vec<(&str, &str)> {
     let mut tables: Vec<(&str, &str)> = Vec::new();
-    for table in &layout.tables {
+    for table in layout.stored() {
         let name = (table.schema.as_str(), table.name.as_str());
         if !tables.contains(&name) {
             tables.push(name);

@@ -73,8 +73,7 @@ pub async fn next_keys(
     after: Option<&CartKey>,
     limit: usize,
 ) -> Result<Vec<CartKey>, AskError> {
-    let header = layout.header();
-    let key = header.cart.as_deref().unwrap_or(&header.key);
+    let (header, key) = layout.named_in();
     let columns: Vec<String> = key
         .iter()
         .map(|&c| format!("{HEADER}.{}", quote(&header.columns[c].name)))
@@ -103,9 +102,10 @@ pub async fn next_keys(
         false => format!(" WHERE {}", conditions.join(" AND ")),
     };
     let query = format!(
-        "SELECT {0} FROM {1} AS {HEADER}{filter} ORDER BY {0} LIMIT {limit}",
+        "SELECT {distinct}{0} FROM {1} AS {HEADER}{filter} ORDER BY {0} LIMIT {limit}",
         columns.join(", "),
         name(header),
+        distinct = distinct(layout),
     );
     let mut keys = Vec::new();
     copy(client, &query, |cells| {
@@ -113,6 +113,14 @@ pub async fn next_keys(
     })
     .await?;
     Ok(keys)
+}
+
+/// Rows of one cart share its key where it has no header.
+fn distinct(layout: &Layout) -> &'static str {
+    match layout.carrier() {
+        Some(_) => "DISTINCT ",
+        None => "",
+    }
 }
 
 /// The planner's guess of how many carts [`next_keys`] will give.
@@ -123,12 +131,25 @@ pub async fn estimate(
 ) -> Result<Option<i64>, AskError> {
     let filter = live.map_or_else(String::new, |l| format!(" WHERE ({l})"));
     let query = format!(
-        "EXPLAIN (FORMAT JSON) SELECT 1 FROM {} AS {HEADER}{filter}",
-        name(layout.header())
+        "EXPLAIN (FORMAT JSON) SELECT {} FROM {} AS {HEADER}{filter}",
+        counted(layout),
+        name(layout.named_in().0)
     );
     let row = client.query_one(&query, &[]).await?;
     let plan: serde_json::Value = row.get::<_, Json>(0).0;
     Ok(plan[0]["Plan"]["Plan Rows"].as_i64())
+}
+
+/// What there is one row of for each cart.
+fn counted(layout: &Layout) -> String {
+    let (table, key) = layout.named_in();
+    match layout.carrier() {
+        None => "1".into(),
+        Some(_) => {
+            let names = key.iter().map(|&c| quote(&table.columns[c].name));
+            format!("DISTINCT {}", names.collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 /// A JSON column, without asking the driver for one more feature.
@@ -162,8 +183,7 @@ pub async fn rows(
         .iter()
         .map(|c| format!("t0.{}", quote(&c.name)))
         .collect();
-    let header = layout.header();
-    let key = header.cart.as_deref().unwrap_or(&header.key);
+    let (header, key) = layout.named_in();
     let query = format!(
         "SELECT {} FROM {}, {from} WHERE {on}",
         columns.join(", "),

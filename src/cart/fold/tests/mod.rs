@@ -1,5 +1,6 @@
 //! Random histories against a model: images must be what the plain tables hold.
 
+mod headless;
 pub(crate) mod shop;
 
 use fastrand::Rng;

@@ -5,15 +5,18 @@
 //! texts for numbers, and has dates that are none, for which an expression fails: whatever meets
 //! that is left out.
 
-use super::super::plan::{Comparison, Node, Place, Plan};
+use super::super::plan::{Aggregate, Comparison, Node, Plan};
+use super::exists;
 use crate::cart::layout::{Column, Layout};
-use crate::mysql::sql::{binary, identifier, text};
+use crate::mysql::sql::{binary, identifier, qualified, text};
 use crate::sqltype::Class;
 
 #[derive(Clone, Copy)]
 pub struct MysqlRender<'a> {
     pub layout: &'a Layout,
     pub alias: &'a str,
+    /// The table whose row, under the name [`exists::ITEM`], an aggregate has come to.
+    pub item: Option<usize>,
 }
 
 impl MysqlRender<'_> {
@@ -73,20 +76,49 @@ impl MysqlRender<'_> {
         Some(format!("{name} = {}", text(literal)))
     }
 
-    fn column(&self, plan: &Plan) -> Option<&Column> {
+    fn column(&self, plan: &Plan) -> Option<(&str, &Column)> {
         match &plan.node {
             Node::Column {
-                place: Place::Row | Place::Header,
-                table: Layout::HEADER,
+                place,
+                table,
                 column,
-            } => self.layout.header().columns.get(*column),
+            } => exists::column(
+                (self.layout, self.alias, self.item),
+                (*place, *table, *column),
+            ),
             _ => None,
         }
     }
 
     fn name(&self, plan: &Plan) -> Option<String> {
-        let column = self.column(plan)?;
-        Some(format!("{}.{}", self.alias, identifier(&column.name)))
+        let (alias, column) = self.column(plan)?;
+        Some(format!("{alias}.{}", identifier(&column.name)))
+    }
+
+    /// Whether the cart has such rows. Keys that are texts are compared by their bytes as well as by
+    /// the collation, by which they stand in an index.
+    fn exists(&self, aggregate: &Aggregate) -> Option<String> {
+        let (table, pairs) = exists::meets(self.layout, self.item, aggregate)?;
+        let mut conditions = Vec::new();
+        for (here, there) in pairs {
+            let sides = [(exists::ITEM, here), (self.alias, there)];
+            let [a, b] = sides.map(|(of, c)| format!("{of}.{}", identifier(&c.name)));
+            conditions.push(format!("{a} = {b}"));
+            if is_text(here.ty.class) {
+                let bytes = |name: &str| format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)");
+                conditions.push(format!("{} = {}", bytes(&a), bytes(&b)));
+            }
+        }
+        if let Some(filter) = &aggregate.filter {
+            let item = Some(aggregate.table);
+            conditions.push(Self { item, ..*self }.exact(filter)?);
+        }
+        Some(format!(
+            "EXISTS (SELECT 1 FROM {} AS {} WHERE {})",
+            qualified(&table.schema, &table.name),
+            exists::ITEM,
+            conditions.join(" AND ")
+        ))
     }
 
     /// A condition that is true, false and null where the plan is.
@@ -103,6 +135,7 @@ impl MysqlRender<'_> {
             }
             Node::Or(left, right) => format!("({} OR {})", self.exact(left)?, self.exact(right)?),
             Node::Not(of) => format!("(NOT {})", self.exact(of)?),
+            Node::Aggregate(aggregate) => self.exists(aggregate)?,
             Node::IsTruth { of, truth, negated } => {
                 let word = match truth {
                     Some(true) => "TRUE",
@@ -165,7 +198,7 @@ impl MysqlRender<'_> {
             Node::Literal(text) if is_number(class) => number(text),
             Node::Literal(text) if is_text(class) => Some(binary(text.as_bytes())),
             Node::Column { .. } => {
-                let column = self.column(plan)?;
+                let (_, column) = self.column(plan)?;
                 let name = self.name(plan)?;
                 // A year is compared with a number of two digits as if it were one of this century.
                 let odd = ["year", "bit"]

@@ -86,8 +86,8 @@ impl Decoder {
                 }
             }
             Statement::Routine { verb } => {
-                let mut tables = self.known.layout.tables.iter();
-                if tables.any(|table| table.schema == query.database) {
+                let tables = &self.known.layout;
+                if tables.stored().any(|table| table.schema == query.database) {
                     self.refuse_statement(verb, "of a routine".to_owned())?;
                 }
             }

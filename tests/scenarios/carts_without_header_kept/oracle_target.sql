@@ -1,0 +1,5 @@
+SELECT 'basket', customer, session, entries, choices FROM basket WHERE state = 'open'
+UNION ALL SELECT 'entry', e.id, concat(e.sku, ' of ', b.customer, ' ', b.session), e.qty, CASE WHEN e.label = '' THEN 0 ELSE 1 + length(e.label) - length(replace(e.label, ',', '')) END FROM entry e JOIN basket b ON b.token = e.basket WHERE b.state = 'open'
+UNION ALL SELECT 'choice', c.id, concat(c.value, ' ', c.sku), c.customer, c.entry_id FROM entry_choice c JOIN entry e ON e.id = c.entry_id JOIN basket b ON b.token = e.basket WHERE b.state = 'open'
+UNION ALL SELECT b.state, count(DISTINCT b.customer), '1 to 10', coalesce(sum(b.customer), 0), (SELECT count(*) FROM entry e JOIN basket d ON d.token = e.basket WHERE d.customer BETWEEN 1 AND 10) FROM basket b WHERE b.customer BETWEEN 1 AND 10 GROUP BY b.state
+UNION ALL SELECT b.state, count(DISTINCT b.customer), '11 to 20', coalesce(sum(b.customer), 0), (SELECT count(*) FROM entry e JOIN basket d ON d.token = e.basket WHERE d.customer BETWEEN 11 AND 20) FROM basket b WHERE b.customer BETWEEN 11 AND 20 AND b.state <> 'open' GROUP BY b.state

@@ -1,0 +1,14 @@
+CREATE TABLE shop_order (id integer PRIMARY KEY, code varchar(20) NOT NULL, active boolean NOT NULL);
+CREATE TABLE order_line (id integer PRIMARY KEY, order_id integer, quantity integer NOT NULL);
+CREATE TABLE surcharge (id integer PRIMARY KEY, order_id integer, amount integer NOT NULL);
+CREATE TABLE adjustment (id integer PRIMARY KEY, line_id integer NOT NULL, amount integer NOT NULL);
+CREATE INDEX ON order_line (order_id);
+CREATE INDEX ON surcharge (order_id);
+CREATE INDEX ON adjustment (line_id);
+ALTER TABLE order_line REPLICA IDENTITY FULL;
+ALTER TABLE surcharge REPLICA IDENTITY FULL;
+ALTER TABLE adjustment REPLICA IDENTITY FULL;
+INSERT INTO shop_order SELECT n, 'code' || n, true FROM generate_series(1, 80) n;
+INSERT INTO order_line SELECT n * 10, n, 1 FROM generate_series(1, 80) n;
+INSERT INTO adjustment SELECT n * 10, n * 10, n FROM generate_series(1, 80) n;
+INSERT INTO surcharge SELECT n * 1000, n, n FROM generate_series(1, 80) n;

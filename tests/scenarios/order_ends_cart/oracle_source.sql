@@ -1,0 +1,2 @@
+SELECT 'order', id_cart, nullif(id_customer, 0), 0, (SELECT count(*) FROM ps_cart_cart_rule r WHERE r.id_cart = c.id_cart) FROM ps_cart c WHERE NOT EXISTS (SELECT 1 FROM ps_orders o WHERE o.id_cart = c.id_cart)
+UNION ALL SELECT 'line', id_cart, id_product, id_address_delivery, quantity FROM ps_cart_product p WHERE EXISTS (SELECT 1 FROM ps_cart c WHERE c.id_cart = p.id_cart) AND NOT EXISTS (SELECT 1 FROM ps_orders o WHERE o.id_cart = p.id_cart)

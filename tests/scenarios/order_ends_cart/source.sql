@@ -1,0 +1,10 @@
+CREATE TABLE ps_cart (id_cart integer PRIMARY KEY, id_customer integer NOT NULL, date_upd timestamp(0) NOT NULL);
+CREATE TABLE ps_cart_product (id_cart integer NOT NULL, id_product integer NOT NULL, id_address_delivery integer NOT NULL DEFAULT 0, quantity integer NOT NULL, PRIMARY KEY (id_cart, id_product, id_address_delivery));
+CREATE TABLE ps_cart_cart_rule (id_cart integer NOT NULL, id_cart_rule integer NOT NULL, PRIMARY KEY (id_cart, id_cart_rule));
+CREATE TABLE ps_orders (id_order integer PRIMARY KEY, id_cart integer NOT NULL);
+CREATE INDEX ON ps_orders (id_cart);
+ALTER TABLE ps_cart_product REPLICA IDENTITY FULL;
+ALTER TABLE ps_orders REPLICA IDENTITY FULL;
+INSERT INTO ps_cart SELECT n, n % 5, '2026-01-01' FROM generate_series(1, 400) n;
+INSERT INTO ps_cart_product SELECT n, k, 0, k FROM generate_series(1, 400) n, generate_series(1, 3) k;
+INSERT INTO ps_orders SELECT n, n FROM generate_series(1, 300) n;
