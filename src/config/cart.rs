@@ -198,8 +198,11 @@ pub(super) fn check_headless(cart: &Cart, into: &[Into], problems: &mut Problems
     }
     if cart.key.is_empty() {
         problems.push(
-            Diagnostic::error(cart.table.span(), "carts without a header row have no primary key")
-                .expected("`key` in [cart]: the columns whose values the rows of one cart share"),
+            Diagnostic::error(
+                cart.table.span(),
+                "carts without a header row have no primary key",
+            )
+            .expected("`key` in [cart]: the columns whose values the rows of one cart share"),
         );
     }
     if alias_of(cart.table.get_ref()) == Layout::MADE {

@@ -108,6 +108,7 @@ impl Model {
         let cart = &self.cart;
         writeln!(out, "[cart]\ntable = {}", quoted(cart.table.get_ref()))?;
         write_list(out, "\n", "key", &cart.key)?;
+        write_list(out, "\n", "row_key", &cart.row_key)?;
         write_optional(out, "\n", "live", cart.live.as_ref())?;
         write_optional(out, "\n", "changed_at", cart.changed_at.as_ref())?;
         writeln!(out, "[cart.rows]")?;

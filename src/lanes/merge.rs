@@ -134,7 +134,9 @@ pub(super) fn time(mapper: &Mapper, image: &Image) -> Option<i64> {
         Some(column) => {
             let dated = image.tables.get(mapper.layout().dated_in())?.iter();
             let cells = dated.filter_map(|row| row.cells.get(column));
-            cells.filter_map(|cell| merge::of_cell(&mapper.mapping, cell)).max()
+            cells
+                .filter_map(|cell| merge::of_cell(&mapper.mapping, cell))
+                .max()
         }
         None => {
             let stamps = image.tables.iter().flatten().map(|row| row.stamp);

@@ -58,12 +58,12 @@ pub(super) fn arrive(
     }
 }
 
-/// Whether the cart, whose image is complete, would have no row of its carrier without this one.
+/// Whether the cart would have no row of its carrier without this one, as far as is known: one that
+/// waits to be read may turn out to have more.
 pub(super) fn is_last(layout: &Layout, cart: &Folding, table: usize, row: &[Cell]) -> bool {
-    let holds = |image: &Image| {
-        image.tables[table].len() == 1 && image.row(layout, table, row).is_some()
-    };
-    layout.carrier() == Some(table) && cart.whole() && cart.image.as_ref().is_some_and(holds)
+    let holds =
+        |image: &Image| image.tables[table].len() == 1 && image.row(layout, table, row).is_some();
+    layout.carrier() == Some(table) && cart.lives() && cart.image.as_ref().is_some_and(holds)
 }
 
 /// The last row of the carrier goes, and with it the cart. The image keeps the row: what `deleted`
@@ -82,7 +82,14 @@ fn begun(layout: &Layout, at: At, cells: Cells) -> Image {
     let mut image = Image::empty(layout);
     let stamp = at.time;
     let header = layout.made_header(&cells);
-    image.put(layout, Layout::HEADER, Row { cells: header, stamp });
+    image.put(
+        layout,
+        Layout::HEADER,
+        Row {
+            cells: header,
+            stamp,
+        },
+    );
     if let Some(carrier) = layout.carrier() {
         image.put(layout, carrier, Row { cells, stamp });
     }
@@ -100,7 +107,9 @@ fn lives(rules: &Rules<'_>, image: &Image) -> Option<bool> {
 /// The source has no row of it: it is known to have ended with its last, and since then a row would
 /// have begun it again. Of other tables there could be rows that were let go.
 fn is_empty(layout: &Layout, cart: &Folding) -> bool {
-    let alone = layout.carrier().is_some_and(|at| at + 1 == layout.tables.len());
+    let alone = layout
+        .carrier()
+        .is_some_and(|at| at + 1 == layout.tables.len());
     let over = |image: &Image| matches!(image.life, Life::Deleted { .. });
     alone && cart.image.as_ref().is_some_and(over)
 }

@@ -283,8 +283,8 @@ fn bad_intos() {
         (
             "carts without a header row and without a key",
             into(&format!("table = 't'\nper = 'cart'\n{key}")),
-            "c:9:9: carts without a header row have no primary key; expected `key` in [cart]: the \
-             columns whose values the rows of one cart share",
+            "c:9:9: carts without a header row have no primary key (expected `key` in [cart]: \
+             the columns whose values the rows of one cart share)",
         ),
         (
             "a header of elements",

@@ -100,7 +100,10 @@ fn check_roles(model: &Model, report: &mut Report<'_>) {
     }
     let (per, message) = match model.is_headless() {
         true => (Layout::MADE, "these carts have no header row".to_owned()),
-        false => (alias_of(header), format!("the header's rows are `{header}`")),
+        false => (
+            alias_of(header),
+            format!("the header's rows are `{header}`"),
+        ),
     };
     if alias_of(first.per.get_ref()) != per {
         report.error(&first.per, message, &format!("`{per}`"));

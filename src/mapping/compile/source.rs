@@ -44,8 +44,7 @@ pub(super) fn full_layout(model: &Model, catalog: &Catalog, report: &mut Report<
     link_parents(model, &mut tables[..], first, &infos, report);
     // Of a row that comes first nothing says that it is the cart's first.
     let has_header = first == Layout::HEADER + 1;
-    let trusted =
-        has_header && header_info.is_some_and(|h| trusted_births(&tables, h, &infos));
+    let trusted = has_header && header_info.is_some_and(|h| trusted_births(&tables, h, &infos));
     Full {
         layout: Layout { tables },
         complete,
@@ -128,7 +127,12 @@ fn headless(model: &Model, info: Option<&TableInfo>, report: &mut Report<'_>) ->
     let mut header = table(Layout::MADE, None);
     if let Some(info) = info {
         carrier.key = key(&cart.row_key, &cart.table, &carrier, info, report);
-        warn_unless_unique(cart.row_key.first().unwrap_or(&cart.table), &carrier, info, report);
+        warn_unless_unique(
+            cart.row_key.first().unwrap_or(&cart.table),
+            &carrier,
+            info,
+            report,
+        );
         let named = columns(&cart.key, &carrier, report);
         for (column, name) in named.iter().zip(&cart.key) {
             let ty = &carrier.columns[*column].ty;

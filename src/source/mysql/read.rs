@@ -98,7 +98,9 @@ async fn every_spelling(
 ) -> Result<Vec<CartKey>, AskError> {
     let (table, key) = layout.named_in();
     let values = |row: &Cells| -> Option<Vec<String>> {
-        row.iter().map(|cell| cell.text().map(str::to_owned)).collect()
+        row.iter()
+            .map(|cell| cell.text().map(str::to_owned))
+            .collect()
     };
     let found: Vec<Vec<String>> = found.iter().filter_map(values).collect();
     let names = columns(table, key, HEADER);

@@ -48,4 +48,4 @@ DELETE FROM oc_cart WHERE customer_id = 0 AND date_added < '2026-02-10';
 -- The last one goes for good.
 DELETE FROM oc_cart WHERE customer_id = 70;
 -- A line changes its own key.
-UPDATE oc_cart SET cart_id = 70001 WHERE customer_id = 71 AND product_id = 1;
+UPDATE oc_cart SET cart_id = 70001 WHERE cart_id = 712;

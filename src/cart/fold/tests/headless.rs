@@ -116,7 +116,14 @@ impl Shop {
                 own.insert(id);
                 let header = layout.made_header(&cells);
                 let stamp = 0;
-                image.put(layout, Layout::HEADER, Row { cells: header, stamp });
+                image.put(
+                    layout,
+                    Layout::HEADER,
+                    Row {
+                        cells: header,
+                        stamp,
+                    },
+                );
                 image.put(layout, LINE, Row { cells, stamp });
             }
         }
@@ -197,8 +204,7 @@ impl Shop {
                 };
                 let [customer, session] = Self::some_key(rng);
                 let held = self.lines.get(&id).cloned();
-                let [_, customer, session, _] =
-                    held.unwrap_or([None, customer, session, None]);
+                let [_, customer, session, _] = held.unwrap_or([None, customer, session, None]);
                 let line = [Some(id), customer, session, quantity(rng)];
                 self.put_line(line, changes);
             }
@@ -306,7 +312,11 @@ fn actions(router: &mut Router, changes: Vec<Change>) -> Vec<Action> {
         returned.extend(routing.returned);
     }
     let why = Wish::Owner;
-    actions.extend(returned.into_iter().map(|cart| Action::Refresh { cart, why }));
+    actions.extend(
+        returned
+            .into_iter()
+            .map(|cart| Action::Refresh { cart, why }),
+    );
     actions
 }
 
@@ -388,7 +398,14 @@ fn held(layout: &Layout, key: [&str; 2]) -> Folding {
     let cells = line_cells(&line);
     let mut image = Image::empty(layout);
     let header = layout.made_header(&cells);
-    image.put(layout, Layout::HEADER, Row { cells: header, stamp: 1 });
+    image.put(
+        layout,
+        Layout::HEADER,
+        Row {
+            cells: header,
+            stamp: 1,
+        },
+    );
     image.put(layout, LINE, Row { cells, stamp: 1 });
     Folding::new(Some(image), Position::default())
 }
@@ -427,7 +444,10 @@ fn a_cart_whose_rows_all_leave_ends_and_the_other_has_them_until_it_is_read() {
     carts.insert(CartKey::of(from), held(&layout(false), from));
     fold(&mut carts, vec![moved(from, to)]);
     let left = &carts[&CartKey::of(from)];
-    assert_eq!(left.image.as_ref().map(|i| i.life), Some(Life::Deleted { stamp: 5 }));
+    assert_eq!(
+        left.image.as_ref().map(|i| i.life),
+        Some(Life::Deleted { stamp: 5 })
+    );
     let came = &carts[&CartKey::of(to)];
     assert_eq!(came.wish, Some(Wish::Arrival));
     assert_eq!(came.heir_of, Some(CartKey::of(from)));

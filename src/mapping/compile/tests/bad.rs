@@ -68,7 +68,7 @@ fn bad_mappings() {
             "live =",
             "key = [\"state\"]\nlive =",
             &[
-                "c:10:8: the key of `orders` is not unique there, and carts without a header row are not built yet",
+                "c:10:8: the key of `orders` is not unique there, so it has no header row for each cart",
                 "c:14:18: `order_id` is bigint, the cart's key is text",
             ],
         ),

@@ -1,6 +1,7 @@
 //! Mappings against hand-made catalogs.
 
 mod bad;
+mod headless;
 mod mysql;
 mod shape;
 
