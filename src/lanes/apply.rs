@@ -48,6 +48,12 @@ impl Lane {
         }
         let mut stumbles = 0;
         while let Some(mut group) = stack.pop() {
+            if let Some((unit, why)) = group.iter().find_map(|u| Some((u, u.stops()?))) {
+                return Err(LaneError::Stopped {
+                    cart: unit.open().next().map(|c| c.key.to_string()),
+                    why: why.to_owned(),
+                });
+            }
             for unit in &mut group {
                 self.read_taken(unit).await?;
             }
@@ -241,7 +247,7 @@ fn add_counts(tally: &mut Tally, units: &[Unit]) {
             Decision::Apply if unit.patch.has_effect() => tally.patches += carts,
             Decision::Apply => {}
             Decision::Hold { tried: true, .. } => tally.conflicts += 1,
-            Decision::Hold { tried: false, .. } => {}
+            Decision::Hold { tried: false, .. } | Decision::Stop(_) => {}
         }
     }
 }

@@ -28,6 +28,11 @@ pub enum LaneError {
     /// The ledger holds an image that its own mapping cannot map.
     #[error("cart {cart}: the image in cartage.ledger cannot be mapped: {why}")]
     Ledger { cart: CartKey, why: MapError },
+    #[error(
+        "cart {}: {why}; change the mapping, or the row in the source, then start again",
+        cart.as_deref().unwrap_or("?")
+    )]
+    Stopped { cart: Option<String>, why: String },
     #[error("the target's table {0} has changed since the mapping was compiled for it")]
     TargetChanged(String),
     /// That lane's own error says why.

@@ -50,6 +50,8 @@ pub(super) fn record(
         let wished = cart.wish.is_some() || cart.known.wished && !cart.refreshed;
         let mut known = match &unit.decision {
             _ if cart.handed_over => over(cart, mapper, records),
+            // A lane stops before it writes anything of such a unit.
+            Decision::Stop(_) => continue,
             Decision::Apply => {
                 let kept = kept(unit, &rows, cart);
                 applied(&rows, cart, kept, mapper, records)

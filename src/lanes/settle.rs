@@ -59,6 +59,7 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
             }
             (Patch::default(), Decision::Apply)
         }
+        Err(Refused::Stop(message)) => (Patch::default(), Decision::Stop(message)),
         Err(Refused::Unmappable(message)) => (
             Patch::default(),
             Decision::Hold {
@@ -130,6 +131,7 @@ pub(super) fn hand_over(mapper: &Mapper, unit: Unit, finished: Vec<(usize, Evide
 enum Refused {
     Missing,
     Unmappable(String),
+    Stop(String),
 }
 
 fn settle(
@@ -137,9 +139,10 @@ fn settle(
     carts: &mut [UnitCart],
     foldings: &mut [Folding],
 ) -> Result<Patch, Refused> {
-    let refuse = |why: MapError| match why.is_missing() {
-        true => Refused::Missing,
-        false => Refused::Unmappable(why.to_string()),
+    let refuse = |why: MapError| match why {
+        why if why.is_missing() => Refused::Missing,
+        why if why.is_stop() => Refused::Stop(why.to_string()),
+        why => Refused::Unmappable(why.to_string()),
     };
     // In a unit of several carts, what one no longer gives another may: it moved.
     let mut given: HashMap<(usize, RowKey), (Claim, usize)> = HashMap::default();

@@ -30,6 +30,8 @@ pub enum Decision {
         /// It is a new or repeated attempt, not just a change to what is pending.
         tried: bool,
     },
+    /// Nothing of it is written: the mapping asks the daemon to stop, with this message.
+    Stop(String),
 }
 
 /// What a merge came to, beside the patch that it gave.
@@ -99,7 +101,15 @@ impl Unit {
     /// Nothing to write, not even into the ledger.
     pub fn idle(&self) -> bool {
         let still = |c: &UnitCart| !c.touched && !c.refreshed && c.wish.is_none() && c.late == 0;
-        self.patch.is_empty() && self.carts.iter().all(still)
+        self.patch.is_empty() && self.carts.iter().all(still) && self.stops().is_none()
+    }
+
+    /// Why the daemon is to stop over it.
+    pub fn stops(&self) -> Option<&str> {
+        match &self.decision {
+            Decision::Stop(why) => Some(why),
+            Decision::Apply | Decision::Hold { .. } => None,
+        }
     }
 
     /// A merge has left rows of it other than its image says: what the target holds has to be read

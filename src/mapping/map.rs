@@ -105,6 +105,28 @@ impl MapError {
             }
         )
     }
+
+    /// The source row is to have no target row.
+    pub fn is_skip(&self) -> bool {
+        matches!(
+            self,
+            MapError::Value {
+                why: EvalError::Skip,
+                ..
+            }
+        )
+    }
+
+    /// The mapping asks the daemon to stop.
+    pub fn is_stop(&self) -> bool {
+        matches!(
+            self,
+            MapError::Value {
+                why: EvalError::Stop(_),
+                ..
+            }
+        )
+    }
 }
 
 impl Mapper {
@@ -184,21 +206,25 @@ impl Mapper {
                 if let Some(filter) = &into.filter
                     && !former.as_ref().is_some_and(|former| former.still(filter))
                 {
-                    let passes = filter
-                        .evaluate(&env)
-                        .map_err(|why| failed(into, "where", why))?
-                        .is_true();
-                    if !passes {
-                        continue;
+                    match filter.evaluate(&env) {
+                        Ok(passes) if passes.is_true() => {}
+                        Ok(_) | Err(EvalError::Skip) => continue,
+                        Err(why) => return Err(failed(into, "where", why)),
                     }
                 }
                 let env = At::from(env);
-                rows.push(TargetRow {
-                    into: index,
-                    key: row_key(into, &env, former.as_ref())?,
-                    cells: row_cells(into, &env, former.as_ref())?,
-                    origin: Some((into.per, at)),
-                });
+                let given = || {
+                    Ok(TargetRow {
+                        into: index,
+                        key: row_key(into, &env, former.as_ref())?,
+                        cells: row_cells(into, &env, former.as_ref())?,
+                        origin: Some((into.per, at)),
+                    })
+                };
+                match given() {
+                    Err(why) if MapError::is_skip(&why) => {}
+                    row => rows.push(row?),
+                }
             }
         }
         rows.sort_by(|a, b| a.id().cmp(&b.id()));

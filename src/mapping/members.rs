@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::expr::{Member, Parts};
+use super::expr::{EvalError, Member, Parts};
 use super::map::{MapError, Mapper, RowKey, TargetRow};
 use super::plan::Into;
 use super::row::{At, failed, row_cells, row_key};
@@ -18,13 +18,20 @@ impl Mapper {
             let Some((first, at)) = members.first().map(|m| (m.row, m.at)) else {
                 continue;
             };
-            let key = row_key(into, &self.at(image, into, &members, first), None)?;
+            let key = row_key(into, &self.at(image, into, &members, first), None);
+            let Some(key) = unless_skipped(key)? else {
+                continue;
+            };
             if let ([member], true) = (members.as_mut_slice(), keeps_moments(into)) {
                 member.stamp = image.moment(index, &key).unwrap_or(member.stamp);
             }
+            let cells = row_cells(into, &self.at(image, into, &members, first), None);
+            let Some(cells) = unless_skipped(cells)? else {
+                continue;
+            };
             rows.push(TargetRow {
                 into: index,
-                cells: row_cells(into, &self.at(image, into, &members, first), None)?,
+                cells,
                 origin: Some((into.per, at)),
                 key,
             });
@@ -95,9 +102,10 @@ impl Mapper {
                 group: None,
             };
             if let Some(filter) = &into.filter {
-                let passes = filter.evaluate_shaped(&env, parts);
-                if !passes.map_err(|why| failed(into, "where", why))?.is_true() {
-                    continue;
+                match filter.evaluate_shaped(&env, parts) {
+                    Ok(passes) if passes.is_true() => {}
+                    Ok(_) | Err(EvalError::Skip) => continue,
+                    Err(why) => return Err(failed(into, "where", why)),
                 }
             }
             if into.shape.group.is_empty() {
@@ -110,7 +118,10 @@ impl Mapper {
                 .iter()
                 .map(|expr| expr.group_text(&env, parts));
             let texts = texts.collect::<Result<Vec<_>, _>>();
-            let texts = texts.map_err(|why| failed(into, "group", why))?;
+            let texts = unless_skipped(texts.map_err(|why| failed(into, "group", why)))?;
+            let Some(texts) = texts else {
+                continue;
+            };
             let place = *groups.entry(texts).or_insert(gathered.len());
             match gathered.get_mut(place) {
                 Some(members) => members.push(member),
@@ -188,6 +199,14 @@ impl Mapper {
             }
         }
         found
+    }
+}
+
+/// None where an expression leaves the row out.
+fn unless_skipped<T>(given: Result<T, MapError>) -> Result<Option<T>, MapError> {
+    match given {
+        Err(why) if why.is_skip() => Ok(None),
+        given => given.map(Some),
     }
 }
 

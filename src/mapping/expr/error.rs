@@ -20,6 +20,14 @@ pub enum EvalError {
     /// The values do not fit what the expression does with them.
     #[error("{0}")]
     Value(String),
+    /// There is to be no target row: what was asked does not know the value, and the mapping says
+    /// `"skip"` of that.
+    #[error("the row is left out")]
+    Skip,
+    /// What was asked does not know the value, and the mapping says `"error"` of that: the daemon
+    /// stops.
+    #[error("{0}")]
+    Stop(String),
 }
 
 impl EvalError {
