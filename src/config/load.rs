@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::reader::{Problems, Section};
-use super::{Config, Endpoint, Secret, cart, connection, into, locate, log, mask, secret};
+use super::{Config, Endpoint, Secret, cart, connection, into, locate, log, map, mask, secret};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// Sections that are documented and have no effect yet.
@@ -75,6 +75,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let log = log::read(&mut root, problems);
     let ids_secret = ids(&mut root, path, problems);
     let (cart, rows) = cart::read(&mut root, problems);
+    let maps = map::read_all(&mut root, cart.as_ref(), &rows, problems);
     lookups(&mut root, problems);
     let into = into::read_all(&mut root, cart.as_ref(), &rows, problems);
     if let Some(cart) = &cart {
@@ -101,6 +102,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         ids_secret,
         cart: cart?,
         rows,
+        maps,
         into,
         merge,
     })

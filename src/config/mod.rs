@@ -6,6 +6,7 @@ mod into;
 mod load;
 mod locate;
 mod log;
+mod map;
 mod mask;
 pub mod model;
 pub mod policy;
@@ -22,6 +23,7 @@ use toml::Spanned;
 
 pub(crate) use cart::alias_of;
 pub use connection::{USUAL_BATCH_ROWS, usual_lanes};
+pub use map::Map;
 pub use model::Model;
 pub use policy::Policy;
 pub use reader::duration;
@@ -46,6 +48,7 @@ pub struct Config {
     pub ids_secret: Option<Secret>,
     pub cart: Cart,
     pub rows: Vec<Rows>,
+    pub maps: Vec<Map>,
     pub into: Vec<Into>,
     pub merge: Merge,
 }
@@ -289,7 +292,7 @@ impl Config {
             ("[conflicts]", self.conflicts != other.conflicts),
             ("[ids]", self.ids_secret != other.ids_secret),
             (
-                "[cart], [[into]] or [merge]",
+                "[cart], [map], [[into]] or [merge]",
                 self.mapping_text() != other.mapping_text(),
             ),
         ];

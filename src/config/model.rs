@@ -7,10 +7,11 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::reader::{Problems, Section};
-use super::{Cart, Config, Fate, Into, Merge, Rows, cart, connection, into, load};
+use super::{Cart, Config, Fate, Into, Map, Merge, Rows, cart, connection, into, load, map};
 use crate::diagnostic::Diagnostics;
+use crate::mapping::expr::Unknown;
 
-/// `[cart]`, `[cart.rows]`, `[[into]]` and `[merge]`, and the text in which their spans lie.
+/// `[cart]`, `[cart.rows]`, `[map.X]`, `[[into]]` and `[merge]`, and the text in which their spans lie.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub path: PathBuf,
@@ -19,6 +20,7 @@ pub struct Model {
     pub time_zone: String,
     pub cart: Cart,
     pub rows: Vec<Rows>,
+    pub maps: Vec<Map>,
     pub into: Vec<Into>,
     pub merge: Merge,
 }
@@ -31,6 +33,7 @@ impl Config {
             time_zone: self.source.time_zone.clone(),
             cart: self.cart.clone(),
             rows: self.rows.clone(),
+            maps: self.maps.clone(),
             into: self.into.clone(),
             merge: self.merge,
         }
@@ -70,6 +73,7 @@ impl Model {
         let mut root = Section::new("the mapping", 0..0, table.get_ref());
         let time_zone = connection::time_zone(&mut root, &mut problems);
         let (cart, rows) = cart::read(&mut root, &mut problems);
+        let maps = map::read_all(&mut root, cart.as_ref(), &rows, &mut problems);
         load::lookups(&mut root, &mut problems);
         let into = into::read_all(&mut root, cart.as_ref(), &rows, &mut problems);
         let merge = into::merge(&mut root, &mut problems);
@@ -81,6 +85,7 @@ impl Model {
                 time_zone,
                 cart,
                 rows,
+                maps,
                 into,
                 merge,
             }),
@@ -122,6 +127,7 @@ impl Model {
             out.truncate(out.trim_end_matches(", ").len());
             writeln!(out, " }}")?;
         }
+        self.maps.iter().try_for_each(|m| write_map(out, m))?;
         self.into.iter().try_for_each(|i| write_into(out, i))?;
         let (quantity, fields) = into::merge_names(self.merge);
         writeln!(
@@ -129,6 +135,22 @@ impl Model {
             "[merge]\nquantity = \"{quantity}\"\nfields = \"{fields}\""
         )
     }
+}
+
+fn write_map(out: &mut String, map: &Map) -> std::fmt::Result {
+    let name = key(map.name.get_ref());
+    let (class, policy) = map.words();
+    writeln!(out, "[map.{name}]\ntype = \"{class}\"")?;
+    match (policy, &map.unknown) {
+        (None, Unknown::Value(text)) => {
+            writeln!(out, "unknown = {{ value = {} }}", quoted(text))?;
+        }
+        (policy, _) => writeln!(out, "unknown = \"{}\"", policy.unwrap_or("hold"))?,
+    }
+    writeln!(out, "[map.{name}.values]")?;
+    map.values
+        .iter()
+        .try_for_each(|(from, to)| writeln!(out, "{} = {}", key(from), quoted(to)))
 }
 
 fn write_into(out: &mut String, into: &Into) -> std::fmt::Result {

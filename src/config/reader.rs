@@ -63,6 +63,29 @@ impl<'t> Section<'t> {
         Some((entry.key.span(), entry.value))
     }
 
+    /// One entry with its key.
+    pub fn entry(&mut self, key: &'static str) -> Option<Entry<'t>> {
+        let (span, value) = self.take(key)?;
+        Some(Entry {
+            key: Spanned::new(span, key.to_owned()),
+            value,
+            taken: true,
+        })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The keys of a table in this one, which is not taken by that.
+    pub fn names_in(&self, key: &str) -> Vec<&'t str> {
+        let entry = self.entries.iter().find(|e| e.key.get_ref() == key);
+        match entry.map(|e| e.value.get_ref()) {
+            Some(DeValue::Table(table)) => table.keys().map(|k| k.get_ref().as_ref()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// All entries, for tables whose keys are free names.
     pub fn into_entries(self) -> Vec<Entry<'t>> {
         self.entries

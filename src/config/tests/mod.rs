@@ -204,7 +204,7 @@ fn what_a_running_daemon_cannot_take_is_named() {
     assert_eq!(changed("old-db", "new-old-db"), ["[source]"]);
     assert_eq!(changed("new-db-2", "new-db-3"), ["[target]"]);
     assert_eq!(changed("lanes = 4", "lanes = 5"), ["[apply]"]);
-    let mapping = ["[cart], [[into]] or [merge]"];
+    let mapping = ["[cart], [map], [[into]] or [merge]"];
     assert_eq!(changed("lower(email)", "upper(email)"), mapping);
     assert_eq!(changed("state = 'cart'", "state = 'open'"), mapping);
 }

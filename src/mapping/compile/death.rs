@@ -7,6 +7,7 @@ use super::report::Report;
 use super::source::refers;
 use crate::catalog::TableInfo;
 use crate::config::{self, Model};
+use crate::mapping::expr::Unknown;
 use crate::mapping::plan::{Fate, MappedColumn, Role};
 
 /// A table without `ended` stays if the header stays, and goes if it goes.
@@ -88,6 +89,7 @@ pub(super) fn fate(
         let index = columns.iter().position(|c| &c.name == name.get_ref());
         if let (Some(expr), Some(info), Some(index)) = (expr, info, index) {
             check_fits(text, &expr, info, report);
+            report.refuse(text, &expr, &[Unknown::Skip]);
             compiled.push((index, expr));
         }
     }

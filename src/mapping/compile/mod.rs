@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use self::report::Report;
 use self::stored::StoredSchemas;
-use super::expr::{Expr, Scope};
+use super::expr::{Expr, Scope, Unknown};
 use super::plan::{Fate, Into, Mapping};
 use crate::cart::layout::Layout;
 use crate::catalog::Catalog;
@@ -54,6 +54,7 @@ pub fn compile(
     if report.has_errors() {
         return Err(report.into_diagnostics());
     }
+    report.warn_of_idle_maps();
     let warnings = report.into_diagnostics();
 
     let read = columns_read(&full.layout, &whole, changed_at);
@@ -126,7 +127,9 @@ fn build(
             layout,
             per: Layout::HEADER,
         };
-        report.condition(text, &scope)
+        let live = report.condition(text, &scope)?;
+        report.refuse(text, &live, &[Unknown::Skip, Unknown::Stop]);
+        Some(live)
     });
     let source = complete.then_some(layout);
     let intos = into::compile_all(model, source, target, kind, report);

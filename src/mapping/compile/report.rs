@@ -1,15 +1,21 @@
 //! Problems of a mapping, collected with the places of the file that they are about.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use toml::Spanned;
 
 use crate::config::{Model, nearest};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::mapping::expr::{Expr, ExprError, Scope, Shaped};
+use crate::mapping::expr::{Expr, ExprError, Scope, Shaped, Unknown, ValueMap};
 use crate::sqltype::Class;
 
 pub(super) struct Report<'m> {
     model: &'m Model,
     problems: Vec<Diagnostic>,
+    maps: Vec<Arc<ValueMap>>,
+    /// The maps that an expression calls.
+    called: BTreeSet<String>,
 }
 
 impl<'m> Report<'m> {
@@ -17,6 +23,8 @@ impl<'m> Report<'m> {
         Self {
             model,
             problems: Vec::new(),
+            maps: model.maps.iter().map(|m| Arc::new(m.compiled())).collect(),
+            called: BTreeSet::new(),
         }
     }
 
@@ -73,9 +81,40 @@ impl<'m> Report<'m> {
         scope: &Scope<'_>,
         shaped: Shaped<'_>,
     ) -> Option<Expr> {
-        Expr::compile_shaped(text.get_ref(), scope, shaped)
+        let expr = Expr::compile_with(text.get_ref(), scope, shaped, &self.maps)
             .map_err(|mistakes| self.mistakes(text, mistakes))
-            .ok()
+            .ok()?;
+        self.called
+            .extend(expr.maps().iter().map(|map| map.name.clone()));
+        Some(expr)
+    }
+
+    /// An expression calls nothing with a policy that has no meaning where it stands.
+    pub fn refuse(&mut self, text: &Spanned<String>, expr: &Expr, policies: &[Unknown]) {
+        for map in expr.maps() {
+            if policies.contains(&map.unknown) {
+                let message = format!(
+                    "`{}` leaves a row out or stops the daemon where it does not know a value, \
+                     which has no meaning here",
+                    map.name
+                );
+                self.error(
+                    text,
+                    message,
+                    "a map whose `unknown` is `hold`, `null` or a value",
+                );
+            }
+        }
+    }
+
+    /// Maps that nothing calls.
+    pub fn warn_of_idle_maps(&mut self) {
+        for map in &self.model.maps {
+            if !self.called.contains(map.name.get_ref()) {
+                let message = format!("no expression calls `{}`", map.name);
+                self.warning(&map.name, message);
+            }
+        }
     }
 
     /// An expression that must be true or false.

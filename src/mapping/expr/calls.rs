@@ -1,6 +1,7 @@
 //! Calls: functions by name and arguments, the forms that look like functions, and aggregates.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use sqlparser::ast::{
     Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
@@ -11,7 +12,8 @@ use super::compile::Compiler;
 use super::functions::{self, Function, LATER, Takes};
 use super::names::{self, Reach};
 use super::plan::{Aggregate, AggregateKind, Arithmetic, Node, Order, Plan};
-use super::{operators, typing, words};
+use super::value_map::{Unknown, ValueMap};
+use super::{cast, operators, typing, words};
 use crate::sqltype::Class;
 
 const AGGREGATES: &[(&str, AggregateKind, usize)] = &[
@@ -30,6 +32,71 @@ const AGGREGATES: &[(&str, AggregateKind, usize)] = &[
 const FORMS: &[&str] = &[
     "coalesce", "nullif", "greatest", "least", "mod", "trim", "cast", "case",
 ];
+
+/// Words that stand before parentheses in an expression and are no call.
+const KEYWORDS: &[&str] = &[
+    "and",
+    "any",
+    "all",
+    "as",
+    "array",
+    "at",
+    "between",
+    "by",
+    "collate",
+    "distinct",
+    "else",
+    "end",
+    "extract",
+    "false",
+    "filter",
+    "from",
+    "ilike",
+    "in",
+    "interval",
+    "is",
+    "like",
+    "not",
+    "null",
+    "or",
+    "order",
+    "overlay",
+    "position",
+    "row",
+    "select",
+    "similar",
+    "substring",
+    "then",
+    "time",
+    "timestamp",
+    "trim",
+    "true",
+    "try_cast",
+    "unique",
+    "when",
+    "where",
+    "with",
+    "header",
+    "parent",
+    "item",
+    "item_key",
+    "cart",
+];
+
+/// Whether expressions know a function of this name, or will.
+pub fn is_function(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let named = |known: &str| known == lower;
+    spelled(&lower) != lower
+        || functions::all().any(|f| named(f.name))
+        || AGGREGATES.iter().any(|(n, ..)| named(n))
+        || FORMS.iter().chain(LATER).any(|n| named(n))
+}
+
+/// Whether a name in an expression would not be taken for that of a map.
+pub fn is_keyword(name: &str) -> bool {
+    KEYWORDS.iter().any(|word| word.eq_ignore_ascii_case(name))
+}
 
 /// Other spellings that the server has too.
 fn spelled(name: &str) -> &str {
@@ -93,7 +160,28 @@ impl Compiler<'_> {
             };
             args.push(arg);
         }
-        self.named(&lower, &args, span)
+        match names::map(self.maps, name) {
+            Some(map) => self.map(map, &args, span),
+            None => self.named(&lower, &args, span),
+        }
+    }
+
+    /// A call of a `[map.X]`, which takes any value by its text.
+    fn map(&mut self, map: Arc<ValueMap>, args: &[&Expr], span: Range<usize>) -> Option<Plan> {
+        let [of] = args else {
+            let message = format!("`{0}` takes one value: {0}(column)", map.name);
+            return self.fail(span, message);
+        };
+        let of = self.plan(of)?;
+        let class = of.class();
+        if cast::context(class, Class::Text).is_none() {
+            let message = format!("`{}` takes no {}", map.name, class.name());
+            return self.fail(of.span, message);
+        }
+        let of = Box::new(self.coerce(of, Class::Text)?);
+        let nullable = of.nullable || map.unknown == Unknown::Null;
+        let class = map.class;
+        Some(Plan::new(Node::Map { map, of }, class, nullable, span))
     }
 
     /// A call whose arguments are parsed and not yet compiled.
@@ -161,7 +249,7 @@ impl Compiler<'_> {
         }
         let forms: Vec<&'static Function> = functions::all().filter(|f| f.name == name).collect();
         if forms.is_empty() {
-            return self.fail(span, unknown(name));
+            return self.fail(span, unknown(name, self.maps));
         }
         // Exact forms come before those that need a conversion (manual, 10.3).
         let exact = forms
@@ -433,12 +521,13 @@ fn fits(function: &Function, args: &[Plan], fit: impl Fn(Class, Class) -> bool) 
 }
 
 /// Names the known function that was most likely meant.
-fn unknown(name: &str) -> String {
+fn unknown(name: &str, maps: &[Arc<ValueMap>]) -> String {
     let known = functions::all()
         .map(|f| f.name)
         .chain(AGGREGATES.iter().map(|(n, ..)| *n))
         .chain(FORMS.iter().copied())
         .filter(|n| n.starts_with(|c: char| c.is_alphabetic()));
+    let known = known.chain(maps.iter().map(|map| map.name.as_str()));
     let nearest = known.map(|n| (names::distance(name, n), n)).min();
     match nearest {
         Some((distance, nearest)) if distance <= 3 && distance < name.len() => {

@@ -1,6 +1,7 @@
 //! From the parsed tree to the typed plan: names found, types checked, every mistake reported.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use sqlparser::ast::{self, Ident, Spanned};
 
@@ -12,14 +13,21 @@ use super::parse;
 use super::plan::{Node, Place, Plan};
 use super::scope::{Scope, Shaped};
 use super::typing;
+use super::value_map::ValueMap;
 use crate::cart::layout::Layout;
 use crate::sqltype::{Class, SqlType};
 
 /// Compiles `text`; all mistakes that can be told apart are reported.
-pub fn compile(text: &str, scope: &Scope<'_>, shaped: Shaped<'_>) -> Result<Plan, Vec<ExprError>> {
+pub fn compile(
+    text: &str,
+    scope: &Scope<'_>,
+    shaped: Shaped<'_>,
+    maps: &[Arc<ValueMap>],
+) -> Result<Plan, Vec<ExprError>> {
     let parsed = parse::parse(text).map_err(|e| vec![e])?;
     let mut compiler = Compiler {
         scope: *scope,
+        maps,
         text,
         errors: Vec::new(),
         gathering: None,
@@ -33,6 +41,7 @@ pub fn compile(text: &str, scope: &Scope<'_>, shaped: Shaped<'_>) -> Result<Plan
 
 pub struct Compiler<'a> {
     pub scope: Scope<'a>,
+    pub maps: &'a [Arc<ValueMap>],
     pub text: &'a str,
     pub errors: Vec<ExprError>,
     /// Inside an aggregate: the table over whose rows it goes, once it is named.

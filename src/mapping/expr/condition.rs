@@ -117,6 +117,7 @@ impl TargetCondition {
             Node::Call { function, .. } if !function.sql => {
                 Some(format!("{} knows nothing of a target row", function.name))
             }
+            Node::Map { .. } => Some("a map knows nothing of a target row".into()),
             Node::Aggregate(_) => Some("a target row has no rows of its own to count".into()),
             _ if self.is_settled(plan) => None,
             Node::Call { function, .. } if !TOTAL.contains(&function.name) => {
@@ -140,7 +141,7 @@ impl TargetCondition {
         let mut constant = true;
         plan.walk(&mut |part| {
             constant &= match &part.node {
-                Node::Column { .. } | Node::Aggregate(_) => false,
+                Node::Column { .. } | Node::Aggregate(_) | Node::Map { .. } => false,
                 Node::Call { function, .. } => function.sql,
                 _ => true,
             }

@@ -44,6 +44,10 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
                 })
             }
         },
+        Node::Map { map, of } => match value(of, frame)?.text() {
+            None => Ok(Value::Null),
+            Some(text) => map.value(text),
+        },
         Node::Call { function, args } => call(plan.class(), function, args, frame),
         Node::Negate(of) => match value(of, frame)?.text() {
             None => Ok(Value::Null),

@@ -37,9 +37,11 @@ mod scope;
 mod trace;
 mod typing;
 mod value;
+mod value_map;
 mod words;
 
 pub use bind::{Assign, assignable, bind, canonical};
+pub use calls::{is_function, is_keyword};
 pub use condition::TargetCondition;
 pub use decimal::Decimal;
 pub use depends::{Depends, Pair};
@@ -49,6 +51,7 @@ pub use moment::{Zone, parse_timestamp, to_utc};
 pub use parse::named_tables;
 pub use scope::{Element, Env, Member, Parts, Scope, Shaped};
 pub use value::Value;
+pub use value_map::{Unknown, ValueMap};
 
 use std::sync::Arc;
 
@@ -77,7 +80,17 @@ impl Expr {
         scope: &Scope<'_>,
         shaped: Shaped<'_>,
     ) -> Result<Expr, Vec<ExprError>> {
-        let plan = compile::compile(text, scope, shaped)?;
+        Self::compile_with(text, scope, shaped, &[])
+    }
+
+    /// The same, with maps that it may call.
+    pub fn compile_with(
+        text: &str,
+        scope: &Scope<'_>,
+        shaped: Shaped<'_>,
+        maps: &[Arc<ValueMap>],
+    ) -> Result<Expr, Vec<ExprError>> {
+        let plan = compile::compile(text, scope, shaped, maps)?;
         Ok(Self::of(plan, scope.per, Arc::new(scope.layout.clone())))
     }
 
@@ -126,6 +139,7 @@ impl Expr {
                 self.layout.tables[*table].columns[*column].ty.clone()
             }
             Node::Cast { to, .. } => to.clone(),
+            Node::Map { map, .. } => map.sql_type(),
             Node::Literal(text) if matches!(self.ty(), Class::Text) => SqlType {
                 length: text.chars().count().try_into().ok(),
                 ..SqlType::of(Class::Text)
@@ -210,6 +224,17 @@ impl Expr {
             gathers |= matches!(&plan.node, Node::Aggregate(aggregate) if aggregate.group);
         });
         gathers
+    }
+
+    /// The maps that it calls.
+    pub fn maps(&self) -> Vec<&ValueMap> {
+        let mut maps: Vec<&ValueMap> = Vec::new();
+        self.plan.walk(&mut |plan| {
+            if let Node::Map { map, .. } = &plan.node {
+                maps.push(map);
+            }
+        });
+        maps
     }
 
     pub fn uses_secret(&self) -> bool {

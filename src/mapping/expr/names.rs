@@ -1,9 +1,12 @@
 //! What a name in an expression stands for.
 
+use std::sync::Arc;
+
 use sqlparser::ast::Ident;
 
 use super::plan::Place;
 use super::scope::Scope;
+use super::value_map::ValueMap;
 use crate::cart::layout::{Layout, Table};
 
 /// What a table's name reaches.
@@ -66,6 +69,12 @@ pub fn reach(scope: &Scope<'_>, name: &Ident, inside: bool) -> Result<Reach, Str
         "a row of {} reaches its own columns, header, its parent and its children, and {} is none of these",
         own.alias, scope.layout.tables[table].alias
     ))
+}
+
+/// The map of a name.
+pub fn map(maps: &[Arc<ValueMap>], name: &Ident) -> Option<Arc<ValueMap>> {
+    let found = find(name, maps.iter().map(|map| map.name.as_str()));
+    found.ok().and_then(|at| maps.get(at).cloned())
 }
 
 /// Finds a column of a table.

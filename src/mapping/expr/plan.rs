@@ -1,8 +1,10 @@
 //! The typed plan of an expression, as the compiler makes it and the evaluator walks it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::functions::Function;
+use super::value_map::ValueMap;
 use crate::sqltype::{Class, SqlType};
 
 #[derive(Clone, Debug)]
@@ -37,6 +39,11 @@ pub enum Node {
     Call {
         function: &'static Function,
         args: Vec<Plan>,
+    },
+    /// A text looked up in a `[map.X]`.
+    Map {
+        map: Arc<ValueMap>,
+        of: Box<Plan>,
     },
     Negate(Box<Plan>),
     Arithmetic {
@@ -209,6 +216,7 @@ impl Plan {
         match &self.node {
             Node::Null | Node::Literal(_) | Node::Column { .. } | Node::Item { .. } => {}
             Node::Cast { of, .. }
+            | Node::Map { of, .. }
             | Node::Negate(of)
             | Node::Not(of)
             | Node::IsNull { of, .. }

@@ -1,6 +1,7 @@
 //! Arguments that name a unit, a zone, a currency or an encoding by a literal: judged at load, for
 //! a wrong one would fail for every row.
 
+use super::functions::packed;
 use super::plan::{Node, Plan};
 use super::{currency, moment};
 
@@ -28,6 +29,13 @@ fn problem(function: &str, at: usize, word: &str) -> Option<String> {
             let known = ["hex", "base64", "escape"];
             let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(word));
             (!is_known).then(|| format!("no encoding {word:?}: there are hex, base64 and escape"))
+        }
+        ("decompress", 1) if !packed::is_packing(word) => {
+            let known = packed::PACKINGS.join(", ");
+            Some(format!("no compression {word:?}: there are {known}"))
+        }
+        ("convert_from" | "convert_to", 1) if !packed::is_encoding(word) => {
+            Some(format!("no encoding {word:?}: there are UTF8 and LATIN1"))
         }
         _ => None,
     }

@@ -6,6 +6,8 @@ pub mod extract;
 mod json;
 mod keyed;
 mod number;
+pub mod packed;
+mod php;
 mod text;
 mod time;
 
@@ -111,12 +113,14 @@ impl Args<'_> {
 }
 
 /// Functions of the language that are named in the documentation and not yet built.
-pub const LATER: &[&str] = &["php_unserialize", "each"];
+pub const LATER: &[&str] = &["each"];
 
 pub fn all() -> impl Iterator<Item = &'static Function> {
     [
         text::ALL,
         bytes::ALL,
+        packed::ALL,
+        php::ALL,
         number::ALL,
         time::ALL,
         calendar::ALL,

@@ -58,6 +58,20 @@ pub(super) const ALL: &[Function] = &[
     function("ceil", &[FLOAT], Class::Float8, |a| inexact(a, f64::ceil)),
     Function {
         sql: false,
+        ..function("whole", &[NUMERIC], Class::Int8, |a| {
+            whole(a, a.decimal(0)?)
+        })
+    },
+    Function {
+        sql: false,
+        ..function("whole", &[FLOAT], Class::Int8, |a| {
+            let value = float::parse(a.text(0)).filter(|value| value.is_finite());
+            let exact = value.and_then(|value| Decimal::parse(&value.to_string()));
+            whole(a, exact.ok_or_else(|| a.error("needs a finite number"))?)
+        })
+    },
+    Function {
+        sql: false,
         ..function("minor_units", &[NUMERIC, TEXT], Class::Int8, minor_units)
     },
     Function {
@@ -86,6 +100,17 @@ fn scaled(a: &Args<'_>, change: fn(&Decimal, i64) -> Decimal) -> Given {
 fn inexact(a: &Args<'_>, change: fn(f64) -> f64) -> Given {
     let value = float::parse(a.text(0)).ok_or_else(|| a.error("needs a number"))?;
     Ok(Some(float::print(change(value))))
+}
+
+/// A number that is refused if it has a fraction, where a cast would round it.
+fn whole(a: &Args<'_>, number: Decimal) -> Given {
+    if number.trunc(0) != number {
+        return Err(a.error("the number has a fraction"));
+    }
+    match number.to_i64() {
+        Some(number) => Ok(Some(number.to_string())),
+        None => Err(a.error("bigint out of range")),
+    }
 }
 
 fn exponent(a: &Args<'_>) -> Result<u32, EvalError> {
