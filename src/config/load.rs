@@ -9,6 +9,9 @@ use super::reader::{Problems, Section};
 use super::{Config, Endpoint, Secret, cart, connection, into, locate, log, map, mask, secret};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
+/// Whoever writes more has named the wrong file.
+const MAX_BYTES: usize = 2 << 20;
+
 /// Sections that are documented and have no effect yet.
 const NOT_BUILT: [&str; 5] = ["reconcile", "synthetic", "routing", "guard", "admin"];
 
@@ -31,6 +34,11 @@ impl Config {
 
     /// `path` names the file in messages; relative files are looked up beside it.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Diagnostics> {
+        if text.len() > MAX_BYTES {
+            let problem = Diagnostic::error(0..0, "this is more than 2 MiB");
+            let problem = problem.expected("the configuration of a pipeline");
+            return Err(Diagnostics::new(path, "", vec![problem]));
+        }
         let (table, errors) = DeTable::parse_recoverable(text);
         let shown = mask::masked(text);
         if !errors.is_empty() {

@@ -124,13 +124,10 @@ fn read(entry: Entry<'_>, problems: &mut Problems) -> Option<Map> {
     // Values are not measured by a type that is none.
     let known = class.is_some() || !section.has("type");
     let class = class.unwrap_or(Class::Text);
-    let values = match section.has("values") {
-        true => section.table("values", problems),
-        false => {
-            section.missing("values", "{ \"old value\" = \"new value\", … }", problems);
-            None
-        }
-    };
+    if !section.has("values") {
+        section.missing("values", "{ \"old value\" = \"new value\", … }", problems);
+    }
+    let values = section.table("values", problems);
     let values: Vec<Option<(String, String)>> = values.map_or(Vec::new(), |values| {
         if values.is_empty() {
             let message = "`values` is empty";

@@ -1,6 +1,8 @@
 //! Configuration files that are read.
 
 mod bad;
+mod fuzz;
+mod maps;
 
 use std::path::Path;
 use std::time::Duration;

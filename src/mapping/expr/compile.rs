@@ -32,12 +32,17 @@ pub fn compile(
         errors: Vec::new(),
         gathering: None,
         shaped,
+        copied: 0,
     };
     match compiler.plan(&parsed) {
         Some(plan) if compiler.errors.is_empty() => Ok(plan),
         _ => Err(compiler.errors),
     }
 }
+
+/// Forms that name an operand several times copy its plan; nested in each other they would make of
+/// a short text a plan without end.
+const MAX_COPIED: usize = 100_000;
 
 pub struct Compiler<'a> {
     pub scope: Scope<'a>,
@@ -47,6 +52,8 @@ pub struct Compiler<'a> {
     /// Inside an aggregate: the table over whose rows it goes, once it is named.
     pub gathering: Option<Option<usize>>,
     pub shaped: Shaped<'a>,
+    /// Parts of plans that were copied so far.
+    copied: usize,
 }
 
 impl Compiler<'_> {
@@ -57,6 +64,16 @@ impl Compiler<'_> {
             message: message.into(),
         });
         None
+    }
+
+    /// A copy of a plan, unless too much has been copied.
+    pub fn copy(&mut self, plan: &Plan) -> Option<Plan> {
+        let (most, copied) = (MAX_COPIED, &mut self.copied);
+        plan.walk(&mut |_| *copied += 1);
+        match self.copied > most {
+            true => self.fail(plan.span.clone(), "too large with what stands around it"),
+            false => Some(plan.clone()),
+        }
     }
 
     pub fn span(&self, of: &impl Spanned) -> Range<usize> {

@@ -95,11 +95,13 @@ impl Compiler<'_> {
         let list = list.into_iter().collect::<Option<Vec<_>>>()?;
         // All are compared in one class, the widest.
         for item in &list {
-            of = self.pair(of, item.clone(), false, &span)?.0;
+            let item = self.copy(item)?;
+            of = self.pair(of, item, false, &span)?.0;
         }
         let mut items = Vec::with_capacity(list.len());
         for item in list {
-            items.push(self.pair(of.clone(), item, false, &span)?.1);
+            let same = self.copy(&of)?;
+            items.push(self.pair(same, item, false, &span)?.1);
         }
         let nullable = of.nullable || items.iter().any(|i| i.nullable);
         let node = Node::In {
@@ -124,7 +126,8 @@ impl Compiler<'_> {
             false => (Comparison::GreaterOrEqual, Comparison::LessOrEqual),
             true => (Comparison::Less, Comparison::Greater),
         };
-        let from = self.compared(of.clone(), from, low, span.clone());
+        let same = self.copy(&of)?;
+        let from = self.compared(same, from, low, span.clone());
         let to = self.compared(of, to, high, span.clone());
         let (from, to) = (Box::new(from?), Box::new(to?));
         let nullable = from.nullable || to.nullable;
@@ -196,7 +199,8 @@ impl Compiler<'_> {
                 None => self.condition(&arm.condition),
                 Some(operand) => self.plan(&arm.condition).and_then(|value| {
                     let span = value.span.clone();
-                    self.compared(operand.clone(), Comparison::Equal, value, span)
+                    let same = self.copy(operand)?;
+                    self.compared(same, Comparison::Equal, value, span)
                 }),
             });
             results.push(self.plan(&arm.result));

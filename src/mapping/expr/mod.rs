@@ -27,6 +27,7 @@ mod interval;
 pub(crate) mod json;
 mod moment;
 mod names;
+mod nesting;
 mod operators;
 mod parse;
 mod payload;
@@ -281,5 +282,7 @@ impl Expr {
     }
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

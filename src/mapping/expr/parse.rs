@@ -9,13 +9,26 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use super::error::ExprError;
+use super::nesting;
+
+/// A longer text is no expression that anybody reads.
+const MAX_BYTES: usize = 32 << 10;
+
+/// A deeper tree could exhaust the stack of what walks it.
+const MAX_DEPTH: usize = 128;
 
 /// Parses one expression, and nothing after it.
 pub fn parse(text: &str) -> Result<Expr, ExprError> {
     let fail = |span: Range<usize>, message: String| ExprError { span, message };
+    if text.len() > MAX_BYTES {
+        return Err(fail(0..0, "an expression has at most 32 KiB".into()));
+    }
     let mut tokens = Tokenizer::new(&PostgreSqlDialect {}, text)
         .tokenize_with_location()
         .map_err(|e| fail(point(text, e.location), e.message))?;
+    if nesting::depth(&tokens) > MAX_DEPTH {
+        return Err(fail(0..text.len(), "nested too deeply".into()));
+    }
     call_exists(&mut tokens);
     let mut parser = Parser::new(&PostgreSqlDialect {}).with_tokens_with_locations(tokens);
     let parsed = parser.parse_expr().map_err(|e| match e {

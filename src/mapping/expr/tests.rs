@@ -27,7 +27,7 @@ fn table(alias: &str, columns: &[(&str, &str)], parent: Option<(usize, Vec<usize
     }
 }
 
-fn layout() -> Layout {
+pub(super) fn layout() -> Layout {
     Layout {
         tables: vec![
             table(
@@ -76,7 +76,7 @@ fn row(cells: &[&str]) -> Row {
     }
 }
 
-fn image() -> Image {
+pub(super) fn image() -> Image {
     Image {
         life: Life::Live,
         tables: vec![
@@ -96,6 +96,23 @@ fn image() -> Image {
         moments: Vec::new(),
         ghosts: Vec::new(),
     }
+}
+
+/// The value for the header's row.
+pub(super) fn evaluated(
+    expr: &Expr,
+    layout: &Layout,
+    image: &Image,
+) -> Result<Option<String>, EvalError> {
+    let env = Env {
+        layout,
+        image,
+        row: &image.tables[0][0],
+        stamp: 0,
+        secret: &IdKey::of(b"secret"),
+        time_zone: chrono_tz::Tz::UTC,
+    };
+    Ok(expr.evaluate(&env)?.text().map(str::to_owned))
 }
 
 fn give(per: usize, at: usize, text: &str) -> Result<Option<String>, EvalError> {
@@ -388,18 +405,131 @@ fn conditions_for_servers() {
     assert!(TargetCondition::compile("nothing = 1", &columns).is_err());
 }
 
-proptest! {
-    #[test]
-    fn no_text_panics(text in "[a-z0-9'\"().,*+<>=|: \n-]{0,40}") {
-        let layout = layout();
-        if let Err(errors) = Expr::compile(&text, &Scope { layout: &layout, per: 0 }) {
-            prop_assert!(!errors.is_empty());
-            for error in errors {
-                prop_assert!(text.get(error.span).is_some());
-            }
-        }
+/// What shops need of it: offsets, quantities, clocks and payloads (docs/mapping.md, "Recipes").
+#[test]
+fn recipes() {
+    for (text, value) in [
+        ("1000000000 + id", Some("1000000007")),
+        ("2000000000::bigint + 2000000000", Some("4000000000")),
+        ("whole(total)", Some("20")),
+        ("whole(2.0::double precision)", Some("2")),
+        ("ceil(1.2)", Some("2")),
+        ("floor(-1.2)", Some("-2")),
+        ("cast(1.5 as integer)", Some("2")),
+        ("to_timestamp(1700000000)", Some("2023-11-14 22:13:20+00")),
+        ("to_timestamp(nullif(0, 0))", None),
+        (
+            "timestamp '2026-07-01 12:00:00' at time zone 'Europe/Paris'",
+            Some("2026-07-01 10:00:00+00"),
+        ),
+        (
+            "to_timestamp(1782900000) at time zone 'Europe/Paris'",
+            Some("2026-07-01 12:00:00"),
+        ),
+        (
+            "encode(decode('a0eebc999c0b4ef8bb6d6bb9bd380a11', 'hex'), 'hex')::uuid",
+            Some("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ),
+        ("convert_from(decode('c3a9', 'hex'), 'utf-8')", Some("é")),
+        ("convert_from(decode('e9', 'hex'), 'LATIN1')", Some("é")),
+        ("convert_to('é', 'UTF8')", Some("\\xc3a9")),
+        (
+            "convert_from(decompress(decode('eJxLtDK0qs60MrD2sza0rgUAHhEEAg==', 'base64'), 'zlib'), 'UTF8')",
+            Some("a:1:{i:0;N;1;}"),
+        ),
+        (
+            "php_unserialize('a:1:{s:4:\"cart\";s:14:\"a:1:{i:0;i:7;}\";}')->>'cart'",
+            Some("a:1:{i:0;i:7;}"),
+        ),
+        (
+            "php_unserialize(php_unserialize('a:1:{s:4:\"cart\";s:14:\"a:1:{i:0;i:7;}\";}')->>'cart')->>0",
+            Some("7"),
+        ),
+    ] {
+        assert_eq!(gives(0, text).as_deref(), value, "{text}");
     }
+    for (text, why) in [
+        ("2147483647 + id", "integer out of range"),
+        ("whole(total + 0.5)", "whole: the number has a fraction"),
+        (
+            "whole(0.1::double precision)",
+            "whole: the number has a fraction",
+        ),
+        ("whole(1e20)", "whole: bigint out of range"),
+        (
+            "convert_from(decode('e9', 'hex'), 'UTF8')",
+            "convert_from: the bytes are no text of this encoding",
+        ),
+        (
+            "decompress(decode('00', 'hex'), 'gzip')",
+            "decompress: the bytes are not in this format",
+        ),
+        (
+            "php_unserialize(email)",
+            "php_unserialize: not what PHP's serialize writes at byte 0",
+        ),
+    ] {
+        assert_eq!(give(0, 0, text), Err(EvalError::value(why)), "{text}");
+    }
+    let message = "no compression \"lz4\": there are zlib, deflate, gzip, zstd, mysql";
+    let wrong = mistakes(0, "decompress('\\x00', 'lz4')");
+    assert_eq!(wrong, [("'lz4'".to_owned(), message.to_owned())]);
+}
 
+#[test]
+fn maps_are_called_by_name() {
+    let values = [("7", "reg_de"), ("20.0000", "reg_twenty")];
+    let values = values.map(|(a, b)| (a.to_owned(), b.to_owned()));
+    let map = |name: &str, class, unknown| Arc::new(ValueMap::new(name, class, &values, &unknown));
+    let maps = [
+        map("region", Class::Text, Unknown::Hold),
+        map("Maybe", Class::Text, Unknown::Null),
+        map("left_out", Class::Text, Unknown::Skip),
+    ];
+    let layout = layout();
+    let scope = Scope {
+        layout: &layout,
+        per: 0,
+    };
+    let compile = |text: &str| Expr::compile_with(text, &scope, &maps);
+    let give = |text: &str| evaluated(&compile(text).unwrap(), &layout, &image());
+    for (text, value) in [
+        ("region(id)", Some("reg_de")),
+        ("REGION(total)", Some("reg_twenty")),
+        ("'x' || region('7')", Some("xreg_de")),
+        ("maybe(email)", None),
+        ("\"Maybe\"(8)", None),
+        ("region(null)", None),
+        ("coalesce(maybe(id + 1), 'none')", Some("none")),
+    ] {
+        assert_eq!(give(text).unwrap().as_deref(), value, "{text}");
+    }
+    assert_eq!(
+        give("region(8)"),
+        Err(EvalError::value("region does not know a value"))
+    );
+    assert_eq!(give("coalesce(left_out(8), 'x')"), Err(EvalError::Skip));
+    assert!(!compile("region(id)").unwrap().nullable());
+    assert!(compile("maybe(id)").unwrap().nullable());
+    assert_eq!(compile("region(id)").unwrap().sql_type().length, Some(10));
+    assert_eq!(compile("region(id) = 'x'").unwrap().pushdown("h"), None);
+    for (text, message) in [
+        ("region(id, 1)", "`region` takes one value: region(column)"),
+        (
+            "\"maybe\"(id)",
+            "no function `maybe`; did you mean `Maybe`? (Lookups are not built yet.)",
+        ),
+        (
+            "regoin(id)",
+            "no function `regoin`; did you mean `region`? (Lookups are not built yet.)",
+        ),
+    ] {
+        let found = compile(text).unwrap_err();
+        assert_eq!(found[0].message, message, "{text}");
+    }
+}
+
+proptest! {
     #[test]
     fn canonical_is_stable(text in "[0-9a-f.eE+: tTZ-]{0,30}") {
         for ty in ["integer", "numeric(12,3)", "double precision", "timestamp with time zone", "date", "uuid", "jsonb", "boolean"] {

@@ -371,3 +371,55 @@ fn the_example_compiles() {
         "items have no foreign key"
     );
 }
+
+/// The good mapping with maps, of which the header's e-mail is one.
+fn with_maps(email: &str, maps: &str) -> String {
+    let text = MAPPING.replacen("\"lower(email)\"", email, 1);
+    format!("{text}{maps}")
+}
+
+#[test]
+fn maps_are_part_of_the_mapping() {
+    let text = with_maps("\"region(email)\"", "[map.region]\nvalues = { a = 'b' }\n");
+    let compiled = compiled(&text);
+    let of_another = with_maps("\"region(email)\"", "[map.region]\nvalues = { a = 'c' }\n");
+    assert_ne!(self::compiled(&of_another).hash, compiled.hash);
+    assert!(compiled.warnings.is_empty(), "{}", compiled.warnings);
+    let stored = recompile(&compiled.text, &compiled.schemas).unwrap();
+    let expr = stored.intos[0].columns.iter().find_map(|c| c.expr.as_ref());
+    assert_eq!(expr.unwrap().maps()[0].name, "region");
+
+    let idle = with_maps("\"email\"", "[map.region]\nvalues = { a = 'b' }\n");
+    let warnings = self::compiled(&idle).warnings.lines();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("no expression calls `region`"),
+        "{warnings:?}"
+    );
+}
+
+/// A row can be left out, but neither a cart nor what its end writes.
+#[test]
+fn policies_have_their_places() {
+    let skip = "[map.region]\nunknown = 'skip'\nvalues = { a = 'b' }\n";
+    compiled(&with_maps("\"region(email)\"", skip));
+    let refuse = |text: &str| {
+        let found = try_compile(text, &source(), &target());
+        let found = found.map(|_| ()).unwrap_err().lines();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("which has no meaning here"), "{found:?}");
+    };
+    let live = |maps: &str| {
+        let live = "live = \"region(state) = 'b'\"";
+        with_maps("\"email\"", maps).replacen("live = \"state = 'cart'\"", live, 1)
+    };
+    refuse(&live(skip));
+    refuse(&live(&skip.replace("skip", "error")));
+    compiled(&live(&skip.replace("skip", "hold")));
+    let set = "{ set = { email = \"region(email)\" } }";
+    let fate = |maps: &str| {
+        with_maps("\"email\"", maps).replacen("deleted = \"keep\"", &format!("deleted = {set}"), 1)
+    };
+    refuse(&fate(skip));
+    compiled(&fate(&skip.replace("skip", "error")));
+}
