@@ -9,7 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::compile::Compiler;
-use super::functions::{self, Function, LATER, Takes};
+use super::functions::{self, Function, Takes};
 use super::names::{self, Reach};
 use super::plan::{Aggregate, AggregateKind, Arithmetic, Node, Order, Plan};
 use super::value_map::{Unknown, ValueMap};
@@ -83,14 +83,14 @@ const KEYWORDS: &[&str] = &[
     "cart",
 ];
 
-/// Whether expressions know a function of this name, or will.
+/// Whether expressions know a function of this name.
 pub fn is_function(name: &str) -> bool {
     let lower = name.to_lowercase();
     let named = |known: &str| known == lower;
     spelled(&lower) != lower
         || functions::all().any(|f| named(f.name))
         || AGGREGATES.iter().any(|(n, ..)| named(n))
-        || FORMS.iter().chain(LATER).any(|n| named(n))
+        || FORMS.iter().any(|n| named(n))
 }
 
 /// Whether a name in an expression would not be taken for that of a map.
@@ -147,8 +147,8 @@ impl Compiler<'_> {
         if let Some((_, kind, count)) = AGGREGATES.iter().find(|(n, ..)| *n == lower) {
             return self.aggregate(*kind, &lower, *count, call, span);
         }
-        if LATER.contains(&lower.as_str()) {
-            return self.fail(name_span, format!("`{lower}` is not built yet"));
+        if lower == "each" {
+            return self.fail(name_span, "`each(…)` is what `per` can be, not a value");
         }
         if call.filter.is_some() || !list.clauses.is_empty() {
             return self.fail(span, format!("`{lower}` is no aggregate"));
@@ -323,7 +323,12 @@ impl Compiler<'_> {
             );
         };
         let (args, class) = self.result(kind, name, args, &span)?;
-        let nullable = !matches!(kind, AggregateKind::Count | AggregateKind::Exists);
+        let nullable = match kind {
+            AggregateKind::Count | AggregateKind::Exists => false,
+            // A group has a row.
+            _ if group && filter.is_none() => args.iter().any(|arg| arg.nullable),
+            _ => true,
+        };
         let aggregate = Aggregate {
             kind,
             table,

@@ -88,6 +88,7 @@ scenarios! {
     order_ends_cart [pp pm mp mm]
     partitioned_source [pp pm mp mm]
     payload_exploded [pp pm mp mm]
+    payload_mapping_changed [pp pm mp mm]
     replaced_rows [pp pm mp mm]
     replica_identity_full [pp pm]
     row_of_a_finished_cart_is_held [pp pm mp mm]

@@ -112,9 +112,6 @@ impl Args<'_> {
     }
 }
 
-/// Functions of the language that are named in the documentation and not yet built.
-pub const LATER: &[&str] = &["each"];
-
 pub fn all() -> impl Iterator<Item = &'static Function> {
     [
         text::ALL,
