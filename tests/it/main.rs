@@ -22,3 +22,4 @@ mod setup;
 mod systemd;
 mod tls;
 mod types;
+mod walks;

@@ -47,6 +47,7 @@ scenarios! {
     basic [pp pm mp mm]
     both_sides_write [pp pm mp mm]
     carts_without_header [pp pm mp mm]
+    carts_without_header_finished [pp pm mp mm]
     carts_without_header_kept [pp pm mp mm]
     children_before_parent [pp pm mp mm]
     composite_keys [pp pm mp mm]

@@ -106,13 +106,6 @@ fn the_stored_mapping_has_the_same_carts() {
 }
 
 #[test]
-fn a_unique_key_may_be_shared_too() {
-    let compiled = try_lines("key = [\"shop\", \"session\"]", "key = [\"id\"]");
-    // Then the expressions name what the header has not.
-    assert!(compiled.is_err());
-}
-
-#[test]
 fn what_the_header_has_not_is_refused() {
     for (from, to, expected) in [
         (
@@ -141,12 +134,6 @@ fn what_the_header_has_not_is_refused() {
             "`quantity` is integer",
         ),
         (
-            "per = \"cart\"\nrole = \"header\"",
-            "per = \"cart\"\nrole = \"detail\"\n[[into]]\ntable = \"cart\"\nper = \"lines\"\n\
-             role = \"header\"",
-            "these carts have no header row",
-        ),
-        (
             "per = \"cart\"",
             "per = \"lines\"",
             "the key of `lines` is not unique there",
@@ -158,6 +145,16 @@ fn what_the_header_has_not_is_refused() {
             "{to}: {found:#?}"
         );
     }
+}
+
+#[test]
+fn the_header_is_the_row_that_stands_for_the_cart() {
+    let text = LINES
+        .replace("role = \"header\"", "role = \"detail\"")
+        .replace("role = \"line\"", "role = \"header\"");
+    let found = try_compile(&text, &shop(), &onto()).unwrap_err().lines();
+    let expected = "c:22:7: these carts have no header row (expected `cart`)";
+    assert_eq!(found, [expected]);
 }
 
 /// `live` as the query of each kind of source has it.
