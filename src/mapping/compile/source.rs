@@ -148,7 +148,12 @@ fn headless(model: &Model, info: Option<&TableInfo>, report: &mut Report<'_>) ->
                 report.error(name, loose(name, "its cart", &ty.name), PLAIN);
             }
         }
-        header.columns = named.iter().map(|c| carrier.columns[*c].clone()).collect();
+        // A row with a null in them belongs to no cart.
+        let not_null = |c: &usize| Column {
+            not_null: true,
+            ..carrier.columns[*c].clone()
+        };
+        header.columns = named.iter().map(not_null).collect();
         header.key = (0..named.len()).collect();
         header.cart = Some(header.key.clone());
         carrier.cart = Some(named);

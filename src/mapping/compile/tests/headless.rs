@@ -153,7 +153,7 @@ fn the_header_is_the_row_that_stands_for_the_cart() {
         .replace("role = \"header\"", "role = \"detail\"")
         .replace("role = \"line\"", "role = \"header\"");
     let found = try_compile(&text, &shop(), &onto()).unwrap_err().lines();
-    let expected = "c:22:7: these carts have no header row (expected `cart`)";
+    let expected = "c:24:7: these carts have no header row (expected `cart`)";
     assert_eq!(found, [expected]);
 }
 
