@@ -1,7 +1,7 @@
 //! What the compiler of mappings says of the configuration against both schemas.
 
-use super::Schemas;
 use super::report::{End, Report};
+use super::{Schemas, rollback, unfilled, uniques};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::mapping::compile::compile;
@@ -15,6 +15,9 @@ pub fn check(config: &Config, schemas: &Schemas, report: &mut Report) {
             let message = format!("every expression of {count} target tables fits both schemas");
             report.pass("mapping", End::Config, message);
             guessable(&compiled.mapping, report);
+            unfilled::check(config, &schemas.target, report);
+            uniques::check(&compiled.mapping, schemas, report);
+            rollback::check(&compiled.mapping, report);
             each(&compiled.warnings, report);
         }
         Err(problems) => each(&problems, report),

@@ -6,11 +6,15 @@ mod mapping;
 mod postgres;
 mod mysql;
 mod report;
+mod rollback;
 mod spell;
 mod source;
 mod source_tables;
 mod target;
 mod triggers;
+mod unfilled;
+mod uniques;
+mod unmapped;
 
 pub use report::{End, Finding, Report, Verdict};
 
@@ -89,6 +93,14 @@ pub async fn run(
     source::grants(source, &outline.layout, &mut report).await?;
     target::rights(target, config, &schemas.target, &mut report).await?;
     source::tables(source, &outline.layout, &schemas.source, &mut report).await?;
+    unmapped::check(
+        config,
+        source,
+        &outline.layout,
+        &schemas.source,
+        &mut report,
+    )
+    .await?;
     source_tables::check(
         config.source.kind,
         &outline.layout,

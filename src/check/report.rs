@@ -9,6 +9,8 @@ pub enum Verdict {
     Fail,
     /// What `setup` will create.
     Todo,
+    /// Nothing is wrong with it, and it is worth knowing.
+    Note,
 }
 
 impl Verdict {
@@ -18,6 +20,7 @@ impl Verdict {
             Verdict::Warn => "warn",
             Verdict::Fail => "fail",
             Verdict::Todo => "todo",
+            Verdict::Note => "note",
         }
     }
 }
@@ -54,6 +57,17 @@ pub struct Finding {
 pub struct Report {
     pub pipeline: String,
     pub findings: Vec<Finding>,
+    /// What of the new shop's changes could not be carried back to the old one.
+    pub rollback: Vec<Lost>,
+}
+
+/// A source column that the mapping reads and that cannot be told back from the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub table: String,
+    pub column: String,
+    /// Each target column that is made of it, and why it cannot be told back from that.
+    pub because: Vec<(String, String)>,
 }
 
 impl Report {
@@ -61,6 +75,7 @@ impl Report {
         Self {
             pipeline: pipeline.to_owned(),
             findings: Vec::new(),
+            rollback: Vec::new(),
         }
     }
 
@@ -109,6 +124,10 @@ impl Report {
         self.add(Verdict::Todo, check, end, message, None);
     }
 
+    pub fn note(&mut self, check: &'static str, end: End, message: impl Into<String>) {
+        self.add(Verdict::Note, check, end, message, None);
+    }
+
     pub fn count(&self, verdict: Verdict) -> usize {
         self.findings
             .iter()
@@ -127,7 +146,7 @@ impl Report {
 
     /// The text without what is well.
     pub fn complaints(&self) -> String {
-        self.text_of(|verdict| verdict != Verdict::Pass)
+        self.text_of(|verdict| !matches!(verdict, Verdict::Pass | Verdict::Note))
     }
 
     fn text_of(&self, shown: impl Fn(Verdict) -> bool) -> String {
@@ -163,6 +182,19 @@ impl Report {
                 })
             })
             .collect();
+        let rollback: Vec<Value> = self
+            .rollback
+            .iter()
+            .map(|lost| {
+                let because = lost.because.iter();
+                let because = because.map(|(target, why)| json!({ "target": target, "why": why }));
+                json!({
+                    "table": lost.table,
+                    "column": lost.column,
+                    "because": because.collect::<Vec<_>>(),
+                })
+            })
+            .collect();
         json!({
             "pipeline": self.pipeline,
             "well": self.is_well(),
@@ -170,7 +202,9 @@ impl Report {
             "warned": self.count(Verdict::Warn),
             "failed": self.count(Verdict::Fail),
             "todo": self.count(Verdict::Todo),
+            "noted": self.count(Verdict::Note),
             "checks": checks,
+            "rollback": rollback,
         })
     }
 

@@ -24,6 +24,7 @@ mod forms;
 mod functions;
 mod infix;
 mod interval;
+mod inverse;
 pub(crate) mod json;
 mod moment;
 mod names;
@@ -48,6 +49,7 @@ pub use decimal::Decimal;
 pub use depends::{Depends, Pair};
 pub use error::{EvalError, ExprError};
 pub use functions::IdKey;
+pub use inverse::Back;
 pub use moment::{Zone, parse_timestamp, to_utc};
 pub use parse::named_tables;
 pub use scope::{Element, Env, Member, Parts, Scope, Shaped};
@@ -236,6 +238,12 @@ impl Expr {
             }
         });
         maps
+    }
+
+    /// Whether what the new backend writes into a column of type `to` can be carried back to the
+    /// column that this is made of.
+    pub fn back(&self, to: &SqlType) -> Back {
+        inverse::back(&self.plan, &self.sql_type(), to)
     }
 
     pub fn uses_secret(&self) -> bool {

@@ -491,7 +491,7 @@ fn maps_are_called_by_name() {
         layout: &layout,
         per: 0,
     };
-    let compile = |text: &str| Expr::compile_with(text, &scope, &maps);
+    let compile = |text: &str| Expr::compile_with(text, &scope, Shaped::default(), &maps);
     let give = |text: &str| evaluated(&compile(text).unwrap(), &layout, &image());
     for (text, value) in [
         ("region(id)", Some("reg_de")),
