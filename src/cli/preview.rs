@@ -1,5 +1,10 @@
 //! `cartage preview`: what carts of the source would become, nothing written.
 
+mod choose;
+mod text;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
@@ -14,14 +19,20 @@ use crate::mapping::map::{Mapper, TargetRow};
 use crate::mapping::plan::Mapping;
 use crate::refresh::read;
 
-/// Show the source rows of carts and the target rows that they become, column by column. Writes
-/// nothing, and works before setup. Prints shop data.
+/// Show the source rows of carts beside the target rows that they become, and which expression made
+/// each value. Writes nothing, and works before setup. Prints shop data.
 #[derive(Debug, Default, clap::Args)]
-#[command(after_help = "Example: cartage preview 4711 4712")]
+#[command(after_help = "Example: cartage preview 4711 4712\n         cartage preview --random 3")]
 pub struct PreviewArgs {
     /// Carts by key; a key of several columns is joined by |
-    #[arg(value_name = "CART", required = true)]
+    #[arg(value_name = "CART", required_unless_present_any = ["from_file", "random"])]
     pub carts: Vec<String>,
+    /// And those of this file, one key a line; - is stdin
+    #[arg(long, value_name = "FILE")]
+    pub from_file: Option<PathBuf>,
+    /// And so many live carts at random
+    #[arg(long, value_name = "N")]
+    pub random: Option<usize>,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -48,7 +59,16 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
              under a placeholder, and will be others"
         );
     }
-    let carts = keys::carts(&source, &mapping, &args.carts).await?;
+    let mut typed = args.carts;
+    if let Some(path) = &args.from_file {
+        typed.extend(choose::from_file(path)?);
+    }
+    let mut carts = keys::carts(&source, &mapping, &typed).await?;
+    if let Some(count) = args.random {
+        carts.extend(choose::at_random(&source, &mapping, count).await?);
+    }
+    let mut seen = HashSet::new();
+    carts.retain(|cart| seen.insert(cart.clone()));
     let mapper = Mapper {
         mapping,
         id: 0,
@@ -60,7 +80,7 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
     source.close().await?;
     let documents: Vec<Value> = reads
         .iter()
-        .map(|read| document(&mapper, &read.cart, read.image.as_ref()))
+        .map(|read| document(config, &mapper, &read.cart, read.image.as_ref()))
         .collect();
     if args.json {
         println!(
@@ -68,7 +88,9 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
             json!({ "placeholder_ids": placeholder, "carts": documents })
         );
     } else {
-        documents.iter().for_each(|cart| print!("{}", text(cart)));
+        documents
+            .iter()
+            .for_each(|cart| print!("{}", text::text(cart)));
     }
     match documents.iter().find(|cart| cart["found"] == false) {
         Some(cart) => Err(CommandError::failed(format!(
@@ -79,7 +101,7 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
     }
 }
 
-fn document(mapper: &Mapper, cart: &CartKey, image: Option<&Image>) -> Value {
+fn document(config: &Config, mapper: &Mapper, cart: &CartKey, image: Option<&Image>) -> Value {
     let live = image.map(|image| mapper.live(image));
     // A cart that is not live has no target rows of its own; what it would be is still shown.
     let (target, mut problem) = match image.map(|image| mapper.map(image)) {
@@ -96,7 +118,7 @@ fn document(mapper: &Mapper, cart: &CartKey, image: Option<&Image>) -> Value {
         "live": live.and_then(Result::ok),
         "problem": problem,
         "source": image.map_or_else(Vec::new, |image| source_rows(mapper.layout(), image)),
-        "target": target.iter().map(|row| target_row(&mapper.mapping, row)).collect::<Vec<_>>(),
+        "target": target.iter().map(|row| target_row(config, &mapper.mapping, image, row)).collect::<Vec<_>>(),
     })
 }
 
@@ -116,7 +138,8 @@ fn source_rows(layout: &Layout, image: &Image) -> Vec<Value> {
         .collect()
 }
 
-fn target_row(mapping: &Mapping, row: &TargetRow) -> Value {
+/// `source` is the place among the cart's source rows of the one that it stands for.
+fn target_row(config: &Config, mapping: &Mapping, image: Option<&Image>, row: &TargetRow) -> Value {
     let into = &mapping.intos[row.into];
     let mut object = object(
         into.columns
@@ -127,40 +150,30 @@ fn target_row(mapping: &Mapping, row: &TargetRow) -> Value {
     for (at, (column, text)) in into.key.iter().zip(&*row.key).enumerate() {
         object.shift_insert(at, column.name.clone(), (&**text).into());
     }
-    json!({ "table": into.full_name(), "row": object })
+    let before = |(table, at): (usize, usize)| {
+        let tables = image.map(|image| image.tables.iter().take(table));
+        tables
+            .into_iter()
+            .flatten()
+            .map(|rows| rows.len())
+            .sum::<usize>()
+            + at
+    };
+    // As many as there are in the file, in its order: each of them compiles to one.
+    let texts = config.into.get(row.into).map(|into| {
+        let columns = into.columns.iter();
+        columns.map(|c| (c.name.get_ref().clone(), c.value.get_ref().as_str().into()))
+    });
+    json!({
+        "table": into.full_name(),
+        "row": object,
+        "from": texts.into_iter().flatten().collect::<Map<String, Value>>(),
+        "source": row.origin.map(before),
+    })
 }
 
 fn object<'a>(cells: impl Iterator<Item = (&'a str, &'a Cell)>) -> Map<String, Value> {
     cells
         .map(|(name, cell)| (name.to_owned(), cell.text().into()))
         .collect()
-}
-
-fn text(cart: &Value) -> String {
-    let mut out = format!("cart {}", cart["cart"].as_str().unwrap_or_default());
-    if cart["live"] == false {
-        out.push_str(" (not live: the target will not have it)");
-    }
-    out.push('\n');
-    if let Some(why) = cart["problem"].as_str() {
-        out.push_str(&format!(
-            "  it cannot be mapped, and would be held: {why}\n"
-        ));
-    }
-    for (side, title) in [("source", "source"), ("target", "becomes")] {
-        for entry in cart[side].as_array().into_iter().flatten() {
-            out.push_str(&format!(
-                "  {title} {}\n",
-                entry["table"].as_str().unwrap_or_default()
-            ));
-            let row = entry["row"].as_object();
-            let width = row.map_or(0, |r| {
-                r.keys().map(|n| n.chars().count()).max().unwrap_or(0)
-            });
-            for (column, value) in row.into_iter().flatten() {
-                out.push_str(&format!("    {column:<width$}  {value}\n"));
-            }
-        }
-    }
-    out
 }

@@ -225,10 +225,49 @@ async fn preview_shows_both_sides_before_anything_moved() {
     );
     let (code, text, _) = end(&shop.config, &["preview", "7"]);
     assert_eq!(code, 0);
+    let line = |part: &str| {
+        text.lines()
+            .find(|line| line.contains(part))
+            .unwrap_or_default()
+    };
     assert!(
-        text.contains("becomes public.cart\n    cart_id         \"7\""),
+        line("becomes public.cart").contains("public.orders"),
         "{text}"
     );
+    assert!(
+        line("customer_email").contains("\"c7@example.org\""),
+        "{text}"
+    );
+    assert!(line("customer_email").contains("  = "), "{text}");
+    let from = target[0]["from"]["customer_email"].as_str().unwrap();
+    assert!(from.contains("email"), "{cart}");
+    assert_eq!(target[0]["source"], 0);
+
+    // Those of a file, and some at random.
+    let file = shop.config.with_file_name("carts");
+    fs::write(&file, "8\n\n9\n").unwrap();
+    let named = [
+        "preview",
+        "7",
+        "--from-file",
+        file.to_str().unwrap(),
+        "--json",
+    ];
+    let preview = shop.well(&named);
+    let keys: Vec<&str> = preview["carts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["cart"].as_str().unwrap())
+        .collect();
+    assert_eq!(keys, ["7", "8", "9"]);
+    let some = shop.well(&["preview", "--random", "5", "--json"]);
+    let some = some["carts"].as_array().unwrap();
+    assert_eq!(some.len(), 5);
+    assert!(some.iter().all(|c| c["found"] == true && c["live"] == true));
+    let all = shop.well(&["preview", "--random", "100000", "--json"]);
+    assert_eq!(all["carts"].as_array().unwrap().len(), 200);
+    assert!(shop.refused(2, &["preview"]).contains("required"));
     assert!(
         shop.refused(1, &["preview", "999999"])
             .contains("no cart 999999")
