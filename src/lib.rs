@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod check;
+pub mod init;
 pub mod hash;
 pub mod sqltype;
 pub mod catalog;

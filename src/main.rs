@@ -28,6 +28,10 @@ async fn run(cli: Cli, levels: Levels) -> Result<ExitCode, CommandError> {
     if let Command::Demo(args) = cli.command {
         return cli::demo::run(args).await.map_err(CommandError::failed);
     }
+    // It writes the file that the others read.
+    if let Command::Init(args) = cli.command {
+        return cli::init::run(args).await;
+    }
     let config = Config::load(&cli.config).map_err(|problems| {
         CommandError::usage(problems.render(std::io::stderr().is_terminal()))
     })?;
@@ -43,6 +47,6 @@ async fn run(cli: Cli, levels: Levels) -> Result<ExitCode, CommandError> {
         Command::Conflicts(command) => cli::conflicts::run(&config, command).await,
         Command::Checkpoint(command) => cli::checkpoint::run(&config, command).await,
         Command::Teardown(args) => cli::teardown::run(&config, args).await,
-        Command::Demo(_) => unreachable!("it has no configuration file"),
+        Command::Demo(_) | Command::Init(_) => unreachable!("it has no configuration file"),
     }
 }

@@ -5,6 +5,7 @@ pub mod reload;
 pub mod confirm;
 pub mod ends;
 pub mod keys;
+pub mod init;
 pub mod check;
 pub mod setup;
 pub mod preview;
@@ -104,6 +105,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(init::InitArgs),
     /// Look at both ends and say what is missing, with the statement that mends it
     Check(check::CheckArgs),
     /// Create what the pipeline needs on both ends
