@@ -8,6 +8,7 @@ use cartage::config::Kind;
 use serde::Deserialize;
 
 use super::pair::Pair;
+use super::preset;
 use super::statements::{self, Step};
 
 /// What the end must be, beside the oracle (`expect.toml`; each key may be left out). What is otherwise
@@ -126,15 +127,15 @@ impl Scenario {
     pub fn between(pair: Pair, name: &str) -> Self {
         let folder = Folder(root().join(name));
         let schema = |side: Side, file: &str| match pair.of(side) {
-            Kind::Postgres => folder.read(file),
-            Kind::Mysql => folder.read(&format!("mysql/{file}")),
+            Kind::Postgres => folder.schema(file),
+            Kind::Mysql => folder.schema(&format!("mysql/{file}")),
         };
         Self {
             name: name.to_string(),
             pair,
             source: schema(Side::Source, "source.sql"),
             target: schema(Side::Target, "target.sql"),
-            config: folder.read("cartage.toml"),
+            config: folder.config(name),
             stages: folder.stages(pair),
             oracle_source: folder.read_for(pair.source, "oracle_source.sql"),
             oracle_target: folder.read_for(pair.target, "oracle_target.sql"),
@@ -149,6 +150,23 @@ impl Folder {
     fn read(&self, file: &str) -> String {
         let path = self.0.join(file);
         fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    }
+
+    /// The scenario's own configuration, else the shipped one that it is named after.
+    fn config(&self, name: &str) -> String {
+        match self.0.join("cartage.toml").exists() {
+            true => self.read("cartage.toml"),
+            false => preset::template(name),
+        }
+    }
+
+    /// A line `-- platform NAME` stands for the tables of that platform.
+    fn schema(&self, file: &str) -> String {
+        let line = |line: &str| match line.strip_prefix("-- platform ") {
+            Some(platform) => preset::tables(platform.trim()),
+            None => format!("{line}\n"),
+        };
+        self.read(file).lines().map(line).collect()
     }
 
     /// In the words of this kind of server, if it has its own.

@@ -16,6 +16,9 @@
 //! the two kinds of server have no common words for. A side that a scenario cannot be on has no schema.
 //! The old and the new shop's own sessions on MySQL read `||` and backslashes as Postgres does.
 //!
+//! A scenario `preset_x_to_y` without a `cartage.toml` plays the shipped `config/x-to-y.toml` (see
+//! [`preset`]), and the line `-- platform NAME` of a schema stands for `tests/platforms/NAME.sql`.
+//!
 //! The oracle shares nothing with cartage's mapping. A new bug is a new folder. Kills come at
 //! moments drawn from a seed, which is printed; `CARTAGE_SEED` replays it.
 
@@ -23,6 +26,7 @@ pub mod daemon;
 pub mod folder;
 pub mod pair;
 pub mod play;
+pub mod preset;
 pub mod servers;
 pub mod session;
 pub mod settled;
@@ -90,6 +94,11 @@ scenarios! {
     partitioned_source [pp pm mp mm]
     payload_exploded [pp pm mp mm]
     payload_mapping_changed [pp pm mp mm]
+    preset_magento2_to_medusa [mp]
+    preset_opencart_to_saleor [mp]
+    preset_prestashop_to_vendure [mp]
+    preset_spree_to_saleor [pp]
+    preset_woocommerce_to_medusa [mp]
     replaced_rows [pp pm mp mm]
     replica_identity_full [pp pm]
     row_of_a_finished_cart_is_held [pp pm mp mm]
