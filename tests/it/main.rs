@@ -16,6 +16,7 @@ mod lost_answers;
 mod merge;
 mod mysql;
 mod outages;
+mod presets;
 mod protocol;
 mod reload;
 mod scenario;

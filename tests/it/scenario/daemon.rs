@@ -39,6 +39,18 @@ pub fn command(config: &Path, arguments: &[&str]) -> String {
     stdout
 }
 
+/// The JSON document that a command prints, however it ends.
+pub fn json(config: &Path, arguments: &[&str]) -> serde_json::Value {
+    let output = cartage(config).args(arguments).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| {
+        panic!(
+            "cartage {arguments:?} printed no document: {e}\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
 /// Runs a command that must be refused; all that it says.
 pub fn refusal(config: &Path, arguments: &[&str]) -> String {
     let output = cartage(config).args(arguments).output().unwrap();

@@ -1,11 +1,11 @@
 -- platform woocommerce
 -- What the visitors mean, in tables of its own, from which WooCommerce's sessions are written as PHP
 -- writes them; the oracle looks at these, and not at what PHP has made of them.
-CREATE TABLE visitor (session_key VARCHAR(32) PRIMARY KEY, email VARCHAR(100) NOT NULL DEFAULT '', coupon VARCHAR(40) NOT NULL DEFAULT '') CHARSET = utf8mb4;
+CREATE TABLE visitor (session_key VARCHAR(32) PRIMARY KEY, email VARCHAR(100) NOT NULL DEFAULT '', coupon VARCHAR(40) NOT NULL DEFAULT '') CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 CREATE TABLE meant (
     session_key VARCHAR(32) NOT NULL, item_key CHAR(32) NOT NULL, product_id INT NOT NULL, variation_id INT NOT NULL DEFAULT 0,
     size VARCHAR(20) NOT NULL DEFAULT '', quantity DECIMAL(10,2) NOT NULL, subtotal DECIMAL(12,2) NOT NULL, PRIMARY KEY (session_key, item_key)
-) CHARSET = utf8mb4;
+) CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_520_ci;
 CREATE FUNCTION php_s(x LONGTEXT) RETURNS LONGTEXT DETERMINISTIC RETURN concat('s:', octet_length(x), ':"', x, '";');
 -- Older versions of PHP write 39.8 with all digits that its float has.
 CREATE VIEW item_php AS SELECT session_key, item_key, concat(php_s(item_key), 'a:10:{', php_s('key'), php_s(item_key),
