@@ -12,6 +12,9 @@ pub enum Severity {
     Warning,
 }
 
+/// Whoever has more reads no further: so many are shown with their lines.
+const SHOWN: usize = 200;
+
 /// One problem. The span is in bytes of the file; none means that the file as a whole is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -117,11 +120,13 @@ impl Diagnostics {
         } else {
             Renderer::plain()
         };
-        let blocks: Vec<String> = self
-            .list
-            .iter()
+        let shown = self.list.iter().take(SHOWN);
+        let mut blocks: Vec<String> = shown
             .map(|d| renderer.render(&[self.report(d, &path)]))
             .collect();
+        if self.list.len() > SHOWN {
+            blocks.push(format!("and {} more", self.list.len() - SHOWN));
+        }
         blocks.join("\n\n")
     }
 

@@ -7,6 +7,7 @@ mod cart;
 mod catalog;
 mod codec;
 mod count;
+mod evaluate;
 mod fold;
 mod map;
 mod measured;
@@ -30,6 +31,7 @@ const CASES: &[Case] = &[
     Case::of::<pgoutput::Sale>("decode/pgoutput/sale"),
     Case::of::<binlog::Sale>("decode/binlog/sale"),
     Case::of::<fold::Sale>("fold/sale"),
+    Case::of::<evaluate::Columns>("evaluate/columns"),
     Case::of::<map::Whole>("map/cart"),
     Case::of::<map::Settled>("map/settle_sale"),
     Case::of::<map::Difference>("map/difference_sale"),

@@ -3,11 +3,15 @@
 use std::fmt;
 
 use divan::Bencher;
+use divan::counter::ItemsCount;
 
 pub trait Measured {
     /// What one run uses up. That it is made is not measured, that it is dropped is: so it is in
     /// the pipeline, where another step has made it.
     type Input;
+
+    /// How many things one run does, where that is told by the second.
+    const ITEMS: usize = 1;
 
     /// Makes all ready, and sees that a run does what it says.
     fn ready() -> Self;
@@ -40,6 +44,12 @@ impl fmt::Display for Case {
 
 fn time<M: Measured>(bencher: Bencher<'_, '_>) {
     let measured = M::ready();
+    if M::ITEMS > 1 {
+        return bencher
+            .counter(ItemsCount::new(M::ITEMS))
+            .with_inputs(|| measured.input())
+            .bench_local_values(|input| measured.run(input));
+    }
     bencher
         .with_inputs(|| measured.input())
         .bench_local_values(|input| measured.run(input));
