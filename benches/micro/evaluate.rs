@@ -41,11 +41,11 @@ impl Columns {
             secret: &self.mapper.secret,
             time_zone: self.mapper.mapping.time_zone,
         };
-        let value = |column: &Expr| black_box(column.evaluate(black_box(&env)));
-        let values = self.columns.iter().map(value);
-        values
-            .filter(|v| v.as_ref().is_ok_and(|v| !v.is_null()))
-            .count()
+        let has_value = |column: &&Expr| {
+            let value = black_box(column.evaluate(black_box(&env)));
+            value.is_ok_and(|value| !value.is_null())
+        };
+        self.columns.iter().filter(has_value).count()
     }
 }
 

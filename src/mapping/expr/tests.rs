@@ -215,7 +215,11 @@ fn all_mistakes_at_once_with_their_places() {
     assert_eq!(places[..2], ["emial", "totl"]);
     assert_eq!(found.len(), 3);
     assert!(found[0].1.contains("did you mean email"));
-    assert!(mistakes(0, "each(email)")[0].1.contains("what `per` can be"));
+    assert!(
+        mistakes(0, "each(email)")[0]
+            .1
+            .contains("what `per` can be")
+    );
     assert!(mistakes(0, "total and true")[0].1.contains("boolean"));
     assert!(mistakes(2, "mask.token")[0].1.contains("reaches"));
     assert_eq!(mistakes(0, "id id").len(), 1);

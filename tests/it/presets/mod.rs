@@ -71,7 +71,8 @@ impl Ends {
         assert!(!checks.is_empty(), "{report}");
         let failed = checks.iter().filter(|check| check["verdict"] == "fail");
         let word = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
-        let message = |check: &Value| format!("{}: {}", word(check, "check"), word(check, "message"));
+        let message =
+            |check: &Value| format!("{}: {}", word(check, "check"), word(check, "message"));
         failed.map(message).collect()
     }
 }
@@ -85,7 +86,10 @@ async fn fits(name: &str, pair: &str) {
 /// Each alteration is made to tables as they were.
 async fn names_what_is_altered(name: &str, pair: &str) {
     let scenario = scenario(name, pair);
-    let file = root().join("tests/scenarios").join(name).join("altered.toml");
+    let file = root()
+        .join("tests/scenarios")
+        .join(name)
+        .join("altered.toml");
     let altered: Altered = toml::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     assert!(altered.altered.len() >= 3, "{name}");
     for alteration in &altered.altered {
@@ -149,6 +153,9 @@ fn each_preset_is_tested_and_told_of() {
     let guide = fs::read_to_string(root().join("docs/presets.md")).unwrap();
     for file in &files {
         let name = Path::new(file).file_name().unwrap().to_str().unwrap();
-        assert!(guide.contains(name), "docs/presets.md says nothing of {name}");
+        assert!(
+            guide.contains(name),
+            "docs/presets.md says nothing of {name}"
+        );
     }
 }

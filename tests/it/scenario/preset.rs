@@ -6,7 +6,8 @@ use std::path::Path;
 /// Its file, by the name of its scenario.
 pub fn file(scenario: &str) -> String {
     let pair = scenario.strip_prefix("preset_");
-    let pair = pair.unwrap_or_else(|| panic!("{scenario} has neither a configuration nor a preset"));
+    let pair =
+        pair.unwrap_or_else(|| panic!("{scenario} has neither a configuration nor a preset"));
     format!("config/{}.toml", pair.replace('_', "-"))
 }
 
@@ -28,7 +29,10 @@ pub fn template(scenario: &str) -> String {
     };
     let file = file(scenario);
     let text: String = read(&file).lines().map(&mut line).collect();
-    assert_eq!(replaced, 3, "{file}: its name and two URLs were to be replaced");
+    assert_eq!(
+        replaced, 3,
+        "{file}: its name and two URLs were to be replaced"
+    );
     text
 }
 
