@@ -1,7 +1,7 @@
-SELECT 'checkout', token, email, NULL, NULL FROM checkout
+SELECT 'checkout', token, email, NULL, 0 FROM checkout
 UNION ALL
-SELECT 'metadata', checkout_id, metadata->>'note', metadata->>'order', NULL FROM checkout_metadata
+SELECT 'metadata', checkout_id, metadata->>'note', metadata->>'order', 0 FROM checkout_metadata
 UNION ALL
-SELECT 'note', checkout_id, note, kind, NULL FROM checkout_note
+SELECT 'note', checkout_id, note, kind, 0 FROM checkout_note
 UNION ALL
 SELECT 'line', checkout_id, variant, concat(old_id), quantity FROM checkout_line
