@@ -391,7 +391,13 @@ impl Mapper {
             Life::Deleted { stamp } => (&into.deleted, Some(stamp)),
             Life::Live => (&into.deleted, None),
         };
-        let members = self.behind(image, row);
+        if matches!(fate, Fate::Delete) {
+            return Ok(None);
+        }
+        let members = match (life_stamp, fate) {
+            (Some(_), Fate::Keep) => Vec::new(),
+            _ => self.behind(image, row),
+        };
         let removed = members
             .iter()
             .filter_map(|member| self.removal(folding, into.per, member.row));
@@ -409,8 +415,7 @@ impl Mapper {
             .unwrap_or_default();
         let mut cells = row.cells.clone();
         match fate {
-            Fate::Delete => return Ok(None),
-            Fate::Keep => {}
+            Fate::Delete | Fate::Keep => {}
             Fate::Set(sets) => {
                 let blank = blank_row(self.layout(), into.per);
                 let mut at = self.at(image, into, &members, &blank);

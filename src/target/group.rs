@@ -88,3 +88,6 @@ pub(super) fn has_triggers(groups: &[Group<'_>], tables: &Tables) -> bool {
     let has = |group: &Group<'_>| tables.has_triggers(&group.shape.into);
     groups.iter().any(has) && !switch::mutant(Mutant::TokensBeforeTriggers)
 }
+
+#[cfg(test)]
+mod tests;
