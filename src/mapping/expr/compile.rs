@@ -289,8 +289,13 @@ impl Compiler<'_> {
 
     fn column(&self, place: Place, table: usize, column: usize, span: Range<usize>) -> Plan {
         let found = &self.scope.layout.tables[table].columns[column];
-        let nullable =
-            !found.not_null || matches!(place, Place::Parent | Place::Only | Place::Header);
+        let absent = match place {
+            Place::Parent | Place::Only => true,
+            // One that is made is there as long as a row is.
+            Place::Header => !self.scope.layout.header().is_made(),
+            Place::Row | Place::Item => false,
+        };
+        let nullable = !found.not_null || absent;
         let node = Node::Column {
             place,
             table,
