@@ -6,6 +6,7 @@ use crate::cart::image::{Cell, Cells, Image, Life, Row};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::cart::owner::Wish;
+use crate::switch::{Mutant, mutant};
 
 /// A row of the carrier, for a cart that has no live image. Nothing says that it is the cart's first:
 /// others may stand in the source that the log told of before anyone listened. But a cart whose last
@@ -15,7 +16,9 @@ pub(super) fn appear(rules: &Rules<'_>, cart: &mut Folding, at: At, row: Cells) 
     let image = begun(rules.layout, at, row);
     match lives(rules, &image) {
         Some(false) => {}
-        Some(true) if whole && is_empty(rules.layout, cart) => begin(cart, at, image),
+        Some(true) if whole && (is_empty(rules.layout, cart) || mutant(Mutant::TrustBirths)) => {
+            begin(cart, at, image);
+        }
         _ => {
             cart.wish = Some(match cart.image {
                 None => Wish::BornUnproved,
@@ -50,7 +53,7 @@ pub(super) fn arrive(
             let whole = is_empty(rules.layout, cart);
             begin(cart, at, image);
             cart.heir_of = Some(from.clone());
-            if !whole {
+            if !whole && !mutant(Mutant::ArrivalUnread) {
                 cart.wish = Some(Wish::Arrival);
             }
         }
@@ -63,7 +66,8 @@ pub(super) fn arrive(
 pub(super) fn is_last(layout: &Layout, cart: &Folding, table: usize, row: &[Cell]) -> bool {
     let holds =
         |image: &Image| image.tables[table].len() == 1 && image.row(layout, table, row).is_some();
-    layout.carrier() == Some(table) && cart.lives() && cart.image.as_ref().is_some_and(holds)
+    let carries = layout.carrier() == Some(table) && !mutant(Mutant::HeaderIsARow);
+    carries && cart.lives() && cart.image.as_ref().is_some_and(holds)
 }
 
 /// The last row of the carrier goes, and with it the cart. The image keeps the row: what `deleted`

@@ -4,6 +4,7 @@ mod batches;
 mod births;
 mod confirmed;
 mod connection_loss;
+mod headless;
 mod ids_secret;
 mod images;
 mod moves;
