@@ -131,9 +131,7 @@ impl Work<'_> {
                 None => left.push(column.name.clone()),
             }
         }
-        // Nothing names a row twice.
-        let keyed = columns.iter().any(|c| c.what.form == Form::Key);
-        columns.retain(|c| !keyed || c.what.form != Form::Allocated);
+        one_key(&mut columns, info);
         let name = name.replace('_', " ");
         let why = match &self.new.platform {
             Some(platform) => format!("{platform}: {name}"),
@@ -390,6 +388,38 @@ impl Work<'_> {
         }
         found
     }
+}
+
+/// One key names a row: what the target numbers by itself is left to it where the rest names the row
+/// too.
+fn one_key(columns: &mut Vec<Piece<ColumnPart>>, info: &TableInfo) {
+    let is_key = |c: &Piece<ColumnPart>| c.what.form == Form::Key;
+    if columns.iter().any(is_key) {
+        columns.retain(|c| c.what.form != Form::Allocated);
+    }
+    let names = |columns: &[Piece<ColumnPart>], own: bool| -> Vec<String> {
+        let keys = columns
+            .iter()
+            .filter(|c| is_key(c))
+            .map(|c| c.what.name.clone());
+        keys.filter(|name| own || !numbered(info, name)).collect()
+    };
+    let (all, rest) = (names(columns, true), names(columns, false));
+    if !unique(info, &all) && unique(info, &rest) {
+        columns.retain(|c| !is_key(c) || rest.contains(&c.what.name));
+    }
+}
+
+fn numbered(info: &TableInfo, name: &str) -> bool {
+    info.column(name)
+        .is_some_and(|c| c.identity || c.has_default)
+}
+
+fn unique(info: &TableInfo, names: &[String]) -> bool {
+    let same = |columns: &Vec<String>| {
+        columns.len() == names.len() && names.iter().all(|name| columns.contains(name))
+    };
+    !names.is_empty() && (same(&info.primary_key) || info.uniques.iter().any(same))
 }
 
 fn texts_of(into: &IntoPart) -> Vec<String> {

@@ -258,6 +258,60 @@ fn what_does_not_fit_is_taken_out_and_the_rest_compiles() {
 }
 
 #[test]
+fn a_key_of_our_own_leaves_the_number_to_the_new_shop() {
+    let mut vendure = catalog(vec![
+        table(
+            "order",
+            "id integer!, code text!, active boolean!, couponCodes text!, subTotalWithTax integer!",
+            &[],
+        ),
+        table(
+            "order_line",
+            "id integer!, orderId integer!, productVariantId integer!, listPriceIncludesTax boolean!, \
+             customFieldsLegacykey text",
+            &[],
+        ),
+    ]);
+    let keys = |target: &Catalog| {
+        let draft = propose(&spree(), target);
+        let line = draft
+            .intos
+            .iter()
+            .find(|i| i.what.table == "order_line")
+            .expect("lines");
+        let columns = line
+            .what
+            .columns
+            .iter()
+            .filter(|c| c.what.form == Form::Key);
+        columns.map(|c| c.what.name.clone()).collect::<Vec<_>>()
+    };
+    // Without a unique index over it, it names no row.
+    assert_eq!(keys(&vendure), ["id", "customFieldsLegacykey"]);
+    let line = &mut vendure.tables[1];
+    line.columns[0].has_default = true;
+    line.uniques.push(vec!["customFieldsLegacykey".into()]);
+    assert_eq!(keys(&vendure), ["customFieldsLegacykey"]);
+    vendure.tables[1].columns.pop();
+    assert_eq!(keys(&vendure), ["id"]);
+}
+
+fn spree() -> Catalog {
+    catalog(vec![
+        table(
+            "shop_orders",
+            "id bigint!, number text, completed_at timestamp, state text, token text",
+            &[],
+        ),
+        table(
+            "shop_line_items",
+            "id bigint!, order_id bigint!, variant_id bigint!, quantity integer!",
+            &[],
+        ),
+    ])
+}
+
+#[test]
 fn a_schema_without_carts_gives_a_file_that_says_so() {
     let none = catalog(vec![table("weather", "id bigint!, rain numeric", &[])]);
     let settled = settle(propose(&none, &none), &ends(), &none, &none);
