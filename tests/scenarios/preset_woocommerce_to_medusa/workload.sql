@@ -4,18 +4,18 @@ INSERT INTO wp_woocommerce_sessions (session_key, session_value, session_expiry)
 -- A logged-in user's second copy, which is no cart.
 INSERT INTO wp_usermeta (user_id, meta_key, meta_value) VALUES (1, '_woocommerce_persistent_cart_1', 'a:1:{s:4:"cart";a:0:{}}');
 -- A new guest, first without a cart.
-INSERT INTO wp_woocommerce_sessions (session_key, session_value, session_expiry) VALUES ('t_101', 'a:1:{s:8:"customer";s:6:"a:0:{}";}', 1800000000);
-INSERT INTO visitor VALUES ('t_101', 'new@example.org', '');
-INSERT INTO meant VALUES ('t_101', md5('12_35'), 12, 35, 'l', 1, 20);
-INSERT INTO wp_woocommerce_sessions (session_key, session_value, session_expiry) SELECT session_key, session_value, 1800000001 FROM session_php WHERE session_key = 't_101' ON DUPLICATE KEY UPDATE session_value = VALUES(session_value), session_expiry = VALUES(session_expiry);
+INSERT INTO wp_woocommerce_sessions (session_key, session_value, session_expiry) VALUES ('t_1010101010101010101010101010ab', 'a:1:{s:8:"customer";s:6:"a:0:{}";}', 1800000000);
+INSERT INTO visitor VALUES ('t_1010101010101010101010101010ab', 'new@example.org', '');
+INSERT INTO meant VALUES ('t_1010101010101010101010101010ab', md5('12_35'), 12, 35, 'l', 1, 20);
+INSERT INTO wp_woocommerce_sessions (session_key, session_value, session_expiry) SELECT session_key, session_value, 1800000001 FROM session_php WHERE session_key = 't_1010101010101010101010101010ab' ON DUPLICATE KEY UPDATE session_value = VALUES(session_value), session_expiry = VALUES(session_expiry);
 -- She logs in: her session is written under her number, with what she had saved, and the guest's is deleted.
 INSERT INTO visitor VALUES (21, 'new@example.org', '');
-INSERT INTO meant SELECT 21, item_key, product_id, variation_id, size, quantity, subtotal FROM meant WHERE session_key = 't_101';
+INSERT INTO meant SELECT 21, item_key, product_id, variation_id, size, quantity, subtotal FROM meant WHERE session_key = 't_1010101010101010101010101010ab';
 INSERT INTO meant VALUES (21, md5('41'), 41, 0, '', 1, 6);
 INSERT INTO wp_woocommerce_sessions (session_key, session_value, session_expiry) SELECT session_key, session_value, 1800000001 FROM session_php WHERE session_key = '21' ON DUPLICATE KEY UPDATE session_value = VALUES(session_value), session_expiry = VALUES(session_expiry);
-DELETE FROM visitor WHERE session_key = 't_101';
-DELETE FROM meant WHERE session_key = 't_101';
-DELETE FROM wp_woocommerce_sessions WHERE session_key = 't_101';
+DELETE FROM visitor WHERE session_key = 't_1010101010101010101010101010ab';
+DELETE FROM meant WHERE session_key = 't_1010101010101010101010101010ab';
+DELETE FROM wp_woocommerce_sessions WHERE session_key = 't_1010101010101010101010101010ab';
 -- A quantity, half a metre, a removal, another coupon, another address.
 UPDATE meant SET quantity = 7, subtotal = 70 WHERE session_key = '2' AND item_key = md5('41');
 INSERT INTO meant VALUES (2, md5('43'), 43, 0, '', 1.5, 10);
