@@ -50,16 +50,34 @@ fn inside(plan: &Plan, see: &mut dyn FnMut(Place, usize, usize)) {
             "||" => joined(plan, see),
             _ => {}
         },
-        Node::Arithmetic {
-            op: Arithmetic::Add | Arithmetic::Subtract,
-            left,
-            right,
-        } if !plan.class().is_float() => match (&left.node, &right.node) {
-            (Node::Literal(_), _) => inside(right, see),
-            (_, Node::Literal(_)) => inside(left, see),
-            _ => {}
-        },
+        Node::Arithmetic { op, left, right } if !plan.class().is_float() => {
+            let (constant, other) = match (constant(left), constant(right)) {
+                (Some(constant), None) => (constant, right),
+                (None, Some(constant)) => (constant, left),
+                _ => return,
+            };
+            // What is out of the range is an error, and no other number.
+            let kept = match op {
+                Arithmetic::Add | Arithmetic::Subtract => true,
+                Arithmetic::Multiply => {
+                    plan.class().is_integer() && constant.parse().is_ok_and(|by: i64| by != 0)
+                }
+                Arithmetic::Divide | Arithmetic::Remainder => false,
+            };
+            if kept {
+                inside(other, see);
+            }
+        }
         _ => {}
+    }
+}
+
+/// The text of a literal, also of one that was cast.
+fn constant(plan: &Plan) -> Option<&str> {
+    match &plan.node {
+        Node::Literal(text) => Some(text),
+        Node::Cast { of, .. } => constant(of),
+        _ => None,
     }
 }
 
