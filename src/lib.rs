@@ -23,6 +23,7 @@ pub mod cart;
 pub mod mapping;
 pub mod merge;
 pub mod target;
+pub mod lookup;
 pub mod lanes;
 pub mod refresh;
 pub mod daemon;

@@ -2,6 +2,7 @@
 //!
 //! Numbers are LEB128. A cell is one number: 0 NULL, 1 missing, else the length of its text plus 2.
 
+use super::answers::{Answer, Given, Question};
 use super::image::{Cell, Cells, Ghost, Image, Life, Moment, Row};
 
 /// First byte of an encoded image. A reader refuses versions that it does not know.
@@ -10,11 +11,14 @@ pub const VERSION: u8 = 1;
 /// First byte of one that has moments of its own for elements of payloads.
 const WITH_MOMENTS: u8 = 2;
 
+/// First byte of one that has answers of lookups, after moments or none.
+const WITH_ANSWERS: u8 = 3;
+
 /// The bytes are not an image that this version wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
     #[error(
-        "the image is of format {0}, and this version reads formats {VERSION} and {WITH_MOMENTS}"
+        "the image is of format {0}, and this version reads formats {VERSION} to {WITH_ANSWERS}"
     )]
     Version(u8),
     #[error("the image ends early")]
@@ -26,9 +30,10 @@ pub enum CodecError {
 /// Writes an image.
 pub fn encode(image: &Image) -> Vec<u8> {
     let mut out = Vec::with_capacity(size(image));
-    out.push(match image.moments.is_empty() {
-        true => VERSION,
-        false => WITH_MOMENTS,
+    out.push(match (image.answers.is_empty(), image.moments.is_empty()) {
+        (false, _) => WITH_ANSWERS,
+        (true, false) => WITH_MOMENTS,
+        (true, true) => VERSION,
     });
     match image.life {
         Life::Live => out.push(0),
@@ -59,7 +64,7 @@ pub fn encode(image: &Image) -> Vec<u8> {
         }
         put_cells(&mut out, &ghost.cells);
     }
-    if !image.moments.is_empty() {
+    if !image.moments.is_empty() || !image.answers.is_empty() {
         put(&mut out, image.moments.len() as u64);
     }
     for moment in &image.moments {
@@ -70,7 +75,42 @@ pub fn encode(image: &Image) -> Vec<u8> {
             put_text(&mut out, part);
         }
     }
+    if !image.answers.is_empty() {
+        put(&mut out, image.answers.iter().len() as u64);
+        image.answers.iter().for_each(|a| put_answer(&mut out, a));
+    }
     out
+}
+
+fn put_answer(out: &mut Vec<u8>, answer: &Answer) {
+    put(out, answer.question.lookup as u64);
+    put(out, answer.question.args.len() as u64);
+    for arg in &*answer.question.args {
+        put_text(out, arg);
+    }
+    match &answer.given {
+        Given::Missing => put(out, 0),
+        Given::Ambiguous => put(out, 1),
+        Given::Row(cells) => {
+            put(out, 2);
+            put_cells(out, cells);
+        }
+    }
+}
+
+fn answer(input: &mut Input<'_>) -> Result<Answer, CodecError> {
+    Ok(Answer {
+        question: Question {
+            lookup: input.size()?,
+            args: input.many(Input::text)?.into(),
+        },
+        given: match input.size()? {
+            0 => Given::Missing,
+            1 => Given::Ambiguous,
+            2 => Given::Row(cells(input)?),
+            _ => return Err(CodecError::Damaged("unknown kind of answer")),
+        },
+    })
 }
 
 /// About what an image takes: lengths are rarely more than one byte.
@@ -88,7 +128,7 @@ fn size(image: &Image) -> usize {
 pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
     let mut input = Input(bytes);
     let version = match input.byte()? {
-        version @ (VERSION | WITH_MOMENTS) => version,
+        version @ VERSION..=WITH_ANSWERS => version,
         other => return Err(CodecError::Version(other)),
     };
     let life = match input.byte()? {
@@ -111,7 +151,7 @@ pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
         })
     })?;
     let moments = match version {
-        WITH_MOMENTS => input.many(|input| {
+        WITH_MOMENTS | WITH_ANSWERS => input.many(|input| {
             Ok(Moment {
                 into: input.size()?,
                 stamp: input.signed()?,
@@ -123,6 +163,16 @@ pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
     if version == WITH_MOMENTS && moments.is_empty() {
         return Err(CodecError::Damaged("it has no moments"));
     }
+    let answers = match version {
+        WITH_ANSWERS => input.many(answer)?,
+        _ => Vec::new(),
+    };
+    if version == WITH_ANSWERS && answers.is_empty() {
+        return Err(CodecError::Damaged("it has no answers"));
+    }
+    if !answers.is_sorted_by(|a, b| a.question < b.question) {
+        return Err(CodecError::Damaged("its answers are in no order"));
+    }
     if !input.0.is_empty() {
         return Err(CodecError::Damaged("bytes after its end"));
     }
@@ -131,6 +181,7 @@ pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
         tables,
         ghosts,
         moments,
+        answers: answers.into_iter().collect(),
     })
 }
 
@@ -294,6 +345,22 @@ mod tests {
         prop::collection::vec(cell, 0..6).prop_map(Cells::from)
     }
 
+    fn any_answer() -> impl Strategy<Value = Answer> {
+        let given = prop_oneof![
+            Just(Given::Missing),
+            Just(Given::Ambiguous),
+            any_cells().prop_map(Given::Row),
+        ];
+        let args = prop::collection::vec(".{0,6}".prop_map(Box::from), 0..3);
+        (0usize..9, args, given).prop_map(|(lookup, args, given): (_, Vec<Box<str>>, _)| Answer {
+            question: Question {
+                lookup,
+                args: args.into(),
+            },
+            given,
+        })
+    }
+
     fn any_image() -> impl Strategy<Value = Image> {
         let life = prop_oneof![
             Just(Life::Live),
@@ -324,12 +391,14 @@ mod tests {
             prop::collection::vec(prop::collection::vec(row, 0..4), 0..4),
             prop::collection::vec(ghost, 0..3),
             prop::collection::vec(moment, 0..3),
+            prop::collection::vec(any_answer(), 0..3),
         )
-            .prop_map(|(life, tables, ghosts, moments)| Image {
+            .prop_map(|(life, tables, ghosts, moments, answers)| Image {
                 life,
                 tables: tables.into(),
                 ghosts,
                 moments,
+                answers: answers.into_iter().collect(),
             })
     }
 
@@ -349,7 +418,7 @@ mod tests {
         fn noise_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let mut bytes = bytes;
             if let Some(first) = bytes.first_mut() {
-                *first = VERSION + (*first & 1);
+                *first = VERSION + *first % 3;
             }
             if let Ok(image) = decode(&bytes) {
                 prop_assert_eq!(decode(&encode(&image)), Ok(image));

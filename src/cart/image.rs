@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use super::answers::Answers;
 use super::layout::Layout;
 
 /// One value of a row. NULL and "the log did not carry it" are different things.
@@ -92,6 +93,8 @@ pub struct Image {
     pub ghosts: Vec<Ghost>,
     /// Sorted by `[[into]]` and key.
     pub moments: Vec<Moment>,
+    /// Of the lookups that the mapping calls for it.
+    pub answers: Answers,
 }
 
 impl Image {
@@ -101,6 +104,7 @@ impl Image {
             tables: layout.tables.iter().map(|_| Vec::new()).collect(),
             ghosts: Vec::new(),
             moments: Vec::new(),
+            answers: Answers::default(),
         }
     }
 
@@ -109,7 +113,8 @@ impl Image {
         let rows = self.tables.iter().flatten().map(|row| &row.cells);
         let ghosts = self.ghosts.iter().map(|ghost| &ghost.cells);
         let each = |cells: &Cells| size_of::<Row>() + footprint(cells);
-        size_of::<Self>() + rows.chain(ghosts).map(each).sum::<usize>()
+        let cells = rows.chain(ghosts).map(each).sum::<usize>();
+        size_of::<Self>() + cells + self.answers.footprint()
     }
 
     /// When this element was last changed, if that is not when its row was.

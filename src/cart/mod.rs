@@ -2,6 +2,7 @@
 
 pub mod key;
 pub mod layout;
+pub mod answers;
 pub mod image;
 pub mod codec;
 pub mod fold;

@@ -9,7 +9,7 @@ use crate::mapping::plan::{Mapping, Role};
 use crate::switch::{self, Mutant};
 
 pub fn check(config: &Config, schemas: &Schemas, report: &mut Report) {
-    match compile(config, &schemas.source, &schemas.target) {
+    match compile(config, &schemas.source, &schemas.whole_target()) {
         Ok(compiled) => {
             let count = compiled.mapping.intos.len();
             let message = format!("every expression of {count} target tables fits both schemas");

@@ -2,6 +2,7 @@
 
 mod both;
 mod into_tables;
+mod lookups;
 mod mapping;
 mod postgres;
 mod mysql;
@@ -18,9 +19,10 @@ mod unmapped;
 
 pub use report::{End, Finding, Report, Verdict};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TableInfo};
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::mapping::lookup;
 use crate::source::outline::outline;
 use crate::source::{AskError, Source};
 use crate::target::error::TargetError;
@@ -55,6 +57,25 @@ impl From<tokio_postgres::Error> for CheckError {
 pub struct Schemas {
     pub source: Catalog,
     pub target: Catalog,
+    /// Tables of the target that lookups ask.
+    pub asked: Catalog,
+}
+
+impl Schemas {
+    /// All of the target that the mapping is compiled against.
+    pub fn whole_target(&self) -> Catalog {
+        let mut whole = self.target.clone();
+        let known = |t: &TableInfo, all: &Catalog| {
+            let mut all = all.tables.iter();
+            all.any(|k| (&k.schema, &k.name) == (&t.schema, &t.name))
+        };
+        for table in &self.asked.tables {
+            if !known(table, &self.target) {
+                whole.tables.push(table.clone());
+            }
+        }
+        whole
+    }
 }
 
 pub async fn schemas(
@@ -69,7 +90,10 @@ pub async fn schemas(
         .collect();
     into.dedup();
     Ok(Schemas {
-        source: source.catalog(&config.source_tables()).await?,
+        source: source.catalog(&config.source_schema()).await?,
+        asked: target
+            .catalog(&config.lookup_tables(lookup::End::Target))
+            .await?,
         target: target.catalog(&into).await?,
     })
 }
@@ -108,6 +132,7 @@ pub async fn run(
         &mut report,
     );
     mapping::check(config, schemas, &mut report);
+    lookups::check(config, source, target, schemas, &mut report).await?;
     source::columns(source, config, schemas, &mut report).await?;
     into_tables::check(config, &schemas.target, &mut report);
     target::tables(target, config, schemas, &mut report).await?;

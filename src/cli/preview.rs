@@ -14,6 +14,7 @@ use crate::cart::image::{Cell, Image};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::config::Config;
+use crate::lookup::{Asker, Open};
 use crate::mapping::expr::IdKey;
 use crate::mapping::map::{Mapper, TargetRow};
 use crate::mapping::plan::Mapping;
@@ -78,6 +79,18 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
     source.open().await?;
     let (reads, _) = read::carts(&source, layout, mapper.mapping.changed_at, &carts).await?;
     source.close().await?;
+    let mut reads = reads;
+    let asker = Asker::connect(config, &mapper.mapping).await;
+    let asker = asker.map_err(CommandError::failed)?;
+    let images = reads.iter_mut().filter_map(|read| read.image.as_mut());
+    let open = images.map(|image| Open {
+        image,
+        again: false,
+    });
+    asker
+        .fill(&mapper, open.collect())
+        .await
+        .map_err(CommandError::failed)?;
     let documents: Vec<Value> = reads
         .iter()
         .map(|read| document(config, &mapper, &read.cart, read.image.as_ref()))

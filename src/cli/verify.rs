@@ -7,6 +7,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 use super::{CommandError, NOT_WELL, ends, keys};
 use crate::config::Config;
 use crate::daemon::ids::secret;
+use crate::lookup::Asker;
 use crate::mapping::expr::IdKey;
 use crate::mapping::map::Mapper;
 use crate::target::control::mapping_row;
@@ -69,7 +70,10 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
         false => Some(keys::carts(&source, &mapper.mapping, &args.carts).await?),
     };
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let asker = Asker::connect(config, &mapper.mapping).await;
+    let asker = asker.map_err(CommandError::failed)?;
     let verifier = Verifier {
+        asker: &asker,
         source: &source,
         target: &target,
         pipeline: pipeline.id,

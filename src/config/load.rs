@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error};
+use toml::de::{DeTable, Error};
 
 use super::reader::{Problems, Section};
-use super::{Config, Endpoint, Secret, cart, connection, into, locate, log, map, mask, secret};
+use super::{
+    Config, Endpoint, Secret, cart, connection, into, locate, log, lookup, map, mask, secret,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// Whoever writes more has named the wrong file.
@@ -84,7 +86,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let ids_secret = ids(&mut root, path, problems);
     let (cart, rows) = cart::read(&mut root, problems);
     let maps = map::read_all(&mut root, cart.as_ref(), &rows, problems);
-    lookups(&mut root, problems);
+    let lookups = lookup::read_all(&mut root, problems);
     let into = into::read_all(&mut root, cart.as_ref(), &rows, problems);
     if let Some(cart) = &cart {
         cart::check_headless(cart, &into, problems);
@@ -111,6 +113,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         cart: cart?,
         rows,
         maps,
+        lookups,
         into,
         merge,
     })
@@ -136,22 +139,4 @@ fn ids(root: &mut Section<'_>, path: &Path, problems: &mut Problems) -> Option<S
     let secret = secret::read(&mut section, "secret", path, problems);
     section.finish(problems);
     secret
-}
-
-/// `[lookup.NAME]`, one by one.
-pub(super) fn lookups(root: &mut Section<'_>, problems: &mut Problems) {
-    let Some((span, value)) = root.take("lookup") else {
-        return;
-    };
-    let refuse = |span, name: &str| Diagnostic::error(span, format!("[{name}] is not built yet"));
-    match value.get_ref() {
-        DeValue::Table(lookups) if !lookups.is_empty() => {
-            problems.extend(
-                lookups
-                    .keys()
-                    .map(|name| refuse(name.span(), &format!("lookup.{}", name.get_ref()))),
-            );
-        }
-        _ => problems.push(refuse(span, "lookup")),
-    }
 }

@@ -6,6 +6,7 @@ mod into;
 mod load;
 mod locate;
 mod log;
+mod lookup;
 mod map;
 mod mask;
 pub mod model;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
+use crate::mapping::lookup::{End, Lack};
 pub(crate) use cart::alias_of;
 pub use connection::{USUAL_BATCH_ROWS, usual_lanes};
 pub use map::Map;
@@ -49,6 +51,7 @@ pub struct Config {
     pub cart: Cart,
     pub rows: Vec<Rows>,
     pub maps: Vec<Map>,
+    pub lookups: Vec<Lookup>,
     pub into: Vec<Into>,
     pub merge: Merge,
 }
@@ -195,6 +198,21 @@ pub struct Rows {
     pub by: Vec<Spanned<String>>,
 }
 
+/// One `[lookup.NAME]`.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    pub name: Spanned<String>,
+    pub on: End,
+    pub table: Spanned<String>,
+    pub matches: Vec<Spanned<String>>,
+    pub get: Vec<Spanned<String>>,
+    pub filter: Option<Spanned<String>>,
+    pub missing: Lack,
+    pub ambiguous: Lack,
+    /// How long an answer that was found serves other carts.
+    pub cache: Duration,
+}
+
 /// One `[[into]]`.
 #[derive(Clone, Debug)]
 pub struct Into {
@@ -300,6 +318,22 @@ impl Config {
         differing.map(|(part, _)| part).collect()
     }
 
+    /// The tables of an end that lookups ask, as named in the file.
+    pub fn lookup_tables(&self, end: End) -> Vec<String> {
+        let asked = self.lookups.iter().filter(|lookup| lookup.on == end);
+        asked.map(|lookup| lookup.table.get_ref().clone()).collect()
+    }
+
+    /// All source tables that the mapping is compiled against: its own and those that it asks.
+    pub fn source_schema(&self) -> Vec<String> {
+        with(self.source_tables(), self.lookup_tables(End::Source))
+    }
+
+    /// All target tables that the mapping is compiled against.
+    pub fn target_schema(&self) -> Vec<String> {
+        with(self.target_tables(), self.lookup_tables(End::Target))
+    }
+
     /// The source tables that the pipeline reads, as named in the file.
     pub fn source_tables(&self) -> Vec<String> {
         let rows = self.rows.iter().map(|rows| rows.table.get_ref().clone());
@@ -315,4 +349,14 @@ impl Config {
             .map(|into| into.table.get_ref().clone())
             .collect()
     }
+}
+
+/// Each table once.
+fn with(mut tables: Vec<String>, others: Vec<String>) -> Vec<String> {
+    for other in others {
+        if !tables.contains(&other) {
+            tables.push(other);
+        }
+    }
+    tables
 }

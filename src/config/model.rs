@@ -7,7 +7,9 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::reader::{Problems, Section};
-use super::{Cart, Config, Fate, Into, Map, Merge, Rows, cart, connection, into, load, map};
+use super::{
+    Cart, Config, Fate, Into, Lookup, Map, Merge, Rows, cart, connection, into, load, lookup, map,
+};
 use crate::diagnostic::Diagnostics;
 use crate::mapping::expr::Unknown;
 
@@ -21,6 +23,7 @@ pub struct Model {
     pub cart: Cart,
     pub rows: Vec<Rows>,
     pub maps: Vec<Map>,
+    pub lookups: Vec<Lookup>,
     pub into: Vec<Into>,
     pub merge: Merge,
 }
@@ -34,6 +37,7 @@ impl Config {
             cart: self.cart.clone(),
             rows: self.rows.clone(),
             maps: self.maps.clone(),
+            lookups: self.lookups.clone(),
             into: self.into.clone(),
             merge: self.merge,
         }
@@ -74,7 +78,7 @@ impl Model {
         let time_zone = connection::time_zone(&mut root, &mut problems);
         let (cart, rows) = cart::read(&mut root, &mut problems);
         let maps = map::read_all(&mut root, cart.as_ref(), &rows, &mut problems);
-        load::lookups(&mut root, &mut problems);
+        let lookups = lookup::read_all(&mut root, &mut problems);
         let into = into::read_all(&mut root, cart.as_ref(), &rows, &mut problems);
         let merge = into::merge(&mut root, &mut problems);
         root.finish(&mut problems);
@@ -86,6 +90,7 @@ impl Model {
                 cart,
                 rows,
                 maps,
+                lookups,
                 into,
                 merge,
             }),
@@ -128,6 +133,7 @@ impl Model {
             writeln!(out, " }}")?;
         }
         self.maps.iter().try_for_each(|m| write_map(out, m))?;
+        self.lookups.iter().try_for_each(|l| write_lookup(out, l))?;
         self.into.iter().try_for_each(|i| write_into(out, i))?;
         let (quantity, fields) = into::merge_names(self.merge);
         writeln!(
@@ -151,6 +157,17 @@ fn write_map(out: &mut String, map: &Map) -> std::fmt::Result {
     map.values
         .iter()
         .try_for_each(|(from, to)| writeln!(out, "{} = {}", key(from), quoted(to)))
+}
+
+fn write_lookup(out: &mut String, lookup: &Lookup) -> std::fmt::Result {
+    writeln!(out, "[lookup.{}]", key(lookup.name.get_ref()))?;
+    writeln!(out, "on = \"{}\"", lookup.on.name())?;
+    writeln!(out, "table = {}", quoted(lookup.table.get_ref()))?;
+    write_list(out, "\n", "match", &lookup.matches)?;
+    write_list(out, "\n", "get", &lookup.get)?;
+    write_optional(out, "\n", "where", lookup.filter.as_ref())?;
+    writeln!(out, "missing = \"{}\"", lookup.missing.name())?;
+    writeln!(out, "ambiguous = \"{}\"", lookup.ambiguous.name())
 }
 
 fn write_into(out: &mut String, into: &Into) -> std::fmt::Result {

@@ -83,6 +83,7 @@ impl DaemonError {
             Self::SchemaMoved => Fault::Retry,
             Self::Log(error) => error.fault(),
             Self::Lane(LaneError::Write(error)) => of_write(error),
+            Self::Lane(LaneError::Lookup(error)) => error.fault(),
             Self::Lane(LaneError::Abandoned | LaneError::TargetChanged(_)) => Fault::Retry,
             Self::Reader(error) => match error {
                 ReaderError::Source(error) => error.fault(),
@@ -114,7 +115,7 @@ impl DaemonError {
                 self,
                 Self::Source(_)
                     | Self::Target(_)
-                    | Self::Lane(LaneError::Write(WriteError::Database(_)))
+                    | Self::Lane(LaneError::Lookup(_) | LaneError::Write(WriteError::Database(_)))
                     | Self::Reader(ReaderError::Owners(_) | ReaderError::Control(_))
                     | Self::Refresh(RefreshError::Source(_) | RefreshError::Control(_))
             ),

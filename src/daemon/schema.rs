@@ -41,11 +41,11 @@ pub async fn compile_live(
 ) -> Result<Live, DaemonError> {
     let at = source.log_end().await.map_err(DaemonError::Source)?;
     let catalog = source
-        .catalog(&config.source_tables())
+        .catalog(&config.source_schema())
         .await
         .map_err(DaemonError::Source)?;
     let target = target
-        .catalog(&config.target_tables())
+        .catalog(&config.target_schema())
         .await
         .map_err(DaemonError::Target)?;
     let compiled = compile(config, &catalog, &target)

@@ -23,6 +23,7 @@ use crate::lanes::known::Mappers;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
+use crate::lookup::Asker;
 use crate::mapping::expr::IdKey;
 use crate::params;
 use crate::refresh::refresher::Refresher;
@@ -230,6 +231,8 @@ async fn assemble(
         batch_delay: config.apply.batch_delay,
         memory: MEMORY / config.apply.lanes.max(1),
     };
+    let asker = Asker::connect(config, mapping).await;
+    let asker = Arc::new(asker.map_err(LaneError::from)?);
     let mut lanes = Vec::new();
     let mut durable = Vec::new();
     for number in 0..config.apply.lanes {
@@ -243,7 +246,8 @@ async fn assemble(
         lanes.push(sender);
         durable.push(seen);
         let pulse = notifier.pulses.of_lane(number);
-        let lane = Lane::new(writer, mappers.clone(), items, done, pace, pulse.clone());
+        let lane = Lane::new(writer, mappers.clone(), items, done, pace, pulse.clone())
+            .asking(asker.clone());
         tasks.spawn(pulse.watch(async move { Ok(lane.run().await?) }));
     }
 

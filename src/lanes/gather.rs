@@ -14,17 +14,21 @@ use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
 use crate::cart::owner::{Action, Take, Wish};
 use crate::hash::{HashMap, HashSet};
+use crate::lookup::Open;
 use crate::mapping::map::Mapper;
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
 use crate::target::ledger::State;
 
-/// Folds the work into units. `known` holds every cart of it.
-pub fn units(
+/// Carts that belong together, with what the work makes of them.
+pub type Gathered = Vec<(UnitCart, Folding)>;
+
+/// Folds the work into carts. `known` holds every cart of it.
+pub fn gather(
     mappers: &Mappers,
     works: Vec<Work>,
     mut known: HashMap<CartKey, Arc<Known>>,
-) -> Vec<Unit> {
+) -> Vec<Gathered> {
     let mapper = &mappers.current;
     let live = |image: &Image| mapper.live(image);
     let rules = Rules {
@@ -78,8 +82,7 @@ pub fn units(
     ties.groups(foldings.keys().cloned().collect())
         .into_iter()
         .map(|keys| {
-            let carts: Vec<(UnitCart, Folding)> = keys
-                .into_iter()
+            keys.into_iter()
                 .filter_map(|key| {
                     let folding = foldings.remove(&key)?;
                     let known = known.remove(&key)?;
@@ -94,11 +97,44 @@ pub fn units(
                     cart.take = take.filter(|_| cart.known.state() == Some(State::Held));
                     (cart, folding)
                 })
-                .collect();
-            decide(mapper, carts)
+                .collect()
         })
+        .collect()
+}
+
+/// Decides what becomes of the carts.
+pub fn units(mappers: &Mappers, gathered: Vec<Gathered>) -> Vec<Unit> {
+    gathered
+        .into_iter()
+        .map(|carts| decide(&mappers.current, carts))
         .filter(|unit| !unit.idle())
         .collect()
+}
+
+/// The images that are about to be mapped.
+pub fn to_be_mapped(gathered: &mut [Gathered]) -> Vec<Open<'_>> {
+    let mut open = Vec::new();
+    for carts in gathered {
+        let several = carts.len() > 1;
+        for (cart, folding) in carts {
+            let lived = cart
+                .known
+                .entry
+                .as_ref()
+                .map(|e| e.image.life == Life::Live);
+            let concerned = several || cart.touched || cart.refreshed || cart.retried;
+            let Some(image) = folding.image.as_mut() else {
+                continue;
+            };
+            // What was over already is not made of its source rows any more.
+            let maps = image.life == Life::Live || lived != Some(false);
+            if maps && concerned && !folding.handed_over {
+                let again = cart.retried;
+                open.push(Open { image, again });
+            }
+        }
+    }
+    open
 }
 
 fn begin(known: &Known) -> Folding {

@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::gather::units;
+use super::gather::{gather, to_be_mapped, units};
 use super::item::{Item, Meeting, Seat, Work};
 use super::known::{Known, Mappers};
 use super::memory::Memory;
 use super::unit::carts_of;
 use crate::cart::key::CartKey;
 use crate::hash::HashMap;
+use crate::lookup::{Asker, LookupError};
 use crate::mapping::map::MapError;
 use crate::pulse::{Doing, Pulse};
 use crate::source::change::Position;
@@ -25,6 +26,8 @@ use crate::target::writer::{Tally, WriteError, Writer};
 pub enum LaneError {
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
     /// The ledger holds an image that its own mapping cannot map.
     #[error("cart {cart}: the image in cartage.ledger cannot be mapped: {why}")]
     Ledger { cart: CartKey, why: MapError },
@@ -57,6 +60,8 @@ pub struct Lane {
     durable: watch::Sender<Durable>,
     pace: Pace,
     pulse: Pulse,
+    /// Where the mapping has lookups.
+    asker: Option<Arc<Asker>>,
 }
 
 impl Lane {
@@ -76,6 +81,15 @@ impl Lane {
             durable,
             pace,
             pulse,
+            asker: None,
+        }
+    }
+
+    /// The lane with whom it asks for what the mapping looks up.
+    pub fn asking(self, asker: Arc<Asker>) -> Self {
+        Self {
+            asker: Some(asker),
+            ..self
         }
     }
 
@@ -159,7 +173,12 @@ impl Lane {
         let done: Vec<_> = works.iter().filter_map(|w| w.done.clone()).collect();
         let known = self.known(&works).await?;
         switch::place(Place::LedgerRead);
-        let units = units(&self.mappers, works, known);
+        let mut gathered = gather(&self.mappers, works, known);
+        if let Some(asker) = &self.asker {
+            let open = to_be_mapped(&mut gathered);
+            asker.fill(&self.mappers.current, open).await?;
+        }
+        let units = units(&self.mappers, gathered);
         self.apply(units, to, tally).await?;
         self.durable.send_replace(self.writer.durable());
         for done in done {

@@ -60,6 +60,15 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
             (Patch::default(), Decision::Apply)
         }
         Err(Refused::Stop(message)) => (Patch::default(), Decision::Stop(message)),
+        Err(Refused::Unknown(message)) => (
+            Patch::default(),
+            Decision::Hold {
+                reason: "lookup",
+                message,
+                evidence: None,
+                tried: true,
+            },
+        ),
         Err(Refused::Unmappable(message)) => (
             Patch::default(),
             Decision::Hold {
@@ -131,6 +140,8 @@ pub(super) fn hand_over(mapper: &Mapper, unit: Unit, finished: Vec<(usize, Evide
 enum Refused {
     Missing,
     Unmappable(String),
+    /// A lookup does not know a value.
+    Unknown(String),
     Stop(String),
 }
 
@@ -140,7 +151,9 @@ fn settle(
     foldings: &mut [Folding],
 ) -> Result<Patch, Refused> {
     let refuse = |why: MapError| match why {
-        why if why.is_missing() => Refused::Missing,
+        // What was not asked for this state of the cart is asked once it is read again.
+        why if why.is_missing() || why.is_unasked() => Refused::Missing,
+        why if why.is_unknown() => Refused::Unknown(why.to_string()),
         why if why.is_stop() => Refused::Stop(why.to_string()),
         why => Refused::Unmappable(why.to_string()),
     };

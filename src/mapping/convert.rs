@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use super::difference::{Left, RowOp, RowWrite};
+use super::lookup::Lookup;
 use super::map::{MapError, Mapper, TargetRow};
 use super::plan::{Into, Mapping};
+use crate::cart::answers::{Answer, Answers, Given, Question};
 use crate::cart::image::{Cell, Cells, Ghost, Image, Moment, Row};
-use crate::cart::layout::Layout;
+use crate::cart::layout::{Column, Layout};
 use crate::merge::Kept;
 
 /// A cart of an older mapping in the terms of the new one.
@@ -159,6 +161,7 @@ fn move_image(
             });
         }
     }
+    moved.answers = move_answers(&old.mapping, &new.mapping, image);
     for ghost in &image.ghosts {
         if let Some(at) = intos[ghost.into] {
             moved.ghosts.push(Ghost {
@@ -184,6 +187,40 @@ fn move_image(
         .moments
         .sort_by(|a, b| (a.into, &a.key).cmp(&(b.into, &b.key)));
     Some(moved)
+}
+
+/// Answers of lookups that find the same rows stay; what they do not hold is asked anew.
+fn move_answers(old: &Mapping, new: &Mapping, image: &Image) -> Answers {
+    let places: Vec<Option<(usize, Vec<usize>)>> = old
+        .lookups
+        .iter()
+        .map(|before| {
+            let same = |l: &&Arc<Lookup>| l.name == before.name && l.finds_as(before);
+            let at = new.lookups.iter().position(|l| same(&l))?;
+            let place = |c: &Column| {
+                let mut get = before.get.iter();
+                get.position(|g| g.name == c.name && g.ty.name == c.ty.name)
+            };
+            let cells = new.lookups[at].get.iter().map(place);
+            Some((at, cells.collect::<Option<Vec<usize>>>()?))
+        })
+        .collect();
+    let moved = image.answers.iter().filter_map(|answer| {
+        let (at, places) = places.get(answer.question.lookup)?.as_ref()?;
+        let given = match &answer.given {
+            Given::Row(cells) => {
+                let each = places.iter().map(|&c| cells.get(c).cloned());
+                Given::Row(each.collect::<Option<Vec<Cell>>>()?.into())
+            }
+            other => other.clone(),
+        };
+        let question = Question {
+            lookup: *at,
+            ..answer.question.clone()
+        };
+        Some(Answer { question, given })
+    });
+    moved.collect()
 }
 
 fn drop_row(into: &Arc<Into>, row: TargetRow, token: Option<Box<str>>) -> RowWrite {

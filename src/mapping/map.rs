@@ -1,5 +1,6 @@
 //! `map`: the target rows that an image should be, and what becomes of rows that it no longer gives.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use super::expr::{Env, EvalError, IdKey};
 use super::former::{Before, Former};
 use super::plan::{Fate, Into, Mapping};
 use super::row::{At, cell, failed, row_cells, row_key};
+use crate::cart::answers::Question;
 use crate::cart::fold::Folding;
 use crate::cart::image::{Cell, Cells, Ghost, Image, Life, Row};
 use crate::cart::layout::Layout;
@@ -117,6 +119,28 @@ impl MapError {
         )
     }
 
+    /// A lookup was not asked for what the image holds now.
+    pub fn is_unasked(&self) -> bool {
+        matches!(
+            self,
+            MapError::Value {
+                why: EvalError::Unasked(_),
+                ..
+            }
+        )
+    }
+
+    /// A lookup does not know a value, and may once know it.
+    pub fn is_unknown(&self) -> bool {
+        matches!(
+            self,
+            MapError::Value {
+                why: EvalError::Unknown(_),
+                ..
+            }
+        )
+    }
+
     /// The mapping asks the daemon to stop.
     pub fn is_stop(&self) -> bool {
         matches!(
@@ -195,9 +219,13 @@ impl Mapper {
         known: Option<&Former<'_>>,
     ) -> Result<Vec<TargetRow>, MapError> {
         let mut rows = Vec::new();
+        let probing = image.answers.is_probe();
         for (index, into) in self.mapping.intos.iter().enumerate() {
             if !into.shape.is_plain() {
-                rows.extend(self.shaped(image, index)?);
+                match self.shaped(image, index) {
+                    Err(_) if probing => {}
+                    shaped => rows.extend(shaped?),
+                }
                 continue;
             }
             for (at, row) in image.tables[into.per].iter().enumerate() {
@@ -209,6 +237,7 @@ impl Mapper {
                     match filter.evaluate(&env) {
                         Ok(passes) if passes.is_true() => {}
                         Ok(_) | Err(EvalError::Skip) => continue,
+                        Err(_) if probing => continue,
                         Err(why) => return Err(failed(into, "where", why)),
                     }
                 }
@@ -222,7 +251,7 @@ impl Mapper {
                     })
                 };
                 match given() {
-                    Err(why) if MapError::is_skip(&why) => {}
+                    Err(why) if MapError::is_skip(&why) || probing => {}
                     row => rows.push(row?),
                 }
             }
@@ -234,6 +263,23 @@ impl Mapper {
             }),
             None => Ok(rows),
         }
+    }
+
+    /// What the mapping asks of lookups for the cart, as far as it can be told by the answers that
+    /// the image holds. Of a question without an answer, what is asked with it comes to light once
+    /// it has one.
+    pub fn asks(&self, image: &Image) -> BTreeSet<Question> {
+        if self.mapping.lookups.is_empty() {
+            return BTreeSet::new();
+        }
+        let probe = Image {
+            answers: image.answers.probe(),
+            ghosts: Vec::new(),
+            ..image.clone()
+        };
+        // Rows that cannot be made are for those to judge who make them.
+        let _ = self.living(&probe, None);
+        probe.answers.asked()
     }
 
     /// Settles a cart after a fold: what it was (`before`) and no longer gives leaves a ghost or

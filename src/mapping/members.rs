@@ -18,16 +18,17 @@ impl Mapper {
             let Some((first, at)) = members.first().map(|m| (m.row, m.at)) else {
                 continue;
             };
-            let key = row_key(into, &self.at(image, into, &members, first), None);
-            let Some(key) = unless_skipped(key)? else {
-                continue;
+            let probing = image.answers.is_probe();
+            let key = match row_key(into, &self.at(image, into, &members, first), None) {
+                Err(why) if why.is_skip() || probing => continue,
+                key => key?,
             };
             if let ([member], true) = (members.as_mut_slice(), keeps_moments(into)) {
                 member.stamp = image.moment(index, &key).unwrap_or(member.stamp);
             }
-            let cells = row_cells(into, &self.at(image, into, &members, first), None);
-            let Some(cells) = unless_skipped(cells)? else {
-                continue;
+            let cells = match row_cells(into, &self.at(image, into, &members, first), None) {
+                Err(why) if why.is_skip() || probing => continue,
+                cells => cells?,
             };
             rows.push(TargetRow {
                 into: index,

@@ -3,6 +3,7 @@
 pub mod compile;
 pub mod expr;
 pub mod former;
+pub mod lookup;
 pub mod plan;
 pub mod map;
 mod members;

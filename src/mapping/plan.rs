@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::expr::{Expr, TargetCondition};
+use super::lookup::Lookup;
 use crate::cart::image::Cell;
 use crate::cart::layout::Layout;
 use crate::config::{FieldRule, Merge};
@@ -14,6 +15,7 @@ pub struct Mapping {
     pub layout: Arc<Layout>,
     /// Over the header row; none means always live.
     pub live: Option<Expr>,
+    pub lookups: Vec<Arc<Lookup>>,
     pub intos: Vec<Arc<Into>>,
     /// Column of the header row that dates a change.
     pub changed_at: Option<usize>,

@@ -42,6 +42,8 @@ pub struct Looked {
     pub outcome: Outcome,
     /// The ledger holds what the source holds, so that no log can explain a difference.
     pub ledger_agrees: bool,
+    /// Lookups that would be answered otherwise today.
+    pub stale: Vec<Difference>,
 }
 
 pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &FoundRows) -> Looked {
@@ -86,6 +88,7 @@ pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &Foun
         key: cart.clone(),
         outcome,
         ledger_agrees,
+        stale: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ pub use judge::Outcome;
 pub use report::{Difference, Kind, Report};
 
 use crate::cart::key::CartKey;
+use crate::lookup::{Asker, LookupError};
 use crate::mapping::map::Mapper;
 use crate::params;
 use crate::source::change::Lsn;
@@ -37,6 +38,8 @@ pub enum VerifyError {
     Target(#[from] TargetError),
     #[error("target: {0}")]
     Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
 }
 
 /// Both ends, and the mapping between them.
@@ -46,6 +49,7 @@ pub struct Verifier<'a> {
     pub target: &'a Target,
     pub pipeline: i32,
     pub mapper: &'a Mapper,
+    pub asker: &'a Asker,
     /// Differences kept in the report; all of them are counted.
     pub limit: usize,
 }
@@ -77,7 +81,7 @@ impl Verifier<'_> {
         for cart in looked {
             match cart.outcome.doubtful() {
                 true => doubtful.push(cart.key),
-                false => report.count(cart.outcome),
+                false => report.count(cart.outcome, cart.stale),
             }
         }
     }
@@ -97,20 +101,20 @@ impl Verifier<'_> {
                 let (after, _) = self.read(chunk).await?;
                 for (cart, (before, after)) in looked.into_iter().zip(reads.iter().zip(&after)) {
                     if !cart.outcome.doubtful() {
-                        report.count(cart.outcome);
+                        report.count(cart.outcome, cart.stale);
                     } else if !judge::same_rows(before, after) {
                         moving.push(cart.key);
                     } else if passed || cart.ledger_agrees {
-                        report.count(cart.outcome);
+                        report.count(cart.outcome, cart.stale);
                     } else {
-                        report.count(Outcome::Pending);
+                        report.count(Outcome::Pending, Vec::new());
                     }
                 }
             }
             doubtful = moving;
             if round == ROUNDS {
                 for _ in &doubtful {
-                    report.count(Outcome::Pending);
+                    report.count(Outcome::Pending, Vec::new());
                 }
             }
         }

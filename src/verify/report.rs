@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::judge::Outcome;
+use crate::cart::answers::{Answer, Given};
 use crate::cart::key::CartKey;
+use crate::mapping::lookup::Lookup;
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::Mapping;
 
@@ -17,6 +19,8 @@ pub enum Kind {
     MissingRow,
     ExtraRow,
     Unmappable,
+    /// A lookup would be answered otherwise today.
+    StaleLookup,
 }
 
 /// One difference. Its values are shop data: they are printed where they are asked for, and
@@ -59,6 +63,26 @@ impl Difference {
         }
     }
 
+    pub(super) fn stale(cart: &CartKey, lookup: &Lookup, answer: &Answer, now: &Given) -> Self {
+        let shown = |given: &Given| match given {
+            Given::Missing => Some("(no row)".to_owned()),
+            Given::Ambiguous => Some("(several rows)".to_owned()),
+            Given::Row(cells) => {
+                let texts = cells.iter().map(|cell| cell.text().unwrap_or("null"));
+                Some(texts.collect::<Vec<_>>().join(", "))
+            }
+        };
+        Self {
+            kind: Kind::StaleLookup,
+            cart: cart.to_string(),
+            table: lookup.full_name(),
+            key: CartKey::of(answer.question.args.iter().map(|arg| &**arg)).to_string(),
+            column: Some(lookup.name.clone()),
+            source: shown(now),
+            target: shown(&answer.given),
+        }
+    }
+
     fn text(&self) -> String {
         let Self {
             cart, table, key, ..
@@ -73,6 +97,12 @@ impl Difference {
                 format!("cart {cart}: {table} {key} is in the target, and no longer in the source")
             }
             (Kind::Unmappable, _) => format!("cart {cart} cannot be mapped: {table}"),
+            (Kind::StaleLookup, column) => format!(
+                "cart {cart}: lookup {} ({key}) of {table}: it was mapped with {}, now it gives {}",
+                column.as_deref().unwrap_or_default(),
+                value(&self.target),
+                value(&self.source),
+            ),
             (Kind::Value, column) => format!(
                 "cart {cart}: {table} {key}, {}: source {}, target {}",
                 column.as_deref().unwrap_or_default(),
@@ -92,6 +122,8 @@ pub struct Report {
     pub pending: u64,
     pub held: u64,
     pub merged: u64,
+    /// Carts that were mapped with answers of lookups that are others today.
+    pub stale_lookups: u64,
     pub differences: Vec<Difference>,
     /// Differences beyond the limit.
     pub more: u64,
@@ -106,7 +138,9 @@ impl Report {
         }
     }
 
-    pub fn count(&mut self, outcome: Outcome) {
+    pub fn count(&mut self, outcome: Outcome, stale: Vec<Difference>) {
+        self.stale_lookups += u64::from(!stale.is_empty());
+        self.keep(stale);
         let (counter, differences) = match outcome {
             Outcome::Equal => (&mut self.equal, Vec::new()),
             Outcome::Missing(list) => (&mut self.missing, list),
@@ -118,6 +152,10 @@ impl Report {
             Outcome::NotOurs => return,
         };
         *counter += 1;
+        self.keep(differences);
+    }
+
+    fn keep(&mut self, differences: Vec<Difference>) {
         let room = self.limit.saturating_sub(self.differences.len());
         self.more += differences.len().saturating_sub(room) as u64;
         self.differences.extend(differences.into_iter().take(room));
@@ -147,7 +185,7 @@ impl Report {
             "pending": self.pending,
             "held": self.held,
             "merged": self.merged,
-            "stale_lookups": null,
+            "stale_lookups": self.stale_lookups,
             "differences": self.differences,
             "differences_left_out": self.more,
         })
@@ -185,6 +223,14 @@ impl Report {
                 self.merged
             );
         }
+        if self.stale_lookups > 0 {
+            let _ = writeln!(
+                out,
+                "{} carts were mapped with answers of lookups that are others today; a refresh \
+                 asks again.",
+                self.stale_lookups
+            );
+        }
         if self.held > 0 {
             out.push_str("Held carts need a look: cartage held list\n");
         }
@@ -200,24 +246,24 @@ mod tests {
     fn all_differences_count_and_some_are_kept() {
         let difference = Difference::unmappable(&CartKey::of(["7"]), "why".to_owned());
         let mut report = Report::new(3);
-        report.count(Outcome::Different(vec![difference.clone(); 2]));
-        report.count(Outcome::Missing(vec![difference; 2]));
-        report.count(Outcome::Equal);
-        report.count(Outcome::NotOurs);
-        report.count(Outcome::Pending);
+        report.count(Outcome::Different(vec![difference.clone(); 2]), Vec::new());
+        report.count(Outcome::Missing(vec![difference; 2]), Vec::new());
+        report.count(Outcome::Equal, Vec::new());
+        report.count(Outcome::NotOurs, Vec::new());
+        report.count(Outcome::Pending, Vec::new());
         assert_eq!(report.carts_compared(), 3);
         assert_eq!((report.differences.len(), report.more), (3, 1));
         assert!(!report.is_well());
         assert_eq!(report.json()["pending"], 1);
-        assert_eq!(report.json()["stale_lookups"], Value::Null);
+        assert_eq!(report.json()["stale_lookups"], 0);
     }
 
     #[test]
     fn a_held_cart_is_not_well_and_a_pending_one_is_no_difference() {
         let mut report = Report::new(1);
-        report.count(Outcome::Pending);
+        report.count(Outcome::Pending, Vec::new());
         assert!(report.is_well());
-        report.count(Outcome::Held);
+        report.count(Outcome::Held, Vec::new());
         assert!(!report.is_well());
     }
 }

@@ -5,16 +5,17 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
 use super::judge::{self, Looked};
-use super::report::Report;
+use super::report::{Difference, Report};
 use super::{CHUNK, Verifier, VerifyError};
 use crate::cart::key::CartKey;
 use crate::lanes::item::Read;
+use crate::lookup::Open;
 use crate::params;
 use crate::refresh::read;
 use crate::source::change::Lsn;
 use crate::target::error::TargetError;
 use crate::target::found::{self, Ask};
-use crate::target::ledger;
+use crate::target::ledger::{self, Loaded};
 use crate::target::session::Target;
 
 impl Verifier<'_> {
@@ -118,6 +119,7 @@ impl Verifier<'_> {
             )
             .await?
             .get(0)?;
+        let (reads, stale) = self.ask(reads, &loaded).await?;
         let expected: Vec<_> = reads
             .iter()
             .zip(loaded)
@@ -125,10 +127,58 @@ impl Verifier<'_> {
             .collect();
         let rows = expected.iter().flat_map(|cart| cart.rows());
         let found = found::find(self.target, &self.mapper.mapping, rows, Ask::Values).await?;
-        Ok(reads
-            .iter()
-            .zip(expected)
-            .map(|(read, cart)| judge::judge(&self.mapper.mapping, &read.cart, cart, &found))
+        let judged = reads.iter().zip(expected).zip(stale);
+        Ok(judged
+            .map(|((read, cart), stale)| Looked {
+                stale,
+                ..judge::judge(&self.mapper.mapping, &read.cart, cart, &found)
+            })
             .collect())
+    }
+
+    /// The carts with the answers of lookups by which they were mapped, and which of these would be
+    /// others today.
+    async fn ask(
+        &self,
+        reads: &[Read],
+        loaded: &[Loaded],
+    ) -> Result<(Vec<Read>, Vec<Vec<Difference>>), VerifyError> {
+        let mut reads = reads.to_vec();
+        let mut stale: Vec<Vec<Difference>> = reads.iter().map(|_| Vec::new()).collect();
+        if self.mapper.mapping.lookups.is_empty() {
+            return Ok((reads, stale));
+        }
+        for (read, loaded) in reads.iter_mut().zip(loaded) {
+            let frozen = loaded
+                .entry
+                .as_ref()
+                .filter(|e| e.mapping == self.mapper.id);
+            if let (Some(image), Some(entry)) = (&mut read.image, frozen) {
+                image.answers = entry.image.answers.clone();
+            }
+        }
+        let images = reads.iter_mut().filter_map(|read| read.image.as_mut());
+        let live = images.filter(|image| self.mapper.live(image) == Ok(true));
+        let open = live.map(|image| Open {
+            image,
+            again: false,
+        });
+        self.asker.fill(self.mapper, open.collect()).await?;
+        let images = reads.iter().filter_map(|read| read.image.as_ref());
+        let answers = images.flat_map(|image| image.answers.iter());
+        let questions = answers.map(|answer| answer.question.clone()).collect();
+        let today = self.asker.answers(questions, true).await?;
+        for (read, stale) in reads.iter().zip(&mut stale) {
+            let Some(image) = &read.image else { continue };
+            for answer in image.answers.iter() {
+                let lookup = self.mapper.mapping.lookups.get(answer.question.lookup);
+                if let (Some(lookup), Some(now)) = (lookup, today.get(&answer.question))
+                    && *now != answer.given
+                {
+                    stale.push(Difference::stale(&read.cart, lookup, answer, now));
+                }
+            }
+        }
+        Ok((reads, stale))
     }
 }

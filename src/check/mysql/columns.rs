@@ -23,7 +23,7 @@ pub async fn check(
     schemas: &Schemas,
     report: &mut Report,
 ) -> Result<(), AskError> {
-    let Ok(compiled) = compile(config, &schemas.source, &schemas.target) else {
+    let Ok(compiled) = compile(config, &schemas.source, &schemas.whole_target()) else {
         return Ok(());
     };
     let layout = &compiled.mapping.layout;

@@ -141,8 +141,22 @@ fn bad_settings() {
         ),
         (
             "lookup",
-            rest("[lookup.variant]\non = 'target'"),
-            "c:8:9: [lookup.variant] is not built yet",
+            rest(
+                "[lookup.variant]\non = 'elsewhere'\ntable = 'v'\nmatch = 'sku'\nget = 'id'\nmissing = 'maybe'",
+            ),
+            "c:9:6: `on` cannot have this value (expected `source` or `target`)\n\
+             c:13:11: `missing` cannot have this value (expected `hold`, `null`, `skip` or `error`)",
+        ),
+        (
+            "lookup's keys",
+            rest("[lookup.variant]\non = 'target'\ntable = 'v'\nmatch = 'sku'\ngets = 'id'"),
+            "c:8:9: `get` is missing in [lookup.variant] (expected `get` = the columns that a call gives)\n\
+             c:12:1: unknown key `gets` in [lookup.variant] (expected `get`?)",
+        ),
+        (
+            "lookup's name",
+            rest("[lookup.lower]\non = 'target'\ntable = 'v'\nmatch = 'sku'\nget = 'id'"),
+            "c:8:9: `lower` is a function of the language already (expected another name)",
         ),
         (
             "reconcile",

@@ -88,6 +88,7 @@ pub(super) fn fate(
         let info = place.info.column(name.get_ref());
         let index = columns.iter().position(|c| &c.name == name.get_ref());
         if let (Some(expr), Some(info), Some(index)) = (expr, info, index) {
+            report.refuse_lookups(text, &expr, "`ended` or `deleted`");
             check_fits(text, &expr, info, report);
             report.refuse(text, &expr, &[Unknown::Skip]);
             compiled.push((index, expr));

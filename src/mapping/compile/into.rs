@@ -1,6 +1,7 @@
 //! One `[[into]]` after the other: its columns, key and lock against the target table.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use toml::Spanned;
 
@@ -10,6 +11,7 @@ use crate::cart::layout::Layout;
 use crate::catalog::{Catalog, ColumnInfo, TableInfo, TableKind};
 use crate::config::{self, Kind, Model, alias_of};
 use crate::mapping::expr::{Assign, Expr, Scope, Shaped, TargetCondition, assignable};
+use crate::mapping::lookup::Lookup;
 use crate::mapping::plan::{Closed, Into, KeyColumn, Lock, MappedColumn, Role, Shape};
 use crate::sqltype::{Class, SqlType};
 use crate::switch::{self, Mutant};
@@ -17,7 +19,7 @@ use crate::switch::{self, Mutant};
 /// All of them; those with a mistake, or all if there is no layout, are only checked.
 pub(super) fn compile_all(
     model: &Model,
-    layout: Option<&Layout>,
+    (layout, lookups): (Option<&Layout>, &[Arc<Lookup>]),
     target: &Catalog,
     kind: Option<Kind>,
     report: &mut Report<'_>,
@@ -43,7 +45,8 @@ pub(super) fn compile_all(
             into,
             info,
             scope,
-            shape: shape::compile(into, scope, report),
+            shape: shape::compile(into, scope, lookups, report),
+            lookups,
             kind,
             default_ended: death::default_ended(model),
         };
@@ -156,6 +159,7 @@ pub(super) struct Place<'a> {
     pub info: &'a TableInfo,
     /// None where the source's tables are not all known.
     pub scope: Option<Scope<'a>>,
+    pub lookups: &'a [Arc<Lookup>],
     /// None where what it says is wrong.
     pub shape: Option<Shape>,
     /// What kind of server the target is; none for a stored mapping, which was checked when it was
@@ -167,7 +171,11 @@ pub(super) struct Place<'a> {
 impl Place<'_> {
     /// What names mean in expressions for a target row.
     pub fn shaped(&self) -> Option<Shaped<'_>> {
-        self.shape.as_ref().map(shape::names)
+        let names = |shape| Shaped {
+            lookups: self.lookups,
+            ..shape::names(shape)
+        };
+        self.shape.as_ref().map(names)
     }
 
     fn compile(&self, report: &mut Report<'_>) -> Option<Into> {

@@ -4,6 +4,7 @@ mod circle;
 mod death;
 mod into;
 mod line;
+mod lookup;
 mod report;
 mod shape;
 mod share;
@@ -19,7 +20,8 @@ use sha2::{Digest, Sha256};
 
 use self::report::Report;
 use self::stored::StoredSchemas;
-use super::expr::{Expr, Scope, Unknown};
+use super::expr::{Expr, Scope, Shaped, Unknown};
+use super::lookup::Lookup;
 use super::plan::{Fate, Into, Mapping};
 use crate::cart::layout::Layout;
 use crate::catalog::Catalog;
@@ -49,7 +51,11 @@ pub fn compile(
     let mut report = Report::new(&model);
     let full = source::full_layout(&model, source, &mut report);
     let onto = (target, Some(config.target.kind));
-    let whole = build(&model, &full.layout, full.complete, onto, &mut report);
+    let asked = lookup::compile_all(&model, source, target, &mut report);
+    let complete = full.complete && asked.is_some();
+    let asked = asked.unwrap_or_default();
+    let shared = lookup::shared(&asked);
+    let whole = build(&model, &full.layout, (complete, &shared), onto, &mut report);
     let changed_at = source::changed_at(&model, &full.layout, &mut report);
     if report.has_errors() {
         return Err(report.into_diagnostics());
@@ -59,7 +65,13 @@ pub fn compile(
 
     let read = columns_read(&full.layout, &whole, changed_at);
     let layout = source::reduced(&full.layout, &read);
-    let schemas = StoredSchemas::new(layout, full.trusted_births, whole.intos.iter(), target);
+    let schemas = StoredSchemas::new(
+        layout,
+        full.trusted_births,
+        asked,
+        whole.intos.iter(),
+        target,
+    );
     let text = model.mapping_text();
     let mapping = assemble(&Model::parse(&text)?, &schemas)?;
     Ok(Compiled {
@@ -90,7 +102,9 @@ pub fn recompile_with(
 fn assemble(model: &Model, schemas: &StoredSchemas) -> Result<Mapping, Diagnostics> {
     let mut report = Report::new(model);
     let target = schemas.target();
-    let built = build(model, &schemas.layout, true, (&target, None), &mut report);
+    let lookups = lookup::shared(&schemas.lookups);
+    let onto = (&target, None);
+    let built = build(model, &schemas.layout, (true, &lookups), onto, &mut report);
     let changed_at = source::changed_at(model, &schemas.layout, &mut report);
     if report.has_errors() {
         return Err(report.into_diagnostics());
@@ -98,6 +112,7 @@ fn assemble(model: &Model, schemas: &StoredSchemas) -> Result<Mapping, Diagnosti
     Ok(Mapping {
         layout: Arc::new(schemas.layout.clone()),
         live: built.live,
+        lookups,
         intos: built.intos.into_iter().map(Arc::new).collect(),
         changed_at,
         merge: model.merge,
@@ -117,7 +132,7 @@ struct Built {
 fn build(
     model: &Model,
     layout: &Layout,
-    complete: bool,
+    (complete, lookups): (bool, &[Arc<Lookup>]),
     (target, kind): (&Catalog, Option<Kind>),
     report: &mut Report<'_>,
 ) -> Built {
@@ -127,12 +142,17 @@ fn build(
             layout,
             per: Layout::HEADER,
         };
-        let live = report.condition(text, &scope)?;
+        let shaped = Shaped {
+            lookups,
+            ..Shaped::default()
+        };
+        let live = report.shaped_condition(text, &scope, shaped)?;
         report.refuse(text, &live, &[Unknown::Skip, Unknown::Stop]);
+        report.refuse_lookups(text, &live, "`live`");
         Some(live)
     });
     let source = complete.then_some(layout);
-    let intos = into::compile_all(model, source, target, kind, report);
+    let intos = into::compile_all(model, (source, lookups), target, kind, report);
     Built { live, intos }
 }
 
@@ -196,6 +216,13 @@ fn fingerprint(text: &str, mapping: &Mapping) -> String {
         let keys = into.key.iter().map(|k| (&k.name, &k.ty));
         for (name, ty) in keys.chain(into.columns.iter().map(|c| (&c.name, &c.ty))) {
             hash.update(format!("\0{name} {}", ty.name));
+        }
+    }
+    for lookup in &mapping.lookups {
+        hash.update(format!("\0{} {}", lookup.on.name(), lookup.full_name()));
+        let asked = lookup.matches.iter().chain(&lookup.filter_columns);
+        for column in asked.chain(&lookup.get) {
+            hash.update(format!("\0{} {}", column.name, column.ty.name));
         }
     }
     data_encoding::HEXLOWER.encode(&hash.finalize())

@@ -117,11 +117,15 @@ impl<'m> Report<'m> {
         }
     }
 
-    /// An expression that must be true or false.
-    pub fn condition(&mut self, text: &Spanned<String>, scope: &Scope<'_>) -> Option<Expr> {
-        self.shaped_condition(text, scope, Shaped::default())
+    /// A lookup is asked for rows that are to be written, and for nothing else.
+    pub fn refuse_lookups(&mut self, text: &Spanned<String>, expr: &Expr, place: &str) {
+        if expr.asks() {
+            let message = format!("a lookup cannot be called in {place}");
+            self.error(text, message, "values of the cart's own rows");
+        }
     }
 
+    /// An expression that must be true or false.
     pub fn shaped_condition(
         &mut self,
         text: &Spanned<String>,

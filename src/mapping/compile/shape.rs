@@ -1,14 +1,18 @@
 //! `per = "each(…)"` and `group`: what a target row stands for, where that is not one source row.
 
+use std::sync::Arc;
+
 use super::report::Report;
 use crate::config;
 use crate::mapping::expr::{Expr, Scope, Shaped};
+use crate::mapping::lookup::Lookup;
 use crate::mapping::plan::{KeyColumn, Shape};
 
 /// None where something in it is wrong, or where the source's tables are not all known.
 pub(super) fn compile(
     into: &config::Into,
     scope: Option<Scope<'_>>,
+    lookups: &[Arc<Lookup>],
     report: &mut Report<'_>,
 ) -> Option<Shape> {
     let scope = scope?;
@@ -19,6 +23,7 @@ pub(super) fn compile(
     let rows = Shaped {
         item: payload.as_ref().and_then(Expr::item_class),
         group: None,
+        lookups,
     };
     let mut group = Vec::new();
     for text in &into.group {
@@ -51,6 +56,7 @@ pub(super) fn names(shape: &Shape) -> Shaped<'_> {
     Shaped {
         item: shape.payload.as_ref().and_then(Expr::item_class),
         group: (!shape.group.is_empty()).then_some(shape.group.as_slice()),
+        lookups: &[],
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cart::layout::Layout;
 use crate::catalog::{Catalog, TableInfo};
+use crate::mapping::lookup::Lookup;
 use crate::mapping::plan::Into;
 
 /// Written to the control tables as JSON, beside the mapping's text.
@@ -12,6 +13,8 @@ pub struct StoredSchemas {
     /// The source's tables, reduced to the columns that the mapping reads.
     pub layout: Layout,
     pub trusted_births: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Lookup>,
     /// The target tables that the mapping writes, each once.
     pub tables: Vec<TableInfo>,
     pub search_path: Vec<String>,
@@ -21,6 +24,7 @@ impl StoredSchemas {
     pub(super) fn new<'a>(
         layout: Layout,
         trusted_births: bool,
+        lookups: Vec<Lookup>,
         intos: impl Iterator<Item = &'a Into>,
         target: &Catalog,
     ) -> Self {
@@ -31,6 +35,7 @@ impl StoredSchemas {
         Self {
             layout,
             trusted_births,
+            lookups,
             tables: target.tables.iter().filter(is_written).cloned().collect(),
             search_path: target.search_path.clone(),
         }

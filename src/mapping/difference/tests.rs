@@ -55,6 +55,7 @@ fn shaped(
         group: Vec::new(),
     };
     let rows = Shaped {
+        lookups: &[],
         item: shape.payload.as_ref().and_then(Expr::item_class),
         group: None,
     };
@@ -64,6 +65,7 @@ fn shaped(
         ..shape
     };
     let names = Shaped {
+        lookups: &[],
         item: shape.payload.as_ref().and_then(Expr::item_class),
         group: (!group.is_empty()).then_some(&shape.group),
     };
@@ -190,6 +192,7 @@ fn mapper(gone: Gone, shapes: bool) -> Mapper {
     }
     Mapper {
         mapping: Mapping {
+            lookups: Vec::new(),
             live: Some(
                 Expr::compile(
                     "state = 'cart'",

@@ -144,26 +144,39 @@ impl Compiler<'_> {
                 "windows, `distinct` and the like are not part of the language",
             );
         }
+        if let Some(index) = self.lookup_named(&lower) {
+            let args = self.plain_args(call, &span)?;
+            return self.lookup(index, &args, None, span);
+        }
         if let Some((_, kind, count)) = AGGREGATES.iter().find(|(n, ..)| *n == lower) {
             return self.aggregate(*kind, &lower, *count, call, span);
         }
         if lower == "each" {
             return self.fail(name_span, "`each(…)` is what `per` can be, not a value");
         }
-        if call.filter.is_some() || !list.clauses.is_empty() {
-            return self.fail(span, format!("`{lower}` is no aggregate"));
-        }
-        let mut args = Vec::with_capacity(list.args.len());
-        for arg in &list.args {
-            let FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) = arg else {
-                return self.fail(span, format!("`{lower}` takes plain values"));
-            };
-            args.push(arg);
-        }
+        let args = self.plain_args(call, &span)?;
         match names::map(self.maps, name) {
             Some(map) => self.map(map, &args, span),
             None => self.named(&lower, &args, span),
         }
+    }
+
+    /// The arguments of what is no aggregate.
+    pub fn plain_args<'e>(&mut self, call: &'e Call, span: &Range<usize>) -> Option<Vec<&'e Expr>> {
+        let FunctionArguments::List(list) = &call.args else {
+            return self.fail(span.clone(), format!("`{}` needs arguments", call.name));
+        };
+        if call.filter.is_some() || !list.clauses.is_empty() {
+            return self.fail(span.clone(), format!("`{}` is no aggregate", call.name));
+        }
+        let mut args = Vec::with_capacity(list.args.len());
+        for arg in &list.args {
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) = arg else {
+                return self.fail(span.clone(), format!("`{}` takes plain values", call.name));
+            };
+            args.push(arg);
+        }
+        Some(args)
     }
 
     /// A call of a `[map.X]`, which takes any value by its text.
@@ -536,8 +549,8 @@ fn unknown(name: &str, maps: &[Arc<ValueMap>]) -> String {
     let nearest = known.map(|n| (names::distance(name, n), n)).min();
     match nearest {
         Some((distance, nearest)) if distance <= 3 && distance < name.len() => {
-            format!("no function `{name}`; did you mean `{nearest}`? (Lookups are not built yet.)")
+            format!("no function `{name}`; did you mean `{nearest}`?")
         }
-        _ => format!("no function `{name}` (lookups are not built yet)"),
+        _ => format!("no function and no lookup `{name}`"),
     }
 }

@@ -214,6 +214,7 @@ impl Compiler<'_> {
                 }
             }
             Function(function) => self.function(function, span),
+            CompoundFieldAccess { root, access_chain } => self.access(root, access_chain, span),
             Exists { .. } | Subquery(_) | In { .. } => {
                 self.fail(span, "subqueries are not part of the language")
             }

@@ -14,6 +14,8 @@ pub struct Depends {
     tables: Vec<usize>,
     /// The moment of the row's last change.
     stamp: bool,
+    /// What a lookup has answered.
+    answers: bool,
 }
 
 /// A row before and after, in its image.
@@ -38,6 +40,7 @@ impl Depends {
                 Place::Parent | Place::Only | Place::Item => depends.tables.push(*table),
             },
             Node::Aggregate(aggregate) => depends.tables.push(aggregate.table),
+            Node::Lookup(_) => depends.answers = true,
             Node::Item { .. } => depends.tables.push(per),
             Node::Call { function, .. } => depends.stamp |= function.name == "commit_time",
             _ => {}
@@ -75,6 +78,7 @@ impl Depends {
         };
         let changed = |&table: &usize| pair.changed.get(table) != Some(&false);
         (!self.stamp || before.stamp == after.stamp)
+            && (!self.answers || old_image.answers == new_image.answers)
             && same(&self.own, before, after)
             && (self.header.is_empty() || headers())
             && !self.tables.iter().any(changed)

@@ -20,6 +20,12 @@ pub enum EvalError {
     /// The values do not fit what the expression does with them.
     #[error("{0}")]
     Value(String),
+    /// A lookup was not asked for this: the caller asks it.
+    #[error("lookup `{0}` has not been asked")]
+    Unasked(String),
+    /// A lookup does not know the value, and the mapping says `"hold"` of that.
+    #[error("{0}")]
+    Unknown(String),
     /// There is to be no target row: what was asked does not know the value, and the mapping says
     /// `"skip"` of that.
     #[error("the row is left out")]

@@ -8,7 +8,7 @@ use super::functions::{Args, Function};
 use super::plan::{Node, Place, Plan};
 use super::scope::{Env, Parts};
 use super::value::Value;
-use super::{aggregate, operators, rows};
+use super::{aggregate, lookup, operators, rows};
 use crate::cart::image::Row;
 use crate::cart::layout::Layout;
 use crate::sqltype::Class;
@@ -140,6 +140,7 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
         }
         Node::Extreme { greatest, args } => extreme(*greatest, args, frame),
         Node::Aggregate(aggregate) => aggregate::value(aggregate, plan.class(), frame),
+        Node::Lookup(call) => lookup::value(call, frame),
         Node::Item { key } => Ok(match (frame.parts.element, key) {
             (None, _) => Value::Null,
             (Some(element), true) => Value::of(plan.class(), element.key.as_str()),

@@ -26,6 +26,7 @@ mod infix;
 mod interval;
 mod inverse;
 pub(crate) mod json;
+mod lookup;
 mod moment;
 mod names;
 mod nesting;
@@ -143,6 +144,7 @@ impl Expr {
             }
             Node::Cast { to, .. } => to.clone(),
             Node::Map { map, .. } => map.sql_type(),
+            Node::Lookup(call) => Self::lookup_type(call),
             Node::Literal(text) if matches!(self.ty(), Class::Text) => SqlType {
                 length: text.chars().count().try_into().ok(),
                 ..SqlType::of(Class::Text)

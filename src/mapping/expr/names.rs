@@ -89,13 +89,16 @@ pub fn column(table: &Table, name: &Ident) -> Result<usize, String> {
     })
 }
 
-enum Unfound {
+pub enum Unfound {
     Unknown,
     Ambiguous,
 }
 
 /// A quoted name is exact; an unquoted one matches without case if that is unique.
-fn find<'n>(name: &Ident, names: impl Iterator<Item = &'n str> + Clone) -> Result<usize, Unfound> {
+pub fn find<'n>(
+    name: &Ident,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Result<usize, Unfound> {
     if let Some(at) = names.clone().position(|n| n == name.value) {
         return Ok(at);
     }

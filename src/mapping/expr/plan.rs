@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::functions::Function;
+use super::lookup::LookupCall;
 use super::value_map::ValueMap;
 use crate::sqltype::{Class, SqlType};
 
@@ -98,6 +99,7 @@ pub enum Node {
         args: Vec<Plan>,
     },
     Aggregate(Box<Aggregate>),
+    Lookup(Box<LookupCall>),
     /// `item` and `item_key`: the element of a payload for which the expression is evaluated.
     Item {
         key: bool,
@@ -250,6 +252,7 @@ impl Plan {
                     otherwise.walk(see);
                 }
             }
+            Node::Lookup(call) => call.args.iter().for_each(|a| a.walk(see)),
             Node::Aggregate(aggregate) => {
                 aggregate.args.iter().for_each(|a| a.walk(see));
                 aggregate.filter.iter().for_each(|f| f.walk(see));

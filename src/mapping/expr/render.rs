@@ -53,7 +53,7 @@ impl Render<'_> {
                 }
             }
             Node::Aggregate(aggregate) => self.exists(aggregate)?,
-            Node::Item { .. } | Node::Map { .. } => return None,
+            Node::Item { .. } | Node::Map { .. } | Node::Lookup(_) => return None,
             Node::Cast { of, to } => {
                 if self.total && (!safe_cast(of.class(), to.class) || to.name != to.class.name()) {
                     return None;

@@ -1,9 +1,12 @@
 //! What the names in an expression can mean.
 
+use std::sync::Arc;
+
 use super::Expr;
 use super::functions::IdKey;
 use crate::cart::image::{Image, Row};
 use crate::cart::layout::Layout;
+use crate::mapping::lookup::Lookup;
 use crate::sqltype::Class;
 
 /// The tables of the cart, and the one whose rows the expression is evaluated for.
@@ -21,6 +24,8 @@ pub struct Shaped<'a> {
     pub item: Option<Class>,
     /// The grouping expressions, where a target row stands for a group of rows.
     pub group: Option<&'a [Expr]>,
+    /// The lookups that can be called.
+    pub lookups: &'a [Arc<Lookup>],
 }
 
 /// One element of a payload.

@@ -94,6 +94,7 @@ pub(super) fn image() -> Image {
         ]
         .into(),
         moments: Vec::new(),
+        answers: Default::default(),
         ghosts: Vec::new(),
     }
 }

@@ -67,12 +67,14 @@ fn into(per: usize, payload: Option<&str>, group: &[&str], key: &str, columns: &
     };
     let payload = payload.map(|text| Expr::compile(text, &scope).unwrap());
     let rows = Shaped {
+        lookups: &[],
         item: payload.as_ref().and_then(Expr::item_class),
         group: None,
     };
     let compile = |text: &&str| Expr::compile_shaped(text, &scope, rows).unwrap();
     let group: Vec<Expr> = group.iter().map(compile).collect();
     let names = Shaped {
+        lookups: &[],
         group: (!group.is_empty()).then_some(&group),
         ..rows
     };
@@ -113,6 +115,7 @@ fn into(per: usize, payload: Option<&str>, group: &[&str], key: &str, columns: &
 fn mapper(intos: Vec<Into>) -> Mapper {
     Mapper {
         mapping: Mapping {
+            lookups: Vec::new(),
             layout: Arc::new(layout()),
             live: None,
             intos: intos.into_iter().map(Arc::new).collect(),

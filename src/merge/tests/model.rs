@@ -139,6 +139,7 @@ pub fn mapping(quantity: QuantityRule, fields: FieldRule) -> Mapping {
         &[("line_id", "text", "line"), ("words", "text", "words")],
     );
     Mapping {
+        lookups: Vec::new(),
         live: None,
         intos: [head, line, gift].into_iter().map(Arc::new).collect(),
         changed_at: Some(2),

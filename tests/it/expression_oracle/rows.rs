@@ -207,6 +207,7 @@ pub fn over<T>(
         tables: vec![vec![row.clone()]].into(),
         moments: Vec::new(),
         ghosts: Vec::new(),
+        answers: Default::default(),
     };
     let env = Env {
         layout,

@@ -2,6 +2,7 @@
 
 mod bad;
 mod headless;
+mod lookup;
 mod mysql;
 mod shape;
 
@@ -302,9 +303,19 @@ fn a_row_that_two_carts_could_give_is_a_warning() {
 fn an_offset_keeps_carts_apart_and_what_could_lose_one_does_not() {
     let shared = |id: &str| {
         let text = MAPPING.replace("'line_' || id", &format!("cast({id} as text)"));
-        compiled(&text).warnings.lines().join("\n").contains("two carts")
+        compiled(&text)
+            .warnings
+            .lines()
+            .join("\n")
+            .contains("two carts")
     };
-    for id in ["id", "1000000000 + id", "1000000001 + 2 * id", "id * -3", "id - 5"] {
+    for id in [
+        "id",
+        "1000000000 + id",
+        "1000000001 + 2 * id",
+        "id * -3",
+        "id - 5",
+    ] {
         assert!(!shared(id), "{id}");
     }
     for id in ["id / 2", "id % 7", "0 * id", "id * id", "5 - id - order_id"] {

@@ -164,6 +164,7 @@ impl<'s> Stand<'s> {
                     fields: FieldRule::Latest,
                 },
                 trusted_births: false,
+                lookups: Vec::new(),
                 time_zone: chrono_tz::UTC,
             },
             tables: Arc::new(Tables::of(&catalog)),
