@@ -78,14 +78,13 @@ pub(super) fn check_key(
         return;
     }
     let complete = key.len() == into.columns.iter().filter(|c| c.key).count();
-    if shape.payload.is_some() && complete && !key.iter().any(|k| k.expr.names_element()) {
-        if let Some(first) = key.first().and_then(|k| written(&k.name)) {
-            let message = "all elements of one payload would have the same key";
-            report.error(
-                &first.value,
-                message,
-                "`item_key` or a part of `item` in it",
-            );
-        }
+    if shape.payload.is_some()
+        && complete
+        && !key.iter().any(|k| k.expr.names_element())
+        && let Some(first) = key.first().and_then(|k| written(&k.name))
+    {
+        let message = "all elements of one payload would have the same key";
+        let expected = "`item_key` or a part of `item` in it";
+        report.error(&first.value, message, expected);
     }
 }
