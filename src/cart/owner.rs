@@ -68,6 +68,9 @@ struct Noted {
 /// Rows one above the other, at most: a row of a table that is its own parent may hang below itself.
 const LEVELS: usize = 100;
 
+/// Rows that are remembered to have left a cart: more than lanes are apart.
+const LEFT: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
+
 /// Finds owners, and remembers what parents hang below.
 pub struct Router {
     layout: Arc<Layout>,
@@ -79,6 +82,8 @@ pub struct Router {
     before_read: usize,
     /// Parents that were deleted lately.
     deleted: LruCache<Question, ()>,
+    /// Rows that have left a cart for none lately, by what tells them apart beside their cart.
+    left: LruCache<Question, CartKey>,
     /// The log tells what foreign keys do to the children of a row.
     tells_cascades: bool,
 }
@@ -95,6 +100,7 @@ impl Router {
             notes: 0,
             before_read: 0,
             deleted: LruCache::new(remembered),
+            left: LruCache::new(remembered.min(LEFT)),
             tells_cascades,
         }
     }
@@ -175,12 +181,21 @@ impl Router {
                 if self.returns(table, &new) {
                     routing.returned.extend(placed.clone());
                 }
-                placed.map(|cart| Action::Put {
-                    cart,
-                    table,
-                    old: None,
-                    new,
-                    insert: true,
+                placed.map(|cart| match self.left_another(table, &new, &cart) {
+                    Some(from) => Action::Move {
+                        from,
+                        to: cart,
+                        table,
+                        old: new.clone(),
+                        new,
+                    },
+                    None => Action::Put {
+                        cart,
+                        table,
+                        old: None,
+                        new,
+                        insert: true,
+                    },
                 })
             }
             Op::Delete { old } => {
@@ -190,8 +205,8 @@ impl Router {
                 {
                     self.deleted.put(row, ());
                 }
-                self.place(table, &old, &mut routing)
-                    .map(|cart| Action::Remove { cart, table, old })
+                let placed = self.place(table, &old, &mut routing);
+                placed.map(|cart| self.leaves(cart, table, old))
             }
             Op::Update { old: None, new } => {
                 self.require(table, &new)?;
@@ -253,6 +268,10 @@ impl Router {
                 .returned
                 .extend([&from, &to].into_iter().flatten().cloned());
         }
+        let from = match (from, &to) {
+            (None, Some(to)) => self.left_another(table, &new, to),
+            (from, _) => from,
+        };
         match (from, to) {
             (Some(from), Some(to)) if from != to => Some(Action::Move {
                 from,
@@ -268,7 +287,7 @@ impl Router {
                 new,
                 insert: false,
             }),
-            (Some(cart), None) => Some(Action::Remove { cart, table, old }),
+            (Some(cart), None) => Some(self.leaves(cart, table, old)),
             // From nobody: what hung below the row never passed as part of a cart.
             (None, Some(cart))
                 if self.is_parent[table] && !switch::mutant(Mutant::NobodyUnread) =>
@@ -287,6 +306,27 @@ impl Router {
             }),
             (None, None) => None,
         }
+    }
+
+    /// The row goes, or is nobody's from now on.
+    fn leaves(&mut self, cart: CartKey, table: usize, old: Cells) -> Action {
+        if table != Layout::HEADER
+            && let Some(key) = self.row_beside_cart(table, &old)
+        {
+            self.left.put(Question { table, key }, cart.clone());
+        }
+        Action::Remove { cart, table, old }
+    }
+
+    /// The cart that a row has left before it came to another one: that is a move too, for its target
+    /// row is the first cart's until that has let it go, and each has a lane of its own.
+    fn left_another(&mut self, table: usize, new: &[Cell], to: &CartKey) -> Option<CartKey> {
+        if table == Layout::HEADER || self.left.is_empty() {
+            return None;
+        }
+        let key = self.row_beside_cart(table, new)?;
+        let from = self.left.pop(&Question { table, key })?;
+        (from != *to).then_some(from)
     }
 
     fn place(&mut self, table: usize, cells: &[Cell], routing: &mut Routing) -> Option<CartKey> {

@@ -1,6 +1,7 @@
 //! The walk over all carts of a source: which keys its query gives, on both kinds of server.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use cartage::cart::key::CartKey;
 use cartage::config::Config;
@@ -8,17 +9,25 @@ use cartage::mapping::compile::compile;
 use cartage::mapping::expr::Expr;
 use cartage::mapping::plan::Mapping;
 use cartage::source::Source;
+use tempfile::TempDir;
 
+use crate::scenario::daemon::{command, refusal};
 use crate::scenario::folder::Scenario;
 use crate::scenario::pair::Pair;
 use crate::scenario::play::{create, write};
 
-/// The shops of a scenario, as they are before anything happens, and its mapping.
-async fn shop(name: &str, pair: &str) -> (Source, Mapping) {
+/// The configuration of a scenario whose shops are as they are before anything happens.
+async fn prepared(name: &str, pair: &str, test: &str) -> (PathBuf, TempDir) {
     let scenario = Scenario::between(Pair::named(pair), name);
-    let shops = create(&scenario, &format!("walk_{name}_{pair}")).await;
+    let shops = create(&scenario, &format!("{test}_{name}_{pair}")).await;
     let folder = tempfile::tempdir().unwrap();
     let path = write(&scenario, &scenario.config, &shops, folder.path());
+    (path, folder)
+}
+
+/// Its source, and its mapping.
+async fn shop(name: &str, pair: &str) -> (Source, Mapping) {
+    let (path, _folder) = prepared(name, pair, "walk").await;
     let config = Config::load(&path).unwrap();
     let source = Source::connect(&config.source, "walk").await.unwrap();
     let target = Source::connect(&config.target, "walk").await.unwrap();
@@ -82,5 +91,25 @@ async fn a_live_part_of_the_rows_is_asked_for_by_them() {
         let found = keys(&source, &mapping, mapping.live.as_ref(), 30).await;
         assert_eq!(found.len(), 100, "{pair}");
         assert_eq!(keys(&source, &mapping, None, 30).await.len(), 120, "{pair}");
+    }
+}
+
+#[tokio::test]
+async fn commands_take_carts_without_a_header_row_by_their_key() {
+    for pair in ["pp", "mm"] {
+        let (config, _folder) = prepared("carts_without_header", pair, "commands").await;
+        let checks = command(&config, &["check"]);
+        let index = "begins with store_id, customer_id, session_id";
+        assert!(checks.contains(index), "{pair}: {checks}");
+        let shown = command(&config, &["preview", "--json", "1|17|s17"]);
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let cart = &shown["carts"][0];
+        assert_eq!(cart["source"].as_array().map(Vec::len), Some(3), "{pair}");
+        let header = &cart["target"][0]["row"];
+        let values = ["store", "customer", "session", "line_count", "quantity"];
+        let values = values.map(|column| header[column].as_str().unwrap_or_default());
+        assert_eq!(values, ["1", "17", "s17", "3", "6"], "{pair}");
+        let said = refusal(&config, &["preview", "17"]);
+        assert!(said.contains("store_id"), "{pair}: {said}");
     }
 }

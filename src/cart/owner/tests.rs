@@ -163,3 +163,29 @@ fn what_hangs_below_a_row_that_has_no_cart_has_none() {
     let below = insert(&mut router, OPTION, "2", "1");
     assert_eq!(below, Routing::default());
 }
+
+#[test]
+fn a_row_that_left_a_cart_moves_from_it_to_the_next() {
+    let mut router = router(&SHOP);
+    insert(&mut router, LINE, "1", "A");
+    let delete = |router: &mut Router, id: &str, above: &str| {
+        let old = row(id, above);
+        let op = Op::Delete { old };
+        router.route(Change { table: LINE, op }).expect("traceable")
+    };
+    assert_eq!(carts(&delete(&mut router, "1", "A")), ["A"]);
+    assert_eq!(carts(&insert(&mut router, LINE, "1", "B")), ["A", "B"]);
+    // Once it is there, nothing is left of the way; and back in its own cart it has not moved.
+    assert_eq!(carts(&delete(&mut router, "1", "B")), ["B"]);
+    assert_eq!(carts(&insert(&mut router, LINE, "1", "B")), ["B"]);
+    let nobody: Cells = Arc::new([Cell::Text("1".into()), Cell::Null]);
+    for (old, new, expected) in [
+        (row("1", "B"), nobody.clone(), &["B"][..]),
+        (nobody, row("1", "C"), &["B", "C"][..]),
+    ] {
+        let old = Some(old);
+        let op = Op::Update { old, new };
+        let routed = router.route(Change { table: LINE, op }).expect("traceable");
+        assert_eq!(carts(&routed), expected);
+    }
+}

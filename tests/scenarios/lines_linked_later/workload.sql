@@ -40,6 +40,17 @@ UPDATE order_line SET order_id = NULL WHERE order_id = {i};
 UPDATE adjustment SET amount = 100 WHERE line_id = {i} * 10;
 UPDATE order_line SET order_id = {i} - 60 WHERE id = {i} * 10;
 -- end
+-- The same without anything below, to and fro, and gone and there again.
+-- for i in 71..=80
+UPDATE surcharge SET order_id = NULL WHERE id = {i} * 1000;
+UPDATE surcharge SET order_id = {i} - 60 WHERE id = {i} * 1000;
+UPDATE surcharge SET order_id = NULL WHERE id = {i} * 1000;
+UPDATE surcharge SET order_id = {i} - 50 WHERE id = {i} * 1000;
+DELETE FROM surcharge WHERE id = {i} * 1000;
+INSERT INTO surcharge VALUES ({i} * 1000, {i} - 40, 1);
+DELETE FROM surcharge WHERE id = {i} * 1000;
+INSERT INTO surcharge VALUES ({i} * 1000, {i}, 2);
+-- end
 -- A new order whose lines and their rows were there before it.
 -- for i in 101..=110
 INSERT INTO adjustment VALUES ({i} * 10, {i} * 10, 9);
