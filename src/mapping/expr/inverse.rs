@@ -17,9 +17,7 @@ pub enum Back {
 
 /// `from` is the type of the expression's values, as far as it is known.
 pub fn back(plan: &Plan, from: &SqlType, to: &SqlType) -> Back {
-    let mut reads = false;
-    plan.walk(&mut |part| reads |= matches!(part.node, Node::Column { .. } | Node::Aggregate(_)));
-    if !reads {
+    if constant(plan) {
         return Back::Nothing;
     }
     match undone(plan) {
@@ -69,6 +67,11 @@ fn undone(plan: &Plan) -> Result<(usize, usize), String> {
             undone(of).and(Err("null and what it stands for look the same".into()))
         }
         Node::Case { arms, otherwise } => cases(arms, otherwise.as_deref()),
+        Node::Map { map, of } => match map.is_one_to_one() {
+            true => undone(of),
+            false => Err("several values of it may look the same".into()),
+        },
+        Node::Item { .. } => Err("it is a part of a payload".into()),
         Node::Aggregate(_) => Err("it is made of several rows".into()),
         _ => Err("it tells only something about the value".into()),
     }
@@ -132,7 +135,12 @@ fn bare(plan: &Plan) -> &Plan {
 
 fn constant(plan: &Plan) -> bool {
     let mut reads = false;
-    plan.walk(&mut |part| reads |= matches!(part.node, Node::Column { .. } | Node::Aggregate(_)));
+    plan.walk(&mut |part| {
+        reads |= matches!(
+            part.node,
+            Node::Column { .. } | Node::Aggregate(_) | Node::Item { .. }
+        );
+    });
     !reads
 }
 
@@ -173,7 +181,8 @@ fn keeps(from: Class, to: &SqlType) -> bool {
 mod tests {
     use super::*;
     use crate::cart::layout::{Column, Layout, Table};
-    use crate::mapping::expr::{Expr, Scope};
+    use crate::mapping::expr::{Expr, Scope, Shaped, Unknown, ValueMap};
+    use std::sync::Arc;
 
     fn layout() -> Layout {
         let columns = [
@@ -256,5 +265,32 @@ mod tests {
             );
         }
         assert_eq!(back("'eur'", "text"), Back::Nothing);
+    }
+
+    #[test]
+    fn a_map_can_be_read_from_either_side_if_no_value_stands_for_two() {
+        let layout = layout();
+        let scope = Scope {
+            layout: &layout,
+            per: 0,
+        };
+        let back = |values: &[(&str, &str)], unknown: Unknown| {
+            let values: Vec<(String, String)> = values
+                .iter()
+                .map(|(from, to)| ((*from).to_owned(), (*to).to_owned()))
+                .collect();
+            let map = Arc::new(ValueMap::new("region", Class::Text, &values, &unknown));
+            let expr = Expr::compile_with("region(state)", &scope, Shaped::default(), &[map]);
+            expr.unwrap_or_else(|e| panic!("{e:?}"))
+                .back(&SqlType::of(Class::Text))
+        };
+        let (each, same) = ([("1", "eu"), ("2", "us")], [("1", "eu"), ("2", "eu")]);
+        assert_eq!(back(&each, Unknown::Hold), Back::Column(0, 3));
+        assert!(matches!(back(&same, Unknown::Hold), Back::Lost(_)));
+        assert!(matches!(back(&each, Unknown::Null), Back::Lost(_)));
+        assert!(matches!(
+            back(&each, Unknown::Value("eu".into())),
+            Back::Lost(_)
+        ));
     }
 }

@@ -54,6 +54,15 @@ impl ValueMap {
         }
     }
 
+    /// From each new value the old one can be told: no two have the same, and none is unknown.
+    pub fn is_one_to_one(&self) -> bool {
+        let mut new: Vec<&str> = self.values.values().map(|to| &**to).collect();
+        new.sort_unstable();
+        new.dedup();
+        let refuses = !matches!(self.unknown, Unknown::Null | Unknown::Value(_));
+        refuses && new.len() == self.values.len()
+    }
+
     /// A text as a value of a class, in its canonical form.
     pub fn read(text: &str, class: Class) -> Option<String> {
         let ty = SqlType::of(class);
