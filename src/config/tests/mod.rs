@@ -1,6 +1,7 @@
 //! Configuration files that are read.
 
 mod bad;
+mod documented;
 mod fuzz;
 mod maps;
 

@@ -1,5 +1,6 @@
 //! Calls: functions by name and arguments, the forms that look like functions, and aggregates.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -82,6 +83,19 @@ const KEYWORDS: &[&str] = &[
     "item_key",
     "cart",
 ];
+
+/// Names by which something is called, operators left out; of each, whether Postgres has the same.
+pub fn function_names() -> BTreeMap<&'static str, bool> {
+    let named = |f: &&'static Function| f.name.starts_with(|c: char| c.is_alphabetic());
+    let own = functions::all().filter(named).map(|f| (f.name, f.sql));
+    let aggregates = AGGREGATES.iter().map(|(name, ..)| (*name, true));
+    let forms = FORMS
+        .iter()
+        .filter(|form| !matches!(**form, "cast" | "case"));
+    own.chain(aggregates)
+        .chain(forms.map(|form| (*form, true)))
+        .collect()
+}
 
 /// Whether expressions know a function of this name.
 pub fn is_function(name: &str) -> bool {

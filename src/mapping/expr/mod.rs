@@ -44,7 +44,7 @@ mod value_map;
 mod words;
 
 pub use bind::{Assign, assignable, bind, canonical};
-pub use calls::{is_function, is_keyword};
+pub use calls::{function_names, is_function, is_keyword};
 pub use condition::TargetCondition;
 pub use decimal::Decimal;
 pub use depends::{Depends, Pair};

@@ -36,7 +36,17 @@ async fn server() -> (Cluster, Client) {
                     create function minor_units(numeric, text) returns bigint language sql \
                         immutable strict as 'select round($1 * 10::numeric ^ digits($2))::bigint'; \
                     create function major_units(bigint, text) returns numeric language sql \
-                        immutable strict as 'select round($1 / 10::numeric ^ digits($2), digits($2))'";
+                        immutable strict as 'select round($1 / 10::numeric ^ digits($2), digits($2))'; \
+                    create function whole(numeric) returns bigint language plpgsql immutable strict as \
+                        $f$ begin if $1 <> trunc($1) then raise 'a fraction'; end if; return $1; end $f$; \
+                    create function whole(float8) returns bigint language plpgsql immutable strict as \
+                        $f$ begin if $1 <> trunc($1) then raise 'a fraction'; end if; return $1; end $f$; \
+                    create function grade(text) returns text language sql immutable strict as \
+                        $f$ select case $1 when 'abc' then 'A' when '' then 'none' \
+                                when 'lit' then 'L' when '3' then '' end $f$; \
+                    create function level(text) returns int language plpgsql immutable strict as \
+                        $f$ begin case $1 when '0' then return 7; when '3' then return -30; \
+                                when 'true' then return 1; end case; end $f$";
     client.batch_execute(settings).await.unwrap();
     (cluster, client)
 }

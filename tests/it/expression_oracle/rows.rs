@@ -1,8 +1,10 @@
 //! A table of random rows, at the server and as images, and the value of an expression over each.
 
+use std::sync::Arc;
+
 use cartage::cart::image::{Cell, Image, Life, Row};
 use cartage::cart::layout::{Column, Layout, Table};
-use cartage::mapping::expr::{Env, EvalError, Expr, Scope, Value};
+use cartage::mapping::expr::{Env, EvalError, Expr, Scope, Unknown, Value, ValueMap};
 use cartage::sqltype::{Class, SqlType};
 use chrono_tz::Tz;
 use fastrand::Rng;
@@ -183,8 +185,25 @@ pub fn used(text: &str, row: &[Option<&'static str>]) -> Vec<(&'static str, Opti
         .collect()
 }
 
+/// What the server's `grade` and `level` know.
+fn maps() -> [Arc<ValueMap>; 2] {
+    let map = |name, class, values: &[(&str, &str)], unknown| {
+        let values: Vec<(String, String)> = values
+            .iter()
+            .map(|(from, to)| ((*from).to_owned(), (*to).to_owned()))
+            .collect();
+        Arc::new(ValueMap::new(name, class, &values, &unknown))
+    };
+    let grades = [("abc", "A"), ("", "none"), ("lit", "L"), ("3", "")];
+    let levels = [("0", "7"), ("3", "-30"), ("true", "1")];
+    [
+        map("grade", Class::Text, &grades, Unknown::Null),
+        map("level", Class::Int4, &levels, Unknown::Hold),
+    ]
+}
+
 pub fn compile(text: &str, layout: &Layout) -> Result<Expr, String> {
-    Expr::compile(text, &Scope { layout, per: 0 }).map_err(|errors| {
+    Expr::compile_with(text, &Scope { layout, per: 0 }, &maps()).map_err(|errors| {
         let messages: Vec<String> = errors.into_iter().map(|e| e.message).collect();
         messages.join("; ")
     })

@@ -109,6 +109,7 @@ scenarios! {
     types [pp]
     types_of_both [pp pm mp mm]
     unlogged_cascade [mp mm]
+    value_maps [pp pm mp mm]
     vendure_line_before_its_order [pp]
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cartage::cart::layout::{Column, Layout, Table};
-use cartage::mapping::expr::{Assign, Expr, Scope, assignable};
+use cartage::mapping::expr::{Assign, Expr, Scope, assignable, function_names};
 use cartage::sqltype::SqlType;
 
 use super::columns::COPIED;
@@ -133,6 +133,70 @@ fn the_table_of_types_is_what_the_code_does() {
         page.contains(&table),
         "docs/mapping.md should hold\n{table}"
     );
+}
+
+/// The words in backticks of a text, without what follows them in parentheses.
+fn words(text: &str) -> BTreeSet<String> {
+    let quoted: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let mut depth = 0;
+    let bare = |c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        match depth > 0 || c == ')' {
+            true => ' ',
+            false => c,
+        }
+    };
+    let bare: String = quoted.join(" ").chars().map(bare).collect();
+    let is_name = |w: &&str| w.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let names = bare.split_whitespace().filter(is_name);
+    names.map(str::to_owned).collect()
+}
+
+/// What stands under a heading of the page.
+fn under<'p>(page: &'p str, heading: &str) -> &'p str {
+    let (_, rest) = page.split_once(&format!("\n{heading}\n")).expect(heading);
+    rest.split("\n#").next().unwrap_or_default()
+}
+
+#[test]
+fn the_functions_of_the_page_are_those_of_the_code() {
+    let page = std::fs::read_to_string(PAGE).unwrap();
+    let known = function_names();
+    let functions = under(&page, "### Functions");
+    let rows: Vec<&str> = functions.lines().filter(|l| l.starts_with("| ")).collect();
+    let told = words(&rows.join("\n"));
+    assert!(told.len() > 40, "{told:?}");
+    for name in &told {
+        let is_known = known.contains_key(name.as_str());
+        assert!(is_known, "{name} is on the page and in no code");
+    }
+    let aggregates = words(under(&page, "### Aggregates"));
+    let forms = words(under(&page, "### Operators and forms"));
+    for name in known.keys() {
+        let told = [&told, &aggregates, &forms]
+            .iter()
+            .any(|all| all.contains(*name));
+        assert!(told, "{name} is in the code and not on the page");
+    }
+}
+
+/// Each function that Postgres has is among the random expressions that it judges.
+#[test]
+fn each_function_is_judged_by_postgres() {
+    let oracle = [
+        include_str!("../expression_oracle/generator.rs"),
+        include_str!("../expression_oracle/carts.rs"),
+    ]
+    .concat();
+    // Aggregates of our own names, which the server spells otherwise.
+    let ours = ["first", "exists"];
+    for (name, has) in function_names() {
+        let called = oracle.contains(&format!("{name}("));
+        assert!(
+            called || !has || ours.contains(&name),
+            "{name} is never called"
+        );
+    }
 }
 
 /// What the page says of copies is played: each of these types is among the columns that are copied.

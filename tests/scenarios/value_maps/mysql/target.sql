@@ -1,0 +1,7 @@
+CREATE TABLE cart (
+    id INT PRIMARY KEY, region_id VARCHAR(20) NOT NULL, state INT NOT NULL, gift TINYINT(1), color VARCHAR(20) NOT NULL
+);
+CREATE TABLE line (
+    id INT PRIMARY KEY, cart_id INT NOT NULL, kind VARCHAR(20) NOT NULL, qty INT NOT NULL,
+    FOREIGN KEY (cart_id) REFERENCES cart (id)
+);
