@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cartage::cart::image::{Cell, Image, Life, Row};
 use cartage::cart::layout::{Column, Layout, Table};
-use cartage::mapping::expr::{Env, EvalError, Expr, Scope, Unknown, Value, ValueMap};
+use cartage::mapping::expr::{Env, EvalError, Expr, Scope, Shaped, Unknown, Value, ValueMap};
 use cartage::sqltype::{Class, SqlType};
 use chrono_tz::Tz;
 use fastrand::Rng;
@@ -203,10 +203,12 @@ fn maps() -> [Arc<ValueMap>; 2] {
 }
 
 pub fn compile(text: &str, layout: &Layout) -> Result<Expr, String> {
-    Expr::compile_with(text, &Scope { layout, per: 0 }, &maps()).map_err(|errors| {
-        let messages: Vec<String> = errors.into_iter().map(|e| e.message).collect();
-        messages.join("; ")
-    })
+    Expr::compile_with(text, &Scope { layout, per: 0 }, Shaped::default(), &maps()).map_err(
+        |errors| {
+            let messages: Vec<String> = errors.into_iter().map(|e| e.message).collect();
+            messages.join("; ")
+        },
+    )
 }
 
 /// The value over a row, as `read` takes it.
