@@ -72,7 +72,7 @@ pub async fn look(
 async fn holds(target: &Target, pipeline: i32) -> Result<BTreeMap<String, i64>, TargetError> {
     let sql = "SELECT reason, count(*) FROM cartage.held WHERE pipeline = $1 GROUP BY reason";
     let mut holds: BTreeMap<String, i64> = BTreeMap::new();
-    for reason in ["conflict", "constraint", "unmappable"] {
+    for reason in ["conflict", "constraint", "lookup", "unmappable"] {
         holds.insert(reason.to_owned(), 0);
     }
     for row in target.query(sql, params![pipeline]).await? {

@@ -12,6 +12,7 @@ mod faults;
 mod guards;
 mod init;
 mod large;
+mod lookup;
 mod lost_answers;
 mod merge;
 mod mysql;

@@ -22,7 +22,7 @@ pub async fn run(
     let carts = with_their_units(target, pipeline, Some(cart)).await?;
     for cart in &carts {
         let sql = "SELECT message FROM cartage.held \
-                   WHERE pipeline = $1 AND cart = $2 AND reason = 'unmappable'";
+                   WHERE pipeline = $1 AND cart = $2 AND reason IN ('lookup', 'unmappable')";
         if let Some(row) = target.first(sql, params![pipeline, cart]).await? {
             let message: String = row.get(0)?;
             return Err(CommandError::failed(format!(

@@ -55,7 +55,7 @@ fn compile(lookup: &config::Lookup, catalog: &Catalog, report: &mut Report<'_>) 
                 "`{name}` is {}, by which no row can be found",
                 column.ty.name
             );
-            let expected = "a number, a text, a date or a uuid, with a plain collation";
+            let expected = "a number, a text, a date or a uuid";
             report.error(name, message, expected);
             good = false;
         }
@@ -100,13 +100,16 @@ fn columns(
     found.into_iter().collect()
 }
 
-/// Equal values have equal texts, and a text of the class can be read as the type.
+/// Equal values have equal texts, or are looked through; and a text of the class can be read as the
+/// type.
 fn is_matchable(ty: &SqlType) -> bool {
     let odd = matches!(
         ty.class,
         Class::Other | Class::Enum | Class::Json | Class::Jsonb | Class::Inet | Class::Interval
     );
-    !odd && ty.has_key_text()
+    // A collation that takes different texts for one finds too many rows, and texts decide.
+    let text = matches!(ty.class, Class::Text | Class::Char);
+    !odd && (text || ty.has_key_text())
 }
 
 fn filter(

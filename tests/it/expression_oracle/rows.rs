@@ -224,11 +224,11 @@ pub fn over<T>(
         .collect();
     let row = Row { cells, stamp: 0 };
     let image = Image {
+        answers: Default::default(),
         life: Life::Live,
         tables: vec![vec![row.clone()]].into(),
         moments: Vec::new(),
         ghosts: Vec::new(),
-        answers: Default::default(),
     };
     let env = Env {
         layout,

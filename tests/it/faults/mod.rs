@@ -4,6 +4,7 @@
 mod beginnings;
 mod ground;
 mod headroom;
+mod lookups;
 mod privileges;
 mod publication;
 mod slot;

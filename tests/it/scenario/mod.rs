@@ -72,6 +72,7 @@ scenarios! {
     lock_counter [pp pm mp mm]
     lock_row [pp pm mp mm]
     lock_xmin [pp mp]
+    lookups [pp pm mp mm]
     mapping_changed [pp pm mp mm]
     mass_touch_no_write [pp pm mp mm]
     merge_both [pp pm mp mm]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cartage::config::{Config, Kind};
 use cartage::target::control::migrate;
@@ -231,7 +231,15 @@ async fn execute(session: &Session, statement: &str, name: &str, file: &str) {
 
 async fn held(scenario: &Scenario, shops: &Shops, daemon: &Daemon) {
     let sql = "SELECT message FROM cartage.held";
-    let messages = shops.target.rows(sql, "held").await;
+    // What waits for something that has come since is tried again at its time.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let messages = loop {
+        let messages = shops.target.rows(sql, "held").await;
+        if messages.len() as i64 <= scenario.expect.held || Instant::now() > deadline {
+            break messages;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
     assert_eq!(
         messages.len() as i64,
         scenario.expect.held,

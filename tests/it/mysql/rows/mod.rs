@@ -155,6 +155,7 @@ impl<'s> Stand<'s> {
             server,
             database: database.to_owned(),
             mapping: Mapping {
+                lookups: Vec::new(),
                 intos,
                 layout,
                 live: None,
@@ -164,7 +165,6 @@ impl<'s> Stand<'s> {
                     fields: FieldRule::Latest,
                 },
                 trusted_births: false,
-                lookups: Vec::new(),
                 time_zone: chrono_tz::UTC,
             },
             tables: Arc::new(Tables::of(&catalog)),
