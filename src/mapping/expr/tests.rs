@@ -518,11 +518,11 @@ fn maps_are_called_by_name() {
         ("region(id, 1)", "`region` takes one value: region(column)"),
         (
             "\"maybe\"(id)",
-            "no function `maybe`; did you mean `Maybe`? (Lookups are not built yet.)",
+            "no function `maybe`; did you mean `Maybe`?",
         ),
         (
             "regoin(id)",
-            "no function `regoin`; did you mean `region`? (Lookups are not built yet.)",
+            "no function `regoin`; did you mean `region`?",
         ),
     ] {
         let found = compile(text).unwrap_err();

@@ -72,11 +72,11 @@ fn inside(plan: &Plan, see: &mut dyn FnMut(Place, usize, usize)) {
     }
 }
 
-/// The text of a literal, also of one that was cast.
+/// The text of a literal without its sign, also of one that was cast.
 fn constant(plan: &Plan) -> Option<&str> {
     match &plan.node {
         Node::Literal(text) => Some(text),
-        Node::Cast { of, .. } => constant(of),
+        Node::Cast { of, .. } | Node::Negate(of) => constant(of),
         _ => None,
     }
 }
