@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use super::error::MapError;
 use super::expr::{Env, EvalError, IdKey};
 use super::former::{Before, Former};
 use super::plan::{Fate, Into, Mapping};
@@ -78,78 +79,6 @@ impl Claim {
             Life::Live => Claim::Living,
             Life::Ended { stamp } | Life::Deleted { stamp } => Claim::Ending(stamp),
         }
-    }
-}
-
-/// Why an image has no target rows.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MapError {
-    #[error("{table}.{column}: {why}")]
-    Value {
-        table: String,
-        column: String,
-        why: EvalError,
-    },
-    #[error("{table}: the key column {column} would be null")]
-    NullKey { table: String, column: String },
-    #[error("{table}: two source rows give the same target row")]
-    Collision { table: String },
-}
-
-impl MapError {
-    /// The log did not carry a value: the cart must be read again.
-    pub fn is_missing(&self) -> bool {
-        matches!(
-            self,
-            MapError::Value {
-                why: EvalError::Missing { .. },
-                ..
-            }
-        )
-    }
-
-    /// The source row is to have no target row.
-    pub fn is_skip(&self) -> bool {
-        matches!(
-            self,
-            MapError::Value {
-                why: EvalError::Skip,
-                ..
-            }
-        )
-    }
-
-    /// A lookup was not asked for what the image holds now.
-    pub fn is_unasked(&self) -> bool {
-        matches!(
-            self,
-            MapError::Value {
-                why: EvalError::Unasked(_),
-                ..
-            }
-        )
-    }
-
-    /// A lookup does not know a value, and may once know it.
-    pub fn is_unknown(&self) -> bool {
-        matches!(
-            self,
-            MapError::Value {
-                why: EvalError::Unknown(_),
-                ..
-            }
-        )
-    }
-
-    /// The mapping asks the daemon to stop.
-    pub fn is_stop(&self) -> bool {
-        matches!(
-            self,
-            MapError::Value {
-                why: EvalError::Stop(_),
-                ..
-            }
-        )
     }
 }
 

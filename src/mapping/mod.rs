@@ -5,6 +5,7 @@ pub mod expr;
 pub mod former;
 pub mod lookup;
 pub mod plan;
+pub mod error;
 pub mod map;
 mod members;
 mod row;

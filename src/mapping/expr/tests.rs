@@ -520,10 +520,7 @@ fn maps_are_called_by_name() {
             "\"maybe\"(id)",
             "no function `maybe`; did you mean `Maybe`?",
         ),
-        (
-            "regoin(id)",
-            "no function `regoin`; did you mean `region`?",
-        ),
+        ("regoin(id)", "no function `regoin`; did you mean `region`?"),
     ] {
         let found = compile(text).unwrap_err();
         assert_eq!(found[0].message, message, "{text}");
