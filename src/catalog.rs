@@ -51,6 +51,9 @@ pub struct ColumnInfo {
     /// `GENERATED ALWAYS AS (…)`, or an identity column that is `ALWAYS`.
     pub generated: bool,
     pub identity: bool,
+    /// Its default gives each row a value that no other one has: a sequence, a random UUID.
+    #[serde(default)]
+    pub distinct_default: bool,
     /// Its collation takes texts for equal only where their bytes are.
     #[serde(default)]
     pub bytewise: bool,

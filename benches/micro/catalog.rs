@@ -112,6 +112,7 @@ pub fn column(name: &str, ty: SqlType) -> ColumnInfo {
         has_default: name == "version",
         generated: false,
         identity: false,
+        distinct_default: false,
         bytewise: true,
         number: 0,
         type_oid: 0,

@@ -58,7 +58,8 @@ fn can_break(
             // Nulls are never the same.
             Some((_, expr)) if expr.is_null_literal() => return false,
             Some(part) => parts.push(part),
-            // The server numbers it, or leaves it null; a default of one value is what is left.
+            // The server gives each row its own, or leaves it null; a default of one value is what is
+            // left.
             None if filled_apart(info, name) => return false,
             None => {}
         }
@@ -71,7 +72,8 @@ fn can_break(
 
 fn filled_apart(info: &TableInfo, name: &str) -> bool {
     info.column(name).is_some_and(|column| {
-        column.identity || column.generated || !column.not_null && !column.has_default
+        let empty = !column.not_null && !column.has_default;
+        column.identity || column.generated || column.distinct_default || empty
     })
 }
 

@@ -66,6 +66,7 @@ fn table(name: &str, columns: &str, to: &[(&str, &str)]) -> TableInfo {
                 has_default: false,
                 generated: false,
                 identity: false,
+                distinct_default: false,
                 bytewise: true,
                 number: i16::try_from(at + 1).unwrap_or(0),
                 type_oid: 0,

@@ -214,6 +214,13 @@ async fn one(
     Ok(Some((info, log)))
 }
 
+/// A default that is a call which gives another value each time; a text would stand in quotes.
+fn is_distinct(default: &str) -> bool {
+    let default = default.to_ascii_lowercase();
+    let calls = ["uuid(", "sys_guid(", "nextval(", "uuid_to_bin(uuid("];
+    calls.iter().any(|call| default.starts_with(call))
+}
+
 fn column(row: &Row, checks: &[String]) -> (ColumnInfo, LogColumn) {
     let name = text(row, "name");
     let (data_type, column_type) = (text(row, "data_type"), text(row, "column_type"));
@@ -243,6 +250,7 @@ fn column(row: &Row, checks: &[String]) -> (ColumnInfo, LogColumn) {
         has_default: maybe(row, "value").is_some_and(|value| value != "NULL"),
         generated,
         identity: extra.contains("AUTO_INCREMENT"),
+        distinct_default: maybe(row, "value").is_some_and(|value| is_distinct(&value)),
         bytewise: collation.as_deref().is_some_and(types::is_bytewise),
         number: i16::try_from(ordinal).unwrap_or(0),
         type_oid: 0,

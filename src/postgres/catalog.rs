@@ -39,6 +39,10 @@ const COLUMNS: &str = "
            a.atthasdef AND a.attgenerated = '' AS has_default,
            a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
            a.attidentity <> '' AS identity, a.attnum, a.atttypid,
+           coalesce((SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+                            ~ '(nextval|gen_random_uuid|uuid_generate_v[14]|uuid_generate_v1mc|uuidv[47])[(]'
+                     FROM pg_catalog.pg_attrdef d
+                     WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum), false) AS distinct_default,
            coalesce((SELECT c.collisdeterministic FROM pg_catalog.pg_collation c
                      WHERE c.oid = a.attcollation), false) AS bytewise
     FROM pg_catalog.pg_attribute a
@@ -217,6 +221,7 @@ fn column(row: &Row) -> Result<ColumnInfo, Error> {
         has_default: row.try_get("has_default")?,
         generated: row.try_get("generated")?,
         identity: row.try_get("identity")?,
+        distinct_default: row.try_get("distinct_default")?,
         bytewise: row.try_get("bytewise")?,
         number: row.try_get("attnum")?,
         type_oid: row.try_get("atttypid")?,

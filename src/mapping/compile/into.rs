@@ -10,7 +10,9 @@ use super::{circle, death, line, shape, share};
 use crate::cart::layout::Layout;
 use crate::catalog::{Catalog, ColumnInfo, TableInfo, TableKind};
 use crate::config::{self, Kind, Model, alias_of};
-use crate::mapping::expr::{Assign, Expr, Scope, Shaped, TargetCondition, assignable};
+use crate::mapping::expr::{
+    Assign, Expr, Scope, Shaped, TargetCondition, assignable, literal_fits,
+};
 use crate::mapping::lookup::Lookup;
 use crate::mapping::plan::{Closed, Into, KeyColumn, Lock, MappedColumn, Role, Shape};
 use crate::sqltype::{Class, SqlType};
@@ -463,7 +465,13 @@ pub(super) fn check_fits(
     // Only a column that refuses null makes one a risk: said below.
     match assignable(&expr.sql_type(), false, &column.ty) {
         Assign::Exact => {}
-        Assign::MayFail(why) => report.warning(text, format!("may not fit into `{name}`: {why}")),
+        Assign::MayFail(why) => match expr.literal().and_then(|l| literal_fits(&l, &column.ty)) {
+            Some(Assign::Exact) => {}
+            Some(Assign::MayFail(why) | Assign::No(why)) => {
+                report.warning(text, format!("does not fit into `{name}`: {why}"));
+            }
+            None => report.warning(text, format!("may not fit into `{name}`: {why}")),
+        },
         Assign::No(why) => {
             let message = format!("cannot be written into `{name}`: {why}");
             report.error(text, message, &column.ty.name);

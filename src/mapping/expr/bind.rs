@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use super::bounds;
 use super::cast::{self, Context};
+use super::decimal::Decimal;
 use super::error::EvalError;
 use super::value::Value;
 use crate::sqltype::{Class, SqlType};
@@ -86,6 +87,34 @@ pub fn assignable(ty: &SqlType, nullable: bool, to: &SqlType) -> Assign {
             (None, _) => Assign::Exact,
         },
     }
+}
+
+/// The same of a literal, by its value; none where that is not known of values of its type.
+pub fn literal_fits(value: &Value<'_>, to: &SqlType) -> Option<Assign> {
+    let (class, text) = (value.class()?, value.text()?);
+    // The others could depend on a zone, or on the server.
+    let judged = class.is_integer() || matches!(class, Class::Numeric | Class::Text | Class::Bool);
+    if !judged || matches!(to.class, Class::Inet | Class::Other) {
+        return None;
+    }
+    let written = match bind(value, to, Tz::UTC) {
+        Ok(written) => written?,
+        Err(why) => return Some(Assign::MayFail(why.to_string())),
+    };
+    if class.is_number() && to.class.is_number() {
+        let (is, was) = (Decimal::parse(&written)?, Decimal::parse(text)?);
+        if is.cmp(&was).is_ne() {
+            return Some(Assign::MayFail(format!("it becomes {written}")));
+        }
+    }
+    if let (Some((low, high)), Ok(number)) = (bounds::of(to), written.parse::<i128>())
+        && !(low..=high).contains(&number)
+    {
+        let message = format!("it is out of the range of {}", to.name);
+        return Some(Assign::MayFail(message));
+    }
+    let cut = matches!(to.class, Class::Text) && class == Class::Text && written != text;
+    (!cut).then_some(Assign::Exact)
 }
 
 /// One of these two is a type of the server's own that reads no text of the other.

@@ -43,7 +43,7 @@ mod value;
 mod value_map;
 mod words;
 
-pub use bind::{Assign, assignable, bind, canonical};
+pub use bind::{Assign, assignable, bind, canonical, literal_fits};
 pub use calls::{function_names, is_function, is_keyword};
 pub use condition::TargetCondition;
 pub use decimal::Decimal;
@@ -57,6 +57,7 @@ pub use scope::{Element, Env, Member, Parts, Scope, Shaped};
 pub use value::Value;
 pub use value_map::{Unknown, ValueMap};
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::cart::layout::Layout;
@@ -261,6 +262,20 @@ impl Expr {
     /// It is this column of the row, its header or its parent, and nothing else.
     pub fn is_column(&self, table: usize, column: usize) -> bool {
         matches!(&self.plan.node, Node::Column { table: t, column: c, .. } if (*t, *c) == (table, column))
+    }
+
+    /// The value of a literal, which is known before any row is.
+    pub fn literal(&self) -> Option<Value<'_>> {
+        let negative = |of: &'_ Plan| match &of.node {
+            Node::Literal(text) if of.class().is_number() => Some(format!("-{text}")),
+            _ => None,
+        };
+        let text = match &self.plan.node {
+            Node::Literal(text) => Cow::Borrowed(text.as_str()),
+            Node::Negate(of) => Cow::Owned(negative(of)?),
+            _ => return None,
+        };
+        Some(Value::of(self.ty(), text))
     }
 
     pub fn is_null_literal(&self) -> bool {

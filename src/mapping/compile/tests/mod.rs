@@ -36,6 +36,7 @@ fn table(name: &str, columns: &str) -> TableInfo {
                 has_default: has("default"),
                 generated: has("generated") || identity,
                 identity,
+                distinct_default: false,
                 number: 0,
                 type_oid: 0,
                 ty: SqlType::parse(ty.trim()),
@@ -337,6 +338,53 @@ fn what_may_fail_by_value_is_a_warning() {
         warnings.contains("can be null, and `cart_id` is NOT NULL"),
         "{warnings}"
     );
+}
+
+/// What a literal becomes is known, whatever its type could hold.
+#[test]
+fn a_literal_is_judged_by_its_value() {
+    let said = |ty: &str, literal: &str| {
+        let mut target = target();
+        let code = target.tables[0].columns.iter_mut();
+        let code = code.into_iter().find(|c| c.name == "code").unwrap();
+        code.ty = SqlType::parse(ty);
+        let column = format!("code = \"{literal}\"\nemail = \"lower");
+        let text = MAPPING.replace("email = \"lower", &column);
+        let compiled = try_compile(&text, &source(), &target).unwrap_or_else(|e| panic!("{e}"));
+        let lines = compiled.warnings.lines();
+        lines.into_iter().find(|line| line.contains("`code`"))
+    };
+    for (ty, literal) in [
+        ("numeric(20,3)", "0"),
+        ("numeric(20,3)", "-12.5"),
+        ("numeric(3,2)", "9.99"),
+        ("smallint", "-32768"),
+        ("smallint", "1.0"),
+        ("integer", "3"),
+        ("real", "1"),
+        ("character varying(3)", "'abc'"),
+        ("character varying(3)", "123"),
+        ("uuid", "'00000000-0000-0000-0000-000000000001'"),
+        ("jsonb", "'[]'"),
+    ] {
+        assert_eq!(said(ty, literal), None, "{literal} into {ty}");
+    }
+    for (ty, literal) in [
+        ("numeric(3,2)", "10"),
+        ("numeric(20,3)", "0.0005"),
+        ("smallint", "32768"),
+        ("smallint", "1.5"),
+        ("character varying(3)", "'abcd'"),
+        ("character varying(3)", "1234"),
+        ("uuid", "'abc'"),
+        ("jsonb", "'['"),
+    ] {
+        let said = said(ty, literal).unwrap_or_default();
+        assert!(
+            said.contains("does not fit into `code`"),
+            "{literal} into {ty}: {said}"
+        );
+    }
 }
 
 /// The shipped example, against the schemas that it speaks of.

@@ -35,6 +35,25 @@ fn refused(text: &str, target: &Catalog, message: &str) {
 }
 
 #[test]
+fn a_literal_is_judged_by_the_narrow_types_too() {
+    let said = |literal: &str, ty: &str| {
+        let column = format!("version = \"{literal}\"\nemail = \"lower");
+        let text = mapping()
+            .replace("lock = \"version\"", "lock = \"row\"")
+            .replace("email = \"lower", &column);
+        let compiled = try_compile(&text, &source(), &with("version", ty, 0));
+        let lines = compiled.unwrap_or_else(|e| panic!("{e}")).warnings.lines();
+        lines
+            .iter()
+            .any(|line| line.contains("does not fit into `version`"))
+    };
+    assert!(!said("255", "tinyint unsigned"));
+    assert!(said("256", "tinyint unsigned"));
+    assert!(said("-1", "bigint unsigned"));
+    assert!(!said("0", "bigint unsigned"));
+}
+
+#[test]
 fn what_is_postgres_own_is_refused_by_name() {
     let text = mapping()
         .replace("lock = \"version\"", "lock = \"xmin\"")
