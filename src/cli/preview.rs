@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use super::{CommandError, ends, keys};
+use crate::cart::answers::{Answer, Given};
 use crate::cart::image::{Cell, Image};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
@@ -77,20 +78,15 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
     };
     let layout = mapper.layout();
     source.open().await?;
-    let (reads, _) = read::carts(&source, layout, mapper.mapping.changed_at, &carts).await?;
+    let (mut reads, _) = read::carts(&source, layout, mapper.mapping.changed_at, &carts).await?;
     source.close().await?;
-    let mut reads = reads;
     let asker = Asker::connect(config, &mapper.mapping).await;
     let asker = asker.map_err(CommandError::failed)?;
     let images = reads.iter_mut().filter_map(|read| read.image.as_mut());
-    let open = images.map(|image| Open {
-        image,
-        again: false,
-    });
-    asker
-        .fill(&mapper, open.collect())
-        .await
-        .map_err(CommandError::failed)?;
+    let again = false;
+    let open = images.map(|image| Open { image, again }).collect();
+    let filled = asker.fill(&mapper, open).await;
+    filled.map_err(CommandError::failed)?;
     let documents: Vec<Value> = reads
         .iter()
         .map(|read| document(config, &mapper, &read.cart, read.image.as_ref()))
@@ -131,8 +127,34 @@ fn document(config: &Config, mapper: &Mapper, cart: &CartKey, image: Option<&Ima
         "live": live.and_then(Result::ok),
         "problem": problem,
         "source": image.map_or_else(Vec::new, |image| source_rows(mapper.layout(), image)),
+        "lookups": image.map_or_else(Vec::new, |image| answers(&mapper.mapping, image)),
         "target": target.iter().map(|row| target_row(config, &mapper.mapping, image, row)).collect::<Vec<_>>(),
     })
+}
+
+/// What was asked for the cart beyond its rows, and what the answers were.
+fn answers(mapping: &Mapping, image: &Image) -> Vec<Value> {
+    let answer = |answer: &Answer| {
+        let lookup = mapping.lookups.get(answer.question.lookup)?;
+        let matches = lookup.matches.iter().map(|c| c.name.as_str());
+        let args = matches.zip(&*answer.question.args);
+        let (found, row) = match &answer.given {
+            Given::Row(cells) => {
+                let get = lookup.get.iter().map(|c| c.name.as_str());
+                ("a row", object(get.zip(cells.iter())))
+            }
+            Given::Missing => ("no row", Map::new()),
+            Given::Ambiguous => ("more than one row", Map::new()),
+        };
+        Some(json!({
+            "lookup": lookup.name,
+            "table": lookup.full_name(),
+            "match": args.map(|(name, arg)| (name.to_owned(), (&**arg).into())).collect::<Map<String, Value>>(),
+            "found": found,
+            "row": row,
+        }))
+    };
+    image.answers.iter().filter_map(answer).collect()
 }
 
 fn source_rows(layout: &Layout, image: &Image) -> Vec<Value> {

@@ -32,10 +32,29 @@ pub fn text(cart: &Value) -> String {
         }
         beside(&mut left, right, &mut out);
     }
+    out.extend(list("lookups").iter().map(answer));
     for target in targets.iter().filter(|t| of(t).is_none()) {
         beside(&mut [], block(target, "becomes "), &mut out);
     }
     out
+}
+
+/// `variant(sku "a") finds id "7" in public.variant`.
+fn answer(entry: &Value) -> String {
+    let list = |side: &str| {
+        let columns = entry[side].as_object().into_iter().flatten();
+        let columns: Vec<String> = columns
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        columns.join(", ")
+    };
+    let text = |key: &str| entry[key].as_str().unwrap_or_default();
+    let found = match entry["found"] == "a row" {
+        true => list("row"),
+        false => text("found").to_owned(),
+    };
+    let (name, table) = (text("lookup"), text("table"));
+    format!("  {name}({}) finds {found} in {table}\n", list("match"))
 }
 
 /// A row: its table, and a line for each column.
@@ -104,12 +123,20 @@ mod tests {
                   "from": { "id": "id", "mail": "lower(email)" } },
                 { "table": "t.more", "source": null, "row": { "n": null }, "from": {} },
             ],
+            "lookups": [
+                { "lookup": "variant", "table": "t.variant", "match": { "sku": "a", "shop": "1" }, "found": "a row",
+                  "row": { "id": "9", "title": null } },
+                { "lookup": "variant", "table": "t.variant", "match": { "sku": "b", "shop": "1" }, "found": "no row",
+                  "row": {} },
+            ],
         });
         let expected = "cart 7\n\
             \x20 s.orders        │  becomes t.cart\n\
             \x20   id     \"7\"    │    id    \"7\"    = id\n\
             \x20   email  \"A@x\"  │    mail  \"a@x\"  = lower(email)\n\
             \x20 s.gone\n\
+            \x20 variant(sku \"a\", shop \"1\") finds id \"9\", title null in t.variant\n\
+            \x20 variant(sku \"b\", shop \"1\") finds no row in t.variant\n\
             \x20   │  becomes t.more\n\
             \x20   │    n  null\n";
         assert_eq!(text(&cart), expected);

@@ -114,6 +114,14 @@ async fn the_reports_are_the_same_on_either_kind() {
         let notes = unmapped.iter().find(|u| u.contains("order_notes")).unwrap();
         assert!(notes.contains("order_id"), "{notes}");
 
+        // What a lookup asks is known, and no table of the cart that was left out.
+        let asks = "[lookup.note]\non = \"source\"\ntable = \"order_notes\"\nmatch = \"id\"\nget = \"note\"\n";
+        let other = folder.path().join("asks.toml");
+        fs::write(&other, format!("{ends}{MAPPING}{asks}")).unwrap();
+        let (_, out, _) = run(&other, &["check", "--json"]);
+        assert!(out.contains("item_gifts belongs to a cart"), "{out}");
+        assert!(!out.contains("order_notes belongs to a cart"), "{out}");
+
         let rollback = report["rollback"].as_array().unwrap();
         let lost: Vec<&str> = rollback
             .iter()

@@ -1,6 +1,7 @@
 //! `cartage init` between real servers, for the platforms' own tables and for shops that nobody knows.
 
 mod checks;
+mod lookups;
 mod meaning;
 mod pairs;
 mod unknown;
