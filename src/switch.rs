@@ -35,6 +35,8 @@ named! {
         PieceDealt = "reader.piece-dealt",
         /// A lane knows the ledger rows of its batch.
         LedgerRead = "lane.ledger-read",
+        /// Keys are in the map for carts of a batch; nothing of the batch is written.
+        KeysAllocated = "lane.keys-allocated",
         /// The rows of a batch are written and their guards have matched; nothing is committed.
         BeforeCommit = "lane.before-commit",
         /// A COMMIT is on its way; nobody has heard whether it was done.

@@ -1,5 +1,6 @@
 //! Preflight: named checks of both ends, each with what it found and what mends it.
 
+mod allocated;
 mod both;
 mod into_tables;
 mod lookups;
@@ -133,6 +134,7 @@ pub async fn run(
     );
     mapping::check(config, schemas, &mut report);
     lookups::check(config, source, target, schemas, &mut report).await?;
+    allocated::check(config, target, &schemas.target, &mut report).await?;
     source::columns(source, config, schemas, &mut report).await?;
     into_tables::check(config, &schemas.target, &mut report);
     target::tables(target, config, schemas, &mut report).await?;

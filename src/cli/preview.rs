@@ -15,7 +15,7 @@ use crate::cart::image::{Cell, Image};
 use crate::cart::key::CartKey;
 use crate::cart::layout::Layout;
 use crate::config::Config;
-use crate::lookup::{Asker, Open};
+use crate::lookup::{Asker, Open, Unallocated};
 use crate::mapping::expr::IdKey;
 use crate::mapping::map::{Mapper, TargetRow};
 use crate::mapping::plan::Mapping;
@@ -80,7 +80,7 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
     source.open().await?;
     let (mut reads, _) = read::carts(&source, layout, mapper.mapping.changed_at, &carts).await?;
     source.close().await?;
-    let asker = Asker::connect(config, &mapper.mapping).await;
+    let asker = Asker::connect(config, &mapper.mapping, Unallocated::Show).await;
     let asker = asker.map_err(CommandError::failed)?;
     let images = reads.iter_mut().filter_map(|read| read.image.as_mut());
     let again = false;

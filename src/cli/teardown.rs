@@ -62,6 +62,18 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
              gives every cart another id. To keep it, first run: cartage checkpoint export"
         );
     }
+    if traces.row
+        && config
+            .into
+            .iter()
+            .any(|i| i.columns.iter().any(|c| c.allocated))
+    {
+        println!(
+            "Which keys the new database has allocated for source rows (cartage.key_map) is \
+             forgotten with it: a later setup allocates others, and carts that are in the new shop \
+             then come a second time."
+        );
+    }
     let heading = format!("Removing the pipeline {}:", config.name);
     if !confirm(&heading, &steps, args.yes)? {
         return Err(CommandError::failed("nothing was done"));

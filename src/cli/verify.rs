@@ -7,7 +7,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
 use super::{CommandError, NOT_WELL, ends, keys};
 use crate::config::Config;
 use crate::daemon::ids::secret;
-use crate::lookup::Asker;
+use crate::lookup::{Asker, Unallocated};
 use crate::mapping::expr::IdKey;
 use crate::mapping::map::Mapper;
 use crate::target::control::mapping_row;
@@ -70,7 +70,7 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
         false => Some(keys::carts(&source, &mapper.mapping, &args.carts).await?),
     };
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let asker = Asker::connect(config, &mapper.mapping).await;
+    let asker = Asker::connect(config, &mapper.mapping, Unallocated::Leave).await;
     let asker = asker.map_err(CommandError::failed)?;
     let verifier = Verifier {
         asker: &asker,

@@ -239,7 +239,7 @@ fn columns(section: Section<'_>, into: &str, problems: &mut Problems) -> Vec<Col
     let count = entries.len();
     let columns: Vec<Column> = entries
         .into_iter()
-        .filter_map(|entry| column(entry, problems))
+        .filter_map(|entry| column(entry, into, problems))
         .collect();
     if columns.len() == count && !columns.iter().any(|c| c.key) {
         problems.push(
@@ -250,8 +250,8 @@ fn columns(section: Section<'_>, into: &str, problems: &mut Problems) -> Vec<Col
     columns
 }
 
-/// `"expr"`, `{ key = "expr" }`, `{ once = "expr" }`, or all spelled out.
-fn column(entry: Entry<'_>, problems: &mut Problems) -> Option<Column> {
+/// `"expr"`, `{ key = "expr" }`, `{ once = "expr" }`, all spelled out, or `{ allocated = true }`.
+fn column(entry: Entry<'_>, into: &str, problems: &mut Problems) -> Option<Column> {
     let name = entry.key;
     if let DeValue::String(_) = entry.value.get_ref() {
         return Some(Column {
@@ -260,6 +260,7 @@ fn column(entry: Entry<'_>, problems: &mut Problems) -> Option<Column> {
             key: false,
             once: false,
             merge: None,
+            allocated: false,
         });
     }
     if !matches!(entry.value.get_ref(), DeValue::Table(_)) {
@@ -273,8 +274,9 @@ fn column(entry: Entry<'_>, problems: &mut Problems) -> Option<Column> {
         entry.value,
         problems,
     )?;
-    let allocated = section.has("allocated");
-    section.not_built("allocated", problems);
+    if section.has("allocated") {
+        return allocated(name, section, into, problems);
+    }
     let mut values: Vec<Spanned<String>> = section.string("value", problems).into_iter().collect();
     let mut flag = |key: &'static str, problems: &mut Problems| {
         let (_, value) = section.take(key)?;
@@ -294,7 +296,7 @@ fn column(entry: Entry<'_>, problems: &mut Problems) -> Option<Column> {
     let once = flag("once", problems).unwrap_or(false);
     let merge = section.choice("merge", &FIELD_RULES, problems);
     let bad_value = ["value", "key", "once"].iter().any(|k| section.has(k));
-    if values.is_empty() && !allocated && !(bad_value && !key && !once) {
+    if values.is_empty() && !(bad_value && !key && !once) {
         section.missing("value", "\"expression\"", problems);
     }
     section.finish(problems);
@@ -313,7 +315,43 @@ fn column(entry: Entry<'_>, problems: &mut Problems) -> Option<Column> {
         key,
         once,
         merge,
+        allocated: false,
     })
+}
+
+/// `{ allocated = true }`.
+fn allocated(
+    name: Spanned<String>,
+    mut section: Section<'_>,
+    into: &str,
+    problems: &mut Problems,
+) -> Option<Column> {
+    let (_, value) = section.take("allocated")?;
+    let is_true = matches!(value.get_ref(), DeValue::Boolean(true));
+    if !is_true {
+        wrong("allocated", value, "true", problems);
+    }
+    for key in ["value", "key", "once", "merge"] {
+        if let Some((span, _)) = section.take(key) {
+            let message =
+                format!("column `{name}` has an expression, and the target gives its value");
+            problems.push(Diagnostic::error(span, message).expected("{ allocated = true }"));
+        }
+    }
+    section.finish(problems);
+    is_true.then(|| Column {
+        value: Spanned::new(name.span(), format!("allocated({})", allocated_table(into))),
+        name,
+        key: true,
+        once: false,
+        merge: None,
+        allocated: true,
+    })
+}
+
+/// A target table as the function `allocated` names it.
+pub(crate) fn allocated_table(table: &str) -> String {
+    format!("'{}'", table.replace('\'', "''"))
 }
 
 /// `[merge]`.

@@ -25,6 +25,7 @@ use toml::Spanned;
 use crate::mapping::lookup::{End, Lack};
 pub(crate) use cart::alias_of;
 pub use connection::{USUAL_BATCH_ROWS, usual_lanes};
+pub(crate) use into::allocated_table;
 pub use map::Map;
 pub use model::Model;
 pub use policy::Policy;
@@ -272,6 +273,8 @@ pub struct Column {
     pub key: bool,
     pub once: bool,
     pub merge: Option<FieldRule>,
+    /// The target's sequence gives it; `value` is the call that this is short for.
+    pub allocated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -195,6 +195,10 @@ fn write_into(out: &mut String, into: &Into) -> std::fmt::Result {
     writeln!(out, "[into.columns]")?;
     for column in &into.columns {
         let (name, value) = (key(column.name.get_ref()), quoted(column.value.get_ref()));
+        if column.allocated {
+            writeln!(out, "{name} = {{ allocated = true }}")?;
+            continue;
+        }
         let mut rest = String::new();
         if column.key {
             rest += ", key = true";

@@ -217,14 +217,6 @@ impl<'t> Section<'t> {
         found.map(|(_, t)| *t)
     }
 
-    /// A key that is documented and has no effect yet.
-    pub fn not_built(&mut self, key: &'static str, problems: &mut Problems) {
-        if let Some((span, _)) = self.take(key) {
-            let message = format!("`{key}` in {} is not built yet", self.name);
-            problems.push(Diagnostic::error(span, message));
-        }
-    }
-
     /// Reports keys that nobody asked for.
     pub fn finish(self, problems: &mut Problems) {
         for entry in self.entries.iter().filter(|e| !e.taken) {

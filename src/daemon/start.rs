@@ -23,7 +23,7 @@ use crate::lanes::known::Mappers;
 use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
-use crate::lookup::Asker;
+use crate::lookup::{Asker, Unallocated};
 use crate::mapping::expr::IdKey;
 use crate::params;
 use crate::refresh::refresher::Refresher;
@@ -231,7 +231,7 @@ async fn assemble(
         batch_delay: config.apply.batch_delay,
         memory: MEMORY / config.apply.lanes.max(1),
     };
-    let asker = Asker::connect(config, mapping).await;
+    let asker = Asker::connect(config, mapping, Unallocated::Allocate).await;
     let asker = Arc::new(asker.map_err(LaneError::from)?);
     let mut lanes = Vec::new();
     let mut durable = Vec::new();

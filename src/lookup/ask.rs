@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::cache::Cache;
 use super::error::LookupError;
+use super::keys::{Keys, Unallocated};
 use crate::cart::answers::{Given, Question};
 use crate::cart::image::{Cell, Cells};
 use crate::cart::layout::{Column, Layout, Table};
@@ -28,6 +29,7 @@ const CHUNK: usize = 1_000;
 pub struct Asker {
     source: Option<Source>,
     target: Option<Source>,
+    keys: Option<Keys>,
     lookups: Vec<Asked>,
     cache: Mutex<Cache>,
     statements: AtomicU64,
@@ -45,28 +47,39 @@ struct Asked {
 impl Asker {
     /// Opens a session to each end that a lookup asks. A session that breaks is not opened again: who
     /// asks begins anew, as after every break.
-    pub async fn connect(config: &Config, mapping: &Mapping) -> Result<Self, LookupError> {
+    pub async fn connect(
+        config: &Config,
+        mapping: &Mapping,
+        unallocated: Unallocated,
+    ) -> Result<Self, LookupError> {
         let (mut source, mut target) = (None, None);
         let ends = [
             (End::Source, &config.source, &mut source),
             (End::Target, &config.target, &mut target),
         ];
         for (end, endpoint, session) in ends {
-            if mapping.lookups.iter().any(|lookup| lookup.on == end) {
+            let asked = |lookup: &Arc<Lookup>| lookup.on == end && !lookup.allocated;
+            if mapping.lookups.iter().any(asked) {
                 let opened = Source::watched(endpoint, "lookup").await;
                 *session = Some(opened.map_err(|why| LookupError::Connect { end, why })?);
             }
         }
-        let keep = |name: &str| {
-            let found = config.lookups.iter().find(|l| l.name.get_ref() == name);
+        let keep = |lookup: &Lookup| {
+            // An allocated key stays what it is.
+            if lookup.allocated {
+                return Duration::MAX;
+            }
+            let mut written = config.lookups.iter();
+            let found = written.find(|l| *l.name.get_ref() == lookup.name);
             found.map_or(Duration::ZERO, |l| l.cache)
         };
         let lookups = mapping.lookups.iter();
         Ok(Self {
             source,
             target,
+            keys: Keys::connect(config, mapping, unallocated).await?,
             lookups: lookups
-                .map(|lookup| Asked::of(lookup, keep(&lookup.name)))
+                .map(|lookup| Asked::of(lookup, keep(lookup)))
                 .collect(),
             cache: Mutex::default(),
             statements: AtomicU64::new(0),
@@ -118,6 +131,13 @@ impl Asker {
     }
 
     async fn ask(&self, asked: &Asked, questions: &[Question]) -> Result<Vec<Given>, LookupError> {
+        if asked.lookup.allocated {
+            let Some(keys) = &self.keys else {
+                return Ok(questions.iter().map(|_| Given::Missing).collect());
+            };
+            self.statements.fetch_add(1, Ordering::Relaxed);
+            return keys.ask(&asked.lookup, questions).await;
+        }
         let end = asked.lookup.on;
         let session = match end {
             End::Source => &self.source,
@@ -246,6 +266,7 @@ mod tests {
             filter_columns: filter.map(|_| column("gone", "text")).into_iter().collect(),
             missing: Lack::Hold,
             ambiguous: Lack::Hold,
+            allocated: false,
         };
         Asked::of(&Arc::new(lookup), Duration::ZERO)
     }

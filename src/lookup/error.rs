@@ -3,6 +3,8 @@
 use crate::fault::Fault;
 use crate::mapping::lookup::End;
 use crate::source::{AskError, ConnectError};
+use crate::target;
+use crate::target::error::TargetError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
@@ -14,6 +16,12 @@ pub enum LookupError {
         lookup: String,
         why: AskError,
     },
+    #[error("target: {0}")]
+    Keys(target::error::ConnectError),
+    #[error("target: a key of {table} cannot be allocated: {why}")]
+    Allocate { table: String, why: TargetError },
+    #[error("target: no sequence belongs to the key of {0}; cartage check says more")]
+    NoSequence(String),
 }
 
 impl LookupError {
@@ -22,6 +30,9 @@ impl LookupError {
         match self {
             Self::Connect { why, .. } => why.fault(),
             Self::Ask { why, .. } => why.fault(),
+            Self::Keys(why) => why.fault(),
+            Self::Allocate { why, .. } => why.fault(),
+            Self::NoSequence(_) => Fault::Stop,
         }
     }
 }

@@ -3,9 +3,11 @@
 mod ask;
 mod cache;
 mod error;
+mod keys;
 
 pub use ask::Asker;
 pub use error::LookupError;
+pub use keys::Unallocated;
 
 use std::collections::BTreeSet;
 

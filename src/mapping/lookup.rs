@@ -58,6 +58,10 @@ pub struct Lookup {
     pub filter_columns: Vec<Column>,
     pub missing: Lack,
     pub ambiguous: Lack,
+    /// It does not find a row, but the key that one has or gets: its table's sequence gives it, and
+    /// the control tables remember by which arguments.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allocated: bool,
 }
 
 impl Lookup {
@@ -73,6 +77,7 @@ impl Lookup {
         };
         (self.on, &self.schema, &self.table, &self.filter)
             == (other.on, &other.schema, &other.table, &other.filter)
+            && self.allocated == other.allocated
             && plain(&self.matches) == plain(&other.matches)
             && plain(&self.filter_columns) == plain(&other.filter_columns)
     }

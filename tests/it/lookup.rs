@@ -5,7 +5,7 @@ use std::path::Path;
 use cartage::cart::answers::Given;
 use cartage::cart::image::{Cell, Image, Row};
 use cartage::config::Config;
-use cartage::lookup::{Asker, Open};
+use cartage::lookup::{Asker, Open, Unallocated};
 use cartage::mapping::compile::compile;
 use cartage::mapping::expr::IdKey;
 use cartage::mapping::map::Mapper;
@@ -109,7 +109,9 @@ async fn many_carts_take_few_statements() {
     shops.target.batch_execute(target).await.unwrap();
     let config = config(&shops);
     let mapper = mapper(&config).await;
-    let asker = Asker::connect(&config, &mapper.mapping).await.unwrap();
+    let asker = Asker::connect(&config, &mapper.mapping, Unallocated::Allocate)
+        .await
+        .unwrap();
 
     // Two links, and 625 products: a statement for each.
     let mut carts = images(&mapper);

@@ -1,6 +1,7 @@
 //! Tests against real servers, which they start themselves: one binary, a module for each matter.
 #![allow(clippy::unwrap_used)]
 
+mod allocated;
 mod binlog;
 mod commands;
 mod conflicts;

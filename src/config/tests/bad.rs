@@ -324,8 +324,13 @@ fn bad_intos() {
         ),
         (
             "allocated",
-            columns("id = { allocated = true }\nk = { key = 'k' }"),
-            "c:16:8: `allocated` in column `id` is not built yet",
+            columns("id = { allocated = true, key = 'k' }"),
+            "c:16:25: column `id` has an expression, and the target gives its value (expected { allocated = true })",
+        ),
+        (
+            "allocated is a switch",
+            columns("id = { allocated = 'id' }"),
+            "c:16:20: `allocated` cannot be a text (expected true)",
         ),
         (
             "two values",

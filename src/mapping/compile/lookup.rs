@@ -78,6 +78,7 @@ fn compile(lookup: &config::Lookup, catalog: &Catalog, report: &mut Report<'_>) 
         filter_columns,
         missing: lookup.missing,
         ambiguous: lookup.ambiguous,
+        allocated: false,
     })
 }
 
@@ -102,7 +103,7 @@ fn columns(
 
 /// Equal values have equal texts, or are looked through; and a text of the class can be read as the
 /// type.
-fn is_matchable(ty: &SqlType) -> bool {
+pub(super) fn is_matchable(ty: &SqlType) -> bool {
     let odd = matches!(
         ty.class,
         Class::Other | Class::Enum | Class::Json | Class::Jsonb | Class::Inet | Class::Interval

@@ -1,5 +1,6 @@
 //! From the configuration and both catalogs to a [`Mapping`], or to all that does not fit.
 
+mod allocated;
 mod circle;
 mod death;
 mod into;
@@ -47,11 +48,18 @@ pub fn compile(
     source: &Catalog,
     target: &Catalog,
 ) -> Result<Compiled, Diagnostics> {
-    let model = config.model();
+    let mut model = config.model();
+    // What it says of the source is said once the keys are known.
+    let keys = source::full_layout(&model.clone(), source, &mut Report::new(&model));
+    allocated::spell_out(&mut model, &keys.layout);
     let mut report = Report::new(&model);
     let full = source::full_layout(&model, source, &mut report);
     let onto = (target, Some(config.target.kind));
     let asked = lookup::compile_all(&model, source, target, &mut report);
+    let given = allocated::compile_all(&model, &full.layout, onto, &mut report);
+    let asked = asked
+        .zip(given)
+        .map(|(asked, given)| [asked, given].concat());
     let complete = full.complete && asked.is_some();
     let asked = asked.unwrap_or_default();
     let shared = lookup::shared(&asked);
@@ -100,6 +108,9 @@ pub fn recompile_with(
 }
 
 fn assemble(model: &Model, schemas: &StoredSchemas) -> Result<Mapping, Diagnostics> {
+    let mut model = model.clone();
+    allocated::spell_out(&mut model, &schemas.layout);
+    let model = &model;
     let mut report = Report::new(model);
     let target = schemas.target();
     let lookups = lookup::shared(&schemas.lookups);
@@ -220,6 +231,9 @@ fn fingerprint(text: &str, mapping: &Mapping) -> String {
     }
     for lookup in &mapping.lookups {
         hash.update(format!("\0{} {}", lookup.on.name(), lookup.full_name()));
+        if lookup.allocated {
+            hash.update("\0allocated");
+        }
         let asked = lookup.matches.iter().chain(&lookup.filter_columns);
         for column in asked.chain(&lookup.get) {
             hash.update(format!("\0{} {}", column.name, column.ty.name));

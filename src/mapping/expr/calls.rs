@@ -97,6 +97,9 @@ pub fn function_names() -> BTreeMap<&'static str, bool> {
         .collect()
 }
 
+/// The key that a row of the target has or gets.
+const ALLOCATED: &str = "allocated";
+
 /// Whether expressions know a function of this name.
 pub fn is_function(name: &str) -> bool {
     let lower = name.to_lowercase();
@@ -105,6 +108,7 @@ pub fn is_function(name: &str) -> bool {
         || functions::all().any(|f| named(f.name))
         || AGGREGATES.iter().any(|(n, ..)| named(n))
         || FORMS.iter().any(|n| named(n))
+        || named(ALLOCATED)
 }
 
 /// Whether a name in an expression would not be taken for that of a map.
@@ -161,6 +165,10 @@ impl Compiler<'_> {
         if let Some(index) = self.lookup_named(&lower) {
             let args = self.plain_args(call, &span)?;
             return self.lookup(index, &args, None, span);
+        }
+        if lower == ALLOCATED {
+            let args = self.plain_args(call, &span)?;
+            return self.allocated(&args, span);
         }
         if let Some((_, kind, count)) = AGGREGATES.iter().find(|(n, ..)| *n == lower) {
             return self.aggregate(*kind, &lower, *count, call, span);

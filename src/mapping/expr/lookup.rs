@@ -30,7 +30,46 @@ pub struct LookupCall {
 impl Compiler<'_> {
     /// The lookup of this name, if there is one.
     pub fn lookup_named(&self, name: &str) -> Option<usize> {
-        self.shaped.lookups.iter().position(|l| l.name == name)
+        let mut lookups = self.shaped.lookups.iter();
+        lookups.position(|l| !l.allocated && l.name == name)
+    }
+
+    /// `allocated('table', …)`: the key that a row of the target has or gets.
+    pub fn allocated(&mut self, args: &[&ast::Expr], span: Range<usize>) -> Option<Plan> {
+        let written = match args.first() {
+            Some(ast::Expr::Value(value)) => match &value.value {
+                ast::Value::SingleQuotedString(table) => Some(table.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(table) = written else {
+            let message = "`allocated` is called with the name of a target table, as a text, and the \
+                           key of a source row: allocated('order', id)";
+            return self.fail(span, message);
+        };
+        let lookups = self.shaped.lookups;
+        let named =
+            |is: &dyn Fn(&Lookup) -> bool| lookups.iter().position(|l| l.allocated && is(l));
+        let found = named(&|l| l.name == table)
+            .or_else(|| named(&|l| l.full_name() == table))
+            .or_else(|| named(&|l| l.table == table));
+        let Some(index) = found else {
+            let there = lookups.iter().filter(|l| l.allocated);
+            let there: Vec<&str> = there.map(|l| l.name.as_str()).collect();
+            let message = match there.is_empty() {
+                true => format!(
+                    "no [[into]] has keys of `{table}` allocated: write id = {{ allocated = true }} \
+                     in its columns"
+                ),
+                false => format!(
+                    "no [[into]] has keys of `{table}` allocated; there are {}",
+                    there.join(", ")
+                ),
+            };
+            return self.fail(span, message);
+        };
+        self.lookup(index, &args[1..], None, span)
     }
 
     /// `lookup(args).column`; other accesses to parts are not part of the language.
@@ -67,7 +106,14 @@ impl Compiler<'_> {
         let args = args.into_iter().collect::<Option<Vec<_>>>()?;
         if args.len() != lookup.matches.len() {
             let names: Vec<&str> = lookup.matches.iter().map(|c| c.name.as_str()).collect();
-            let message = format!("`{}` is called with ({})", lookup.name, names.join(", "));
+            let message = match lookup.allocated {
+                true => format!(
+                    "a key of `{0}` is that of a row with ({1}): allocated('{0}', {1})",
+                    lookup.name,
+                    names.join(", ")
+                ),
+                false => format!("`{}` is called with ({})", lookup.name, names.join(", ")),
+            };
             return self.fail(span, message);
         }
         let column = match column {
@@ -166,7 +212,10 @@ pub fn value<'a>(call: &'a LookupCall, frame: &Frame<'a>) -> Result<Value<'a>, E
 }
 
 fn lacking(lack: Lack, lookup: &Lookup, what: &str) -> Result<Value<'static>, EvalError> {
-    let message = || format!("lookup `{}` {what} in {}", lookup.name, lookup.full_name());
+    let message = || match lookup.allocated {
+        true => format!("a key of {} is not allocated yet", lookup.full_name()),
+        false => format!("lookup `{}` {what} in {}", lookup.name, lookup.full_name()),
+    };
     match lack {
         Lack::Null => Ok(Value::Null),
         Lack::Skip => Err(EvalError::Skip),

@@ -50,6 +50,10 @@ fn inside(plan: &Plan, see: &mut dyn FnMut(Place, usize, usize)) {
             "||" => joined(plan, see),
             _ => {}
         },
+        // Each key of a source row has its own.
+        Node::Lookup(call) if call.lookup.allocated => {
+            call.args.iter().for_each(|arg| inside(arg, see));
+        }
         Node::Arithmetic { op, left, right } if !plan.class().is_float() => {
             let (constant, other) = match (constant(left), constant(right)) {
                 (Some(constant), None) => (constant, right),

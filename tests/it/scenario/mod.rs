@@ -48,6 +48,7 @@ macro_rules! scenarios {
 
 scenarios! {
     address_before_cart [pp pm mp mm]
+    allocated_keys [pp mp]
     basic [pp pm mp mm]
     both_sides_write [pp pm mp mm]
     carts_without_header [pp pm mp mm]

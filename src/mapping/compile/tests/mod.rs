@@ -1,5 +1,6 @@
 //! Mappings against hand-made catalogs.
 
+mod allocated;
 mod bad;
 mod headless;
 mod lookup;

@@ -32,6 +32,11 @@ pub(super) const FILES: &[File] = &[
         name: "conflicts",
         sql: include_str!("../../../../migrations/mysql/0003_conflicts.sql"),
     },
+    File {
+        version: 4,
+        name: "keys",
+        sql: include_str!("../../../../migrations/mysql/0004_keys.sql"),
+    },
 ];
 
 /// Not sqlx' name: that table may be the new backend's own, in the same database.

@@ -29,6 +29,11 @@ pub(super) const FILES: &[File] = &[
         name: "conflicts",
         sql: include_str!("../../../../migrations/postgres/0003_conflicts.sql"),
     },
+    File {
+        version: 4,
+        name: "keys",
+        sql: include_str!("../../../../migrations/postgres/0004_keys.sql"),
+    },
 ];
 
 #[derive(Debug, thiserror::Error)]
