@@ -325,12 +325,12 @@ fn bad_intos() {
         (
             "allocated",
             columns("id = { allocated = true, key = 'k' }"),
-            "c:16:25: column `id` has an expression, and the target gives its value (expected { allocated = true })",
+            "c:16:26: column `id` has an expression, and the target gives its value (expected { allocated = true })",
         ),
         (
             "allocated is a switch",
             columns("id = { allocated = 'id' }"),
-            "c:16:20: `allocated` cannot be a text (expected true)",
+            "c:16:20: `allocated` cannot be a string (expected true)",
         ),
         (
             "two values",

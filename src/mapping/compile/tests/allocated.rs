@@ -158,7 +158,7 @@ fn what_cannot_be_is_refused_with_its_place() {
     };
     said(
         &TEXT.replace("'order', follows", "'oder', follows"),
-        ":18:14: no [[into]] has keys of `oder` allocated; there are order, order_line",
+        "no [[into]] has keys of `oder` allocated; there are order, order_line\n  --> c:18:14",
     );
     said(
         &TEXT.replace("'order', basket_id", "'order_line', basket_id"),
@@ -181,8 +181,9 @@ fn what_cannot_be_is_refused_with_its_place() {
     );
     said(
         &mysql,
-        ":17:3: MySQL and MariaDB give a number to a row that is written",
+        "MySQL and MariaDB give a number to a row that is written",
     );
+    said(&mysql, "--> c:17:3");
     said(&mysql, "1000000000 + id");
     let of_texts = shops("text");
     let why = try_compile(TEXT, &of_texts.0, &of_texts.1).map_err(|e| e.render(false));
