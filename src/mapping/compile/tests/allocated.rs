@@ -177,7 +177,7 @@ fn what_cannot_be_is_refused_with_its_place() {
     );
     let mysql = TEXT.replace(
         "[target]\nkind = \"postgres\"\nurl = \"postgres:",
-        "[target]\nkind = \"mysql\"\nurl = \"mysql:",
+        "[target]\nkind = \"mysql\"\nurl = \"mysql://me@localhost:3306/b\" #",
     );
     said(
         &mysql,
