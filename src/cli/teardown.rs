@@ -1,6 +1,9 @@
 //! `cartage teardown`: removes every trace of a pipeline from both ends.
 
 use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::CommandError;
 use super::confirm::confirm;
@@ -11,6 +14,10 @@ use crate::switch::{self, Place};
 use crate::target::control::{TABLES, pipeline};
 use crate::target::session::Target;
 use crate::target::words::Words;
+
+/// How long the source may take to see that a daemon has gone, and how often that is looked at.
+const LET_GO: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Drop the replication slot, the publication and the control rows of this pipeline, and the
 /// control schema with the last one. Shop data stays as it is.
@@ -92,10 +99,15 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
 }
 
 async fn traces(config: &Config, source: &Source, target: &Target) -> Result<Traces, CommandError> {
-    let found = source.traces(config).await?;
-    if let Some(why) = found.busy {
-        return Err(CommandError::failed(why));
-    }
+    let patience = Instant::now() + LET_GO;
+    let found = loop {
+        let found = source.traces(config).await?;
+        match found.busy {
+            None => break found,
+            Some(why) if Instant::now() > patience => return Err(CommandError::failed(why)),
+            Some(_) => sleep(LOOK_AGAIN).await,
+        }
+    };
     let source = found.steps;
     let (row, others) = if pipeline::installed(target).await? {
         let row = pipeline::load(target, &config.name).await?;
