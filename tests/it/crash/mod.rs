@@ -33,15 +33,20 @@ const OF_LOOSE_DEFINITIONS: [Place; 2] = [Place::TableMade, Place::TableDropped]
 /// Where only a human sends it; `conflicts::resolve` kills it there.
 const OF_A_HUMAN: [Place; 2] = [Place::TakeRead, Place::Taken];
 
+/// Where nobody comes whose keys are his own; `protocol::allocated` kills it there.
+const OF_ALLOCATED_KEYS: [Place; 1] = [Place::KeysAllocated];
+
 #[test]
 fn nothing_is_lost_or_done_twice_wherever_it_is_killed() {
-    let unseen = [&[OF_A_BINLOG][..], &OF_LOOSE_DEFINITIONS, &OF_A_HUMAN].concat();
+    let elsewhere = [&OF_A_HUMAN[..], &OF_ALLOCATED_KEYS].concat();
+    let unseen = [&[OF_A_BINLOG][..], &OF_LOOSE_DEFINITIONS, &elsewhere].concat();
     matrix("pp", &unseen);
 }
 
 #[test]
 fn nor_where_the_target_is_mysql() {
-    matrix("pm", &[&[OF_A_BINLOG][..], &OF_A_HUMAN].concat());
+    let unseen = [&[OF_A_BINLOG][..], &OF_A_HUMAN, &OF_ALLOCATED_KEYS].concat();
+    matrix("pm", &unseen);
 }
 
 /// Each place is one that somebody is killed at, or one where nobody comes between these servers.

@@ -1,5 +1,6 @@
 //! Histories of the protocol that a scenario cannot play: cut connections and the like.
 
+mod allocated;
 mod asked_to_stop;
 mod batches;
 mod births;

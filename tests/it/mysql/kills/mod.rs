@@ -172,10 +172,11 @@ fn deaths(rng: &mut Rng) -> BTreeMap<usize, Option<Death>> {
 }
 
 /// Places of a Postgres source, those to which the crash matrix alone makes the daemon come, and those
-/// of `conflicts::resolve`.
+/// of `conflicts::resolve` and `protocol::allocated`.
 const ELSEWHERE: &[Place] = &[
     Place::TakeRead,
     Place::Taken,
+    Place::KeysAllocated,
     Place::BeforeFeedback,
     Place::AfterFeedback,
     Place::HandedOver,
