@@ -287,6 +287,20 @@ named! {
         RecordAgain = "record-again",
         /// What both sides have written is set aside.
         NoMerge = "no-merge",
+        /// Lookups are asked anew each time that a cart is mapped.
+        AnswersThaw = "answers-thaw",
+        /// What was not found is not asked again.
+        MissingStays = "missing-stays",
+        /// What is not found is null, whatever the mapping says.
+        MissingIsNull = "missing-is-null",
+        /// Where a row cannot be made, what its cart's rows were made by is forgotten.
+        StuckForgets = "stuck-forgets",
+        /// A row that moves leaves behind what was found for it.
+        AnswersStay = "answers-stay",
+        /// A change of a held cart puts its next attempt off.
+        ChangesAreAttempts = "changes-are-attempts",
+        /// Rows of different carts are one where their keys differ in the cart alone.
+        NamesakesMove = "namesakes-move",
         /// A held cart that ends in the source waits for its turn.
         EndWaits = "end-waits",
         /// An end in the source yields to the new backend's edits.

@@ -105,6 +105,18 @@ impl Answers {
         }
     }
 
+    /// Takes over what was found elsewhere, as far as there is no answer to it here.
+    pub fn learn<'a>(&mut self, others: impl Iterator<Item = &'a Answer>) {
+        let found = |answer: &&Answer| matches!(answer.given, Given::Row(_));
+        let new = |answer: &&Answer| self.place(&answer.question).is_err();
+        let new: Vec<Answer> = others.filter(found).filter(new).cloned().collect();
+        if !new.is_empty() {
+            self.known.extend(new);
+            self.known.sort_by(|a, b| a.question.cmp(&b.question));
+            self.known.dedup_by(|a, b| a.question == b.question);
+        }
+    }
+
     pub fn retain(&mut self, keep: impl Fn(&Answer) -> bool) {
         self.known.retain(keep);
     }

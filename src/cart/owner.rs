@@ -82,7 +82,7 @@ pub struct Router {
     before_read: usize,
     /// Parents that were deleted lately.
     deleted: LruCache<Question, ()>,
-    /// Rows that have left a cart for none lately, by what tells them apart beside their cart.
+    /// Rows that have left a cart for none lately.
     left: LruCache<Question, CartKey>,
     /// The log tells what foreign keys do to the children of a row.
     tells_cascades: bool,
@@ -310,10 +310,8 @@ impl Router {
 
     /// The row goes, or is nobody's from now on.
     fn leaves(&mut self, cart: CartKey, table: usize, old: Cells) -> Action {
-        if table != Layout::HEADER
-            && let Some(key) = self.row_beside_cart(table, &old)
-        {
-            self.left.put(Question { table, key }, cart.clone());
+        if let Some(row) = self.wanderer(table, &old) {
+            self.left.put(row, cart.clone());
         }
         Action::Remove { cart, table, old }
     }
@@ -321,12 +319,27 @@ impl Router {
     /// The cart that a row has left before it came to another one: that is a move too, for its target
     /// row is the first cart's until that has let it go, and each has a lane of its own.
     fn left_another(&mut self, table: usize, new: &[Cell], to: &CartKey) -> Option<CartKey> {
-        if table == Layout::HEADER || self.left.is_empty() {
+        if self.left.is_empty() {
             return None;
         }
-        let key = self.row_beside_cart(table, new)?;
-        let from = self.left.pop(&Question { table, key })?;
+        let row = self.wanderer(table, new)?;
+        let from = self.left.pop(&row)?;
         (from != *to).then_some(from)
+    }
+
+    /// A row that is the same in every cart: not one that its cart's name tells from another cart's,
+    /// as the first line of each.
+    fn wanderer(&self, table: usize, cells: &[Cell]) -> Option<Question> {
+        let owners = self.owner_columns(table);
+        let key = &self.layout.tables[table].key;
+        let named =
+            key.iter().any(|k| owners.contains(k)) && !switch::mutant(Mutant::NamesakesMove);
+        match table == Layout::HEADER || named {
+            true => None,
+            false => self
+                .row_beside_cart(table, cells)
+                .map(|key| Question { table, key }),
+        }
     }
 
     fn place(&mut self, table: usize, cells: &[Cell], routing: &mut Routing) -> Option<CartKey> {

@@ -84,7 +84,13 @@ pub async fn run(config: &Config, args: PreviewArgs) -> Result<ExitCode, Command
     let asker = asker.map_err(CommandError::failed)?;
     let images = reads.iter_mut().filter_map(|read| read.image.as_mut());
     let again = false;
-    let open = images.map(|image| Open { image, again }).collect();
+    let open = images
+        .map(|image| Open {
+            image,
+            again,
+            frozen: None,
+        })
+        .collect();
     let filled = asker.fill(&mapper, open).await;
     filled.map_err(CommandError::failed)?;
     let documents: Vec<Value> = reads

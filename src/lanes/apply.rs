@@ -48,17 +48,18 @@ impl Lane {
         }
         let mut stumbles = 0;
         while let Some(mut group) = stack.pop() {
+            for unit in &mut group {
+                self.read_taken(unit).await?;
+            }
+            self.read_merged(&mut group).await?;
+            self.trust(&mut group).await?;
+            // Also of units that have lost carts to the new backend just now.
             if let Some((unit, why)) = group.iter().find_map(|u| Some((u, u.stops()?))) {
                 return Err(LaneError::Stopped {
                     cart: unit.open().next().map(|c| c.key.to_string()),
                     why: why.to_owned(),
                 });
             }
-            for unit in &mut group {
-                self.read_taken(unit).await?;
-            }
-            self.read_merged(&mut group).await?;
-            self.trust(&mut group).await?;
             let last = stack.is_empty() || switch::mutant(Mutant::CheckpointFirst);
             // What is written before the rest keeps its own position in the ledger; the checkpoint
             // does not pass what is still on the stack.

@@ -9,6 +9,7 @@ use super::known::{Known, Mappers};
 use super::settle::decide;
 use super::ties::Ties;
 use super::unit::{Unit, UnitCart};
+use crate::cart::answers::Answers;
 use crate::cart::fold::{self, Folding, Foldings, Rules};
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
@@ -116,25 +117,48 @@ pub fn to_be_mapped(gathered: &mut [Gathered]) -> Vec<Open<'_>> {
     let mut open = Vec::new();
     for carts in gathered {
         let several = carts.len() > 1;
+        if several && !switch::mutant(Mutant::AnswersStay) {
+            share_answers(carts);
+        }
         for (cart, folding) in carts {
-            let lived = cart
-                .known
-                .entry
-                .as_ref()
-                .map(|e| e.image.life == Life::Live);
+            let entry = cart.known.entry.as_ref();
+            let was = entry.map(|entry| entry.image.life);
             let concerned = several || cart.touched || cart.refreshed || cart.retried;
+            let now = folding.image.as_ref().map(|image| image.life);
+            let lived = now.and_then(|now| folding.was(was, now));
             let Some(image) = folding.image.as_mut() else {
                 continue;
             };
             // What was over already is not made of its source rows any more.
-            let maps = image.life == Life::Live || lived != Some(false);
+            let maps = image.life == Life::Live || lived.is_none_or(|was| was == Life::Live);
             if maps && concerned && !folding.handed_over {
-                let again = cart.retried;
-                open.push(Open { image, again });
+                open.push(Open {
+                    image,
+                    again: cart.retried,
+                    frozen: entry.map(|entry| &entry.image.answers),
+                });
             }
         }
     }
     open
+}
+
+/// What was found for a row goes with it where it moves. A cart that was read asks anew.
+fn share_answers(carts: &mut Gathered) {
+    let known: Vec<Answers> = carts
+        .iter()
+        .filter_map(|(cart, _)| cart.known.entry.as_ref())
+        .map(|entry| match &entry.pending {
+            Some((pending, _)) => pending.answers.clone(),
+            None => entry.image.answers.clone(),
+        })
+        .filter(|answers| !answers.is_empty())
+        .collect();
+    for (_, folding) in carts.iter_mut().filter(|(cart, _)| !cart.refreshed) {
+        if let Some(image) = &mut folding.image {
+            image.answers.learn(known.iter().flat_map(Answers::iter));
+        }
+    }
 }
 
 fn begin(known: &Known) -> Folding {

@@ -2,7 +2,7 @@
 
 use super::unit::{Decision, Unit, UnitCart};
 use crate::cart::fold::Folding;
-use crate::cart::image::Life;
+use crate::cart::image::{Image, Life};
 use crate::cart::owner::Wish;
 use crate::hash::HashMap;
 use crate::mapping::difference::{Left, Patch, Sides, difference};
@@ -66,7 +66,8 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
                 reason: "lookup",
                 message,
                 evidence: None,
-                tried: true,
+                // Where nothing was asked again, a change is no attempt: it does not put off the next.
+                tried: !held || retry || switch::mutant(Mutant::ChangesAreAttempts),
             },
         ),
         Err(Refused::Unmappable(message)) => (
@@ -137,6 +138,32 @@ pub(super) fn hand_over(mapper: &Mapper, unit: Unit, finished: Vec<(usize, Evide
     Unit { attempts, ..unit }
 }
 
+/// A cart that ends with a row of which a lookup does not know a value ends as it was written last:
+/// an end does not wait (protocol rule 23).
+fn end_as_known(mapper: &Mapper, cart: &UnitCart, folding: &mut Folding) {
+    let entry = cart.known.entry.as_ref();
+    let was = entry.map(|entry| entry.image.life);
+    let Some(image) = folding.image.as_ref().filter(|_| !folding.handed_over) else {
+        return;
+    };
+    let over = image.life != Life::Live && image.answers.lacks();
+    if !over || switch::mutant(Mutant::EndWaits) {
+        return;
+    }
+    let gives = mapper.gives(folding.was(was, image.life), image, None);
+    if !gives.is_err_and(|why| why.is_unknown()) {
+        return;
+    }
+    let written = match entry {
+        Some(entry) if !cart.known.older => entry.image.clone(),
+        _ => Image::empty(mapper.layout()),
+    };
+    folding.image = Some(Image {
+        life: image.life,
+        ..written
+    });
+}
+
 enum Refused {
     Missing,
     Unmappable(String),
@@ -157,6 +184,9 @@ fn settle(
         why if why.is_stop() => Refused::Stop(why.to_string()),
         why => Refused::Unmappable(why.to_string()),
     };
+    for (cart, folding) in carts.iter().zip(foldings.iter_mut()) {
+        end_as_known(mapper, cart, folding);
+    }
     // In a unit of several carts, what one no longer gives another may: it moved.
     let mut given: HashMap<(usize, RowKey), (Claim, usize)> = HashMap::default();
     if foldings.len() > 1 {

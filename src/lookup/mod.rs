@@ -11,9 +11,10 @@ pub use keys::Unallocated;
 
 use std::collections::BTreeSet;
 
-use crate::cart::answers::{Answer, Given, Question};
+use crate::cart::answers::{Answer, Answers, Given, Question};
 use crate::cart::image::Image;
 use crate::mapping::map::Mapper;
+use crate::switch::{Mutant, mutant};
 
 /// An image that is about to be mapped.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Open<'a> {
     pub image: &'a mut Image,
     /// What was not found before is asked again, of the server itself.
     pub again: bool,
+    /// The answers by which its target rows were made.
+    pub frozen: Option<&'a Answers>,
 }
 
 impl Asker {
@@ -32,8 +35,15 @@ impl Asker {
             return Ok(());
         }
         let mut open = open;
+        if mutant(Mutant::AnswersThaw) {
+            for cart in &mut open {
+                cart.image.answers = Answers::default();
+            }
+        }
         for cart in open.iter_mut().filter(|cart| cart.again) {
-            let found = |answer: &Answer| matches!(answer.given, Given::Row(_));
+            let found = |answer: &Answer| {
+                matches!(answer.given, Given::Row(_)) || mutant(Mutant::MissingStays)
+            };
             cart.image.answers.retain(found);
         }
         while !open.is_empty() {
@@ -49,7 +59,15 @@ impl Asker {
                     .cloned()
                     .collect();
                 if unknown.is_empty() {
-                    cart.image.answers.retain(|a| asked.contains(&a.question));
+                    // Behind what is not known, no question comes to light: what its rows were made by
+                    // is still theirs.
+                    let stuck = cart.image.answers.lacks() && !mapper.is_known(cart.image);
+                    let frozen = cart
+                        .frozen
+                        .filter(|_| stuck && !mutant(Mutant::StuckForgets));
+                    let frozen = |q: &Question| frozen.is_some_and(|f| f.find(q).is_some());
+                    let keep = |a: &Answer| asked.contains(&a.question) || frozen(&a.question);
+                    cart.image.answers.retain(keep);
                     continue;
                 }
                 match cart.again {

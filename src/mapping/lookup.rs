@@ -75,8 +75,9 @@ impl Lookup {
             let each = columns.iter();
             each.map(|c| (c.name.clone(), c.ty.name.clone())).collect()
         };
-        (self.on, &self.schema, &self.table, &self.filter)
-            == (other.on, &other.schema, &other.table, &other.filter)
+        (self.on, self.allocated) == (other.on, other.allocated)
+            && (&self.schema, &self.table, &self.filter)
+                == (&other.schema, &other.table, &other.filter)
             && self.allocated == other.allocated
             && plain(&self.matches) == plain(&other.matches)
             && plain(&self.filter_columns) == plain(&other.filter_columns)

@@ -11,7 +11,7 @@ use super::expr::{Env, EvalError, IdKey};
 use super::former::{Before, Former};
 use super::plan::{Fate, Into, Mapping};
 use super::row::{At, cell, failed, row_cells, row_key};
-use crate::cart::answers::Question;
+use crate::cart::answers::{Answers, Question};
 use crate::cart::fold::Folding;
 use crate::cart::image::{Cell, Cells, Ghost, Image, Life, Row};
 use crate::cart::layout::Layout;
@@ -211,6 +211,11 @@ impl Mapper {
         probe.answers.asked()
     }
 
+    /// Whether the answers of the image say all that its rows take.
+    pub fn is_known(&self, image: &Image) -> bool {
+        self.living(image, None).is_ok()
+    }
+
     /// Settles a cart after a fold: what it was (`before`) and no longer gives leaves a ghost or
     /// goes, as `ended` and `deleted` say. `elsewhere` tells of rows to which another cart has the better claim.
     /// Returns all its target rows.
@@ -294,6 +299,7 @@ impl Mapper {
             Life::Ended { .. } | Life::Deleted { .. } => {
                 image.tables.iter_mut().for_each(Vec::clear);
                 image.moments.clear();
+                image.answers = Answers::default();
             }
         }
         Ok(rows)

@@ -162,6 +162,7 @@ impl Verifier<'_> {
         let open = live.map(|image| Open {
             image,
             again: false,
+            frozen: None,
         });
         self.asker.fill(self.mapper, open.collect()).await?;
         let images = reads.iter().filter_map(|read| read.image.as_ref());

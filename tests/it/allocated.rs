@@ -69,6 +69,7 @@ async fn fill(asker: &Asker, mapper: &Mapper, images: &mut [Image]) {
     let open = images.iter_mut().map(|image| Open {
         image,
         again: false,
+        frozen: None,
     });
     asker.fill(mapper, open.collect()).await.unwrap();
 }

@@ -86,7 +86,12 @@ fn images(mapper: &Mapper) -> Vec<Image> {
 
 async fn fill(asker: &Asker, mapper: &Mapper, images: &mut [Image], again: bool) -> u64 {
     let before = asker.statements();
-    let open = images.iter_mut().map(|image| Open { image, again });
+    let frozen = None;
+    let open = images.iter_mut().map(|image| Open {
+        image,
+        again,
+        frozen,
+    });
     asker.fill(mapper, open.collect()).await.unwrap();
     asker.statements() - before
 }

@@ -84,6 +84,7 @@ pub(super) fn transfer(
     });
     passing(carts, &to, at, |cart| {
         if !cart.lives() {
+            cart.let_go |= cart.image.is_none();
             if carries && cart.wish.is_none() {
                 let taken = std::mem::take(&mut taken);
                 headless::arrive(rules, cart, at, &from, [&old, &new], taken);

@@ -189,3 +189,17 @@ fn a_row_that_left_a_cart_moves_from_it_to_the_next() {
         assert_eq!(carts(&routed), expected);
     }
 }
+
+#[test]
+fn the_first_line_of_one_cart_is_not_that_of_another() {
+    let mut router = router(&SHOP);
+    let mut tables = router.layout.tables.clone();
+    tables[LINE].key = vec![1, 0];
+    router = Router::new(Arc::new(Layout { tables }), router.above.cap(), true);
+    insert(&mut router, LINE, "1", "A");
+    let old = row("1", "A");
+    let op = Op::Delete { old };
+    let deleted = router.route(Change { table: LINE, op }).expect("traceable");
+    assert_eq!(carts(&deleted), ["A"]);
+    assert_eq!(carts(&insert(&mut router, LINE, "1", "B")), ["B"]);
+}

@@ -15,6 +15,7 @@ use super::value::Value;
 use crate::cart::answers::{Given, Question};
 use crate::mapping::lookup::{Lack, Lookup};
 use crate::sqltype::{Class, SqlType};
+use crate::switch::{Mutant, mutant};
 
 /// A call of a lookup.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,6 +220,7 @@ fn lacking(lack: Lack, lookup: &Lookup, what: &str) -> Result<Value<'static>, Ev
     match lack {
         Lack::Null => Ok(Value::Null),
         Lack::Skip => Err(EvalError::Skip),
+        Lack::Hold if mutant(Mutant::MissingIsNull) => Ok(Value::Null),
         Lack::Hold => Err(EvalError::Unknown(message())),
         Lack::Error => Err(EvalError::Stop(message())),
     }

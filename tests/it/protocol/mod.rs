@@ -9,6 +9,7 @@ mod connection_loss;
 mod headless;
 mod ids_secret;
 mod images;
+mod lookups;
 mod moves;
 mod overtaken;
 mod rejoined;

@@ -156,3 +156,42 @@ proptest! {
         }
     }
 }
+
+/// One statement makes a cart and moves a row into it; the log may tell of the row first.
+#[test]
+fn a_row_that_moves_before_its_cart_is_born_is_not_lost() {
+    let layout = layout();
+    let rules = rules(&layout, true);
+    let mut carts = nothing();
+    let cells = |texts: &[&str]| -> Cells {
+        let each = texts.iter().map(|text| Cell::Text((*text).into()));
+        each.collect()
+    };
+    let [from, to] = [Shop::CARTS[0], Shop::CARTS[1]];
+    let put = |cart: &str, table: usize, row: &[&str]| Action::Put {
+        cart: key(cart),
+        table,
+        old: None,
+        new: cells(row),
+        insert: true,
+    };
+    let born = vec![
+        put(from, shop::HEAD, &[from, "cart"]),
+        put(from, shop::LINE, &["l", from, "1", ""]),
+    ];
+    let moved = vec![
+        Action::Move {
+            from: key(from),
+            to: key(to),
+            table: shop::LINE,
+            old: cells(&["l", from, "1", ""]),
+            new: cells(&["l", to, "1", ""]),
+        },
+        put(to, shop::HEAD, &[to, "cart"]),
+    ];
+    for change in routed(1, born).into_iter().chain(routed(2, moved)) {
+        apply(&rules, &mut carts, change);
+    }
+    assert_eq!(carts[&key(from)].wish, None);
+    assert_eq!(carts[&key(to)].wish, Some(Wish::BornUnproved));
+}
