@@ -78,7 +78,6 @@ impl Lookup {
         (self.on, self.allocated) == (other.on, other.allocated)
             && (&self.schema, &self.table, &self.filter)
                 == (&other.schema, &other.table, &other.filter)
-            && self.allocated == other.allocated
             && plain(&self.matches) == plain(&other.matches)
             && plain(&self.filter_columns) == plain(&other.filter_columns)
     }

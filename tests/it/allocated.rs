@@ -8,13 +8,10 @@ use cartage::cart::answers::Given;
 use cartage::cart::image::{Cell, Image, Row};
 use cartage::config::Config;
 use cartage::lookup::{Asker, Open, Unallocated};
-use cartage::mapping::compile::compile;
-use cartage::mapping::expr::IdKey;
 use cartage::mapping::map::Mapper;
-use cartage::source::Source;
 use cartage::target::control::migrate::migrate;
-use cartage::target::session::Target;
 
+use crate::lookup::mapper;
 use crate::scenario::servers::Shops;
 
 fn config(shops: &Shops) -> Config {
@@ -39,19 +36,6 @@ follows = "allocated('order', follows)"
         shops.source_url, shops.target_url
     );
     Config::parse(&text, Path::new("allocated")).unwrap_or_else(|e| panic!("{e}"))
-}
-
-async fn mapper(config: &Config) -> Mapper {
-    let source = Source::connect(&config.source, "test").await.unwrap();
-    let target = Target::connect(&config.target, "test").await.unwrap();
-    let source = source.catalog(&config.source_schema()).await.unwrap();
-    let target = target.catalog(&config.target_schema()).await.unwrap();
-    let compiled = compile(config, &source, &target).unwrap_or_else(|e| panic!("{e}"));
-    Mapper {
-        mapping: compiled.mapping,
-        id: 1,
-        secret: IdKey::of(b"k"),
-    }
 }
 
 fn carts(mapper: &Mapper, ids: impl Iterator<Item = usize>) -> Vec<Image> {

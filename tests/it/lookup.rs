@@ -53,7 +53,8 @@ title = "variant(product(product_id)).title"
     Config::parse(&text, Path::new("lookup")).unwrap_or_else(|e| panic!("{e}"))
 }
 
-async fn mapper(config: &Config) -> Mapper {
+/// The configuration's mapping, compiled against both servers.
+pub async fn mapper(config: &Config) -> Mapper {
     let source = Source::connect(&config.source, "test").await.unwrap();
     let target = Target::connect(&config.target, "test").await.unwrap();
     let source = source.catalog(&config.source_schema()).await.unwrap();
