@@ -283,6 +283,8 @@ named! {
         ClosedIsClosed = "closed-is-closed",
         /// What the source does to a held cart is forgotten.
         PendingStays = "pending-stays",
+        /// Takes what a held cart should become to be in the terms of its ledger row.
+        PendingIsOurs = "pending-is-ours",
         /// Each attempt at a held cart leaves a record.
         RecordAgain = "record-again",
         /// What both sides have written is set aside.

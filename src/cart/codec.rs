@@ -185,6 +185,30 @@ pub fn decode(bytes: &[u8]) -> Result<Image, CodecError> {
     })
 }
 
+/// First byte of an image that a held cart is to be brought to, before the mapping in whose terms it
+/// is: the ledger's image of that cart may be in those of another.
+const PENDING: u8 = 255;
+
+/// Writes the image that a held cart is to be brought to, in the terms of this mapping.
+pub fn encode_pending(mapping: i32, image: &Image) -> Vec<u8> {
+    let mut out = vec![PENDING];
+    put_signed(&mut out, mapping.into());
+    out.extend(encode(image));
+    out
+}
+
+/// Reads what [`encode_pending`] wrote, and what versions before it did, which did not name the
+/// mapping.
+pub fn decode_pending(bytes: &[u8]) -> Result<(Option<i32>, Image), CodecError> {
+    let mut input = Input(bytes);
+    if input.byte()? != PENDING {
+        return Ok((None, decode(bytes)?));
+    }
+    let mapping = i32::try_from(input.signed()?);
+    let mapping = mapping.map_err(|_| CodecError::Damaged("no mapping has this number"))?;
+    Ok((Some(mapping), decode(input.0)?))
+}
+
 /// Writes the lock tokens of a cart's target rows, in the order of the rows.
 pub fn encode_tokens<'a>(tokens: impl ExactSizeIterator<Item = Option<&'a str>>) -> Vec<u8> {
     let mut out = vec![VERSION];
@@ -406,6 +430,13 @@ mod tests {
         #[test]
         fn what_was_written_is_read(image in any_image()) {
             prop_assert_eq!(decode(&encode(&image)), Ok(image));
+        }
+
+        #[test]
+        fn what_is_pending_names_its_mapping(image in any_image(), mapping: i32) {
+            let bytes = encode_pending(mapping, &image);
+            prop_assert_eq!(decode_pending(&bytes), Ok((Some(mapping), image.clone())));
+            prop_assert_eq!(decode_pending(&encode(&image)), Ok((None, image)));
         }
 
         #[test]

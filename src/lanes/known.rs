@@ -8,6 +8,7 @@ use crate::mapping::convert::{convert, convert_kept};
 use crate::mapping::difference::{Left, RowWrite};
 use crate::mapping::map::{MapError, Mapper};
 use crate::merge::Kept;
+use crate::switch::{self, Mutant};
 use crate::target::ledger::{Entry, Loaded, State};
 
 /// The mapping in force, and those that ledger rows may still refer to.
@@ -67,6 +68,12 @@ impl Known {
                 entry.pending = entry.pending.map(|(_, unit)| (entry.image.clone(), unit));
             }
         } else {
+            let strange = entry.pending_mapping != current.id;
+            if entry.pending.is_some() && strange && !switch::mutant(Mutant::PendingIsOurs) {
+                // It was held on under another mapping, which has been taken back.
+                known.lacking = true;
+                entry.pending = entry.pending.map(|(_, unit)| (entry.image.clone(), unit));
+            }
             let tokens = std::mem::take(&mut entry.tokens).into_iter();
             let rows = current.map(&entry.image)?.into_iter();
             known.left = rows

@@ -53,6 +53,8 @@ pub struct Entry {
     pub tokens: Vec<Option<Box<str>>>,
     /// The image that a held cart should be brought to, and the unit that it is held with.
     pub pending: Option<(Image, Option<String>)>,
+    /// The mapping in whose terms that image is.
+    pub pending_mapping: i32,
     /// Target rows that a merge has left other than the image says.
     pub kept: Vec<Kept>,
 }
@@ -103,8 +105,13 @@ impl Stored<'_> {
             cart: cart.clone(),
             why,
         };
+        let mut pending_mapping = self.mapping;
         let pending = match self.pending {
-            Some((bytes, unit)) => Some((codec::decode(bytes).map_err(damaged)?, unit)),
+            Some((bytes, unit)) => {
+                let (mapping, image) = codec::decode_pending(bytes).map_err(damaged)?;
+                pending_mapping = mapping.unwrap_or(self.mapping);
+                Some((image, unit))
+            }
             None => None,
         };
         let tokens = self.tokens.map(codec::decode_tokens).transpose();
@@ -119,6 +126,7 @@ impl Stored<'_> {
             image: codec::decode(self.image).map_err(damaged)?,
             tokens: tokens.map_err(damaged)?.unwrap_or_default(),
             pending,
+            pending_mapping,
             kept: kept.map_err(damaged)?.unwrap_or_default(),
         })
     }

@@ -64,6 +64,7 @@ pub const TABLE: &[(Mutant, &[&str])] = &[
     (TokenIsLaw, &["guards::adopted::a_row_version_moved_by_a_rewrite_is_adopted", "guards::adopted::a_row_version_moved_by_an_update_to_equal_values_is_adopted", "guards::adopted::a_moment_that_the_new_backend_touches_when_it_reads_is_adopted"]),
     (ClosedIsClosed, &["guards::adopted::a_cart_that_cartage_ended_is_not_closed_by_the_new_backend", "guards::adopted::a_cart_that_cartage_ended_is_not_closed_where_another_column_could_close_it_too"]),
     (PendingStays, &["guards::held::changes_to_a_held_cart_arrive_as_one_difference_and_do_not_make_it_grow", "guards::held::a_hold_survives_a_kill"]),
+    (PendingIsOurs, &["protocol::remapped::a_held_cart_outlives_a_mapping_that_is_taken_back"]),
     (RecordAgain, &["guards::held::attempts_at_a_held_cart_do_not_pile_up_records"]),
     (NoMerge, &["merge::rules::both_counts_what_either_side_changed"]),
     (AnswersThaw, &["protocol::lookups::what_was_found_stays_with_its_row_in_whatever_cart_it_is"]),
