@@ -293,6 +293,8 @@ named! {
         AnswersThaw = "answers-thaw",
         /// What was not found is not asked again.
         MissingStays = "missing-stays",
+        /// What was not found is asked again only where a cart is held or read.
+        NullForGood = "null-for-good",
         /// What is not found is null, whatever the mapping says.
         MissingIsNull = "missing-is-null",
         /// Where a row cannot be made, what its cart's rows were made by is forgotten.

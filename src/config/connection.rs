@@ -270,6 +270,9 @@ pub(super) fn refresh(root: &mut Section<'_>, problems: &mut Problems) -> Refres
         max_active: active.and_then(|n| u32::try_from(n).ok()),
         max_replica_lag: section.duration("max_replica_lag", problems),
         guard: guard(&mut section, problems),
+        ask_again: section
+            .duration("ask_again", problems)
+            .unwrap_or(Duration::from_secs(600)),
     };
     section.finish(problems);
     refresh

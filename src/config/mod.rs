@@ -147,6 +147,9 @@ pub struct Refresh {
     pub max_replica_lag: Option<Duration>,
     /// A query that returns one number, and the greatest value at which reading goes on.
     pub guard: Option<(String, f64)>,
+    /// How often a lookup that found nothing is asked again for a cart that was mapped without;
+    /// zero means never.
+    pub ask_again: Duration,
 }
 
 /// `[log]`.

@@ -309,6 +309,7 @@ async fn assemble(
         stop: stop.clone(),
         pulse: pulse.clone(),
         looked: None,
+        asked: None,
     };
     tasks.spawn(pulse.watch(async move { Ok(refresher.run().await?) }));
 

@@ -15,7 +15,7 @@ use crate::mapping::plan::Role;
 use crate::merge::{self, Kept};
 use crate::switch::{self, Mutant};
 use crate::target::ledger::{
-    ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Patched, Records, State,
+    ConflictRow, Entry, Evidence, HeldRow, KeptRow, LedgerRow, Patched, Records, State, Unanswered,
 };
 
 pub(super) type Learned = Vec<(crate::cart::key::CartKey, Option<Known>)>;
@@ -192,6 +192,7 @@ fn applied(
             })
             .collect(),
         kept: (!kept.is_empty()).then(|| merge::encode(&kept)),
+        unanswered: unanswered(cart, &image),
         tokens: has_tokens.then(|| codec::encode_tokens(token_list.iter().map(Option::as_deref))),
     });
     if before.is_some_and(|e| e.pending.is_some()) {
@@ -213,6 +214,15 @@ fn applied(
         ..Known::default()
     };
     Some(known.bounded())
+}
+
+/// What no lookup found is asked again for a cart that is still shopped in.
+fn unanswered(cart: &UnitCart, image: &Image) -> Unanswered {
+    match image.life == Life::Live && image.answers.lacks() {
+        false => Unanswered::None,
+        true if cart.retried || cart.refreshed => Unanswered::Asked,
+        true => Unanswered::Still,
+    }
 }
 
 /// The rows of a cart that are other than its image says, with the tokens that our writes left.
@@ -337,6 +347,7 @@ fn stay(
                 image: codec::encode(&image),
                 tokens: None,
                 kept: None,
+                unanswered: Unanswered::None,
                 shareable: Vec::new(),
             });
             image

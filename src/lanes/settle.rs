@@ -14,6 +14,9 @@ use crate::target::ledger::{Evidence, State};
 /// Settles the carts of a unit and decides what becomes of them.
 pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
     let (mut carts, mut foldings): (Vec<UnitCart>, Vec<Folding>) = carts.into_iter().unzip();
+    for (cart, folding) in carts.iter_mut().zip(&foldings) {
+        cart.touched |= asked_again(cart, folding);
+    }
     let before = match foldings.len() {
         1 => Vec::new(),
         _ => foldings.clone(),
@@ -92,6 +95,19 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
         owner: None,
         foldings: before,
     }
+}
+
+/// What no lookup had found was asked again for a cart that is not held: either there is an answer now,
+/// or it is noted when it was asked.
+fn asked_again(cart: &UnitCart, folding: &Folding) -> bool {
+    let Some(entry) = cart.known.entry.as_ref().filter(|e| e.pending.is_none()) else {
+        return false;
+    };
+    let live = folding.image.as_ref().filter(|i| i.life == Life::Live);
+    cart.retried
+        && !switch::mutant(Mutant::NullForGood)
+        && !folding.handed_over
+        && live.is_some_and(|image| image.answers.lacks() || image.answers != entry.image.answers)
 }
 
 /// All open carts of the unit are over, and for one that is held this is new.

@@ -6,3 +6,4 @@ pub mod runs;
 pub mod throttle;
 pub mod read;
 pub mod owners;
+mod unanswered;

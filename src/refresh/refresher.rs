@@ -62,6 +62,8 @@ pub struct Refresher {
     pub pulse: Pulse,
     /// When it was last looked whether transactions have become visible.
     pub looked: Option<Instant>,
+    /// When it was last looked which carts lack an answer; none while there are more to look at.
+    pub asked: Option<Instant>,
 }
 
 /// Windows whose carts are on their way through the lanes.
@@ -97,8 +99,8 @@ impl Refresher {
         }
     }
 
-    /// What does not wait for the end of a long walk: transactions become known as seen, and held
-    /// carts are tried again.
+    /// What does not wait for the end of a long walk: transactions become known as seen, held carts
+    /// are tried again, and what no lookup found is asked again.
     async fn tend(&mut self) -> Result<bool, RefreshError> {
         let unseen = self.progress.borrow().unseen;
         let rests = |oldest: TransactionId| {
@@ -109,7 +111,8 @@ impl Refresher {
             let snapshot = self.source.snapshot().await?;
             self.ask(Request::Seen(snapshot)).await?;
         }
-        self.held().await
+        let busy = self.held().await?;
+        Ok(busy | self.ask_again().await?)
     }
 
     async fn ask(&self, request: Request) -> Result<(), RefreshError> {
@@ -188,7 +191,7 @@ impl Refresher {
         Ok(true)
     }
 
-    async fn touch(
+    pub(super) async fn touch(
         &mut self,
         groups: Vec<Vec<CartKey>>,
         takes: HashMap<CartKey, Take>,

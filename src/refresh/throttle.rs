@@ -34,6 +34,11 @@ impl Throttle {
         self.settings.borrow().chunk_carts.max(1)
     }
 
+    /// How often a lookup that found nothing is asked again for a cart; zero means never.
+    pub fn ask_again(&self) -> Duration {
+        self.settings.borrow().ask_again
+    }
+
     /// Windows whose carts may be on their way through the lanes.
     pub fn parallel(&self) -> usize {
         self.settings.borrow().parallel.max(1)

@@ -160,6 +160,17 @@ pub enum Patched {
     First,
 }
 
+/// What of a cart no lookup has found, although its rows were mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// All was found.
+    None,
+    /// Something, as it was before.
+    Still,
+    /// Something, and that was asked just now.
+    Asked,
+}
+
 /// A ledger row to write.
 #[derive(Clone, Debug)]
 pub struct LedgerRow {
@@ -176,6 +187,7 @@ pub struct LedgerRow {
     pub tokens: Option<Vec<u8>>,
     /// Target rows that a merge has left other than the image says.
     pub kept: Option<Vec<u8>>,
+    pub unanswered: Unanswered,
     /// Numbers of its target rows that could be another cart's too.
     pub shareable: Vec<i64>,
 }

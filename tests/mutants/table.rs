@@ -70,6 +70,7 @@ pub const TABLE: &[(Mutant, &[&str])] = &[
     (AnswersThaw, &["protocol::lookups::what_was_found_stays_with_its_row_in_whatever_cart_it_is"]),
     (AnswersStay, &["protocol::lookups::what_was_found_stays_with_its_row_in_whatever_cart_it_is"]),
     (MissingStays, &["protocol::lookups::a_cart_waits_for_what_is_not_found_and_keeps_what_was"]),
+    (NullForGood, &["protocol::lookups::what_was_not_found_is_asked_again_without_a_change_of_the_cart"]),
     (MissingIsNull, &["protocol::lookups::a_cart_waits_for_what_is_not_found_and_keeps_what_was"]),
     (StuckForgets, &["protocol::lookups::a_cart_waits_for_what_is_not_found_and_keeps_what_was"]),
     (ChangesAreAttempts, &["protocol::lookups::changes_of_a_cart_that_waits_do_not_put_its_next_attempt_off"]),

@@ -4,7 +4,7 @@ use super::ledger::list;
 use crate::cart::key::CartKey;
 use crate::mysql::sql;
 use crate::switch::{self, Mutant};
-use crate::target::ledger::{ConflictRow, HeldRow, LedgerRow, Patched, Records, State};
+use crate::target::ledger::{ConflictRow, HeldRow, LedgerRow, Patched, Records, State, Unanswered};
 
 /// The statements that write the records of a lane, in order, none longer than `packet` as long as no
 /// single row is.
@@ -85,15 +85,26 @@ fn ledger(rows: &[LedgerRow], pipeline: i32, packet: usize, out: &mut Vec<String
                 list(first.into_iter())
             ),
         };
+        let still = these.iter().filter(|r| r.unanswered == Unanswered::Still);
+        let still: Vec<&CartKey> = still.map(|r| &r.cart).collect();
+        let asked_at = match still.is_empty() {
+            true => "VALUES(asked_at)".to_owned(),
+            false => format!(
+                "IF(cartage_ledger.cart IN {}, COALESCE(cartage_ledger.asked_at, VALUES(asked_at)), \
+                 VALUES(asked_at))",
+                list(still.into_iter())
+            ),
+        };
         out.push(format!(
             "INSERT INTO cartage_ledger \
                  (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, \
-                  kept) \
+                  kept, asked_at) \
              VALUES {} ON DUPLICATE KEY UPDATE state = VALUES(state), lsn = VALUES(lsn), \
                  seq = VALUES(seq), mapping = VALUES(mapping), \
                  patches = VALUES(patches) + {before}, \
                  refreshed = COALESCE(VALUES(refreshed), cartage_ledger.refreshed), \
-                 image = VALUES(image), tokens = VALUES(tokens), kept = VALUES(kept)",
+                 image = VALUES(image), tokens = VALUES(tokens), kept = VALUES(kept), \
+                 asked_at = {asked_at}",
             values.join(", ")
         ));
         out.push(format!(
@@ -119,7 +130,7 @@ fn ledger(rows: &[LedgerRow], pipeline: i32, packet: usize, out: &mut Vec<String
 fn ledger_row(row: &LedgerRow, pipeline: i32) -> String {
     let lsn = row.position.lsn.0;
     format!(
-        "({pipeline}, {}, '{}', {lsn}, {}, {}, {}, {}, {}, {}, {})",
+        "({pipeline}, {}, '{}', {lsn}, {}, {}, {}, {}, {}, {}, {}, {})",
         cart(&row.cart),
         row.state.name(),
         row.position.seq,
@@ -132,6 +143,10 @@ fn ledger_row(row: &LedgerRow, pipeline: i32) -> String {
         sql::binary(&row.image),
         row.tokens.as_deref().map_or("NULL".to_owned(), sql::binary),
         row.kept.as_deref().map_or("NULL".to_owned(), sql::binary),
+        match row.unanswered {
+            Unanswered::None => "NULL",
+            Unanswered::Still | Unanswered::Asked => "CURRENT_TIMESTAMP(6)",
+        },
     )
 }
 

@@ -4,7 +4,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::cart::key::CartKey;
 use crate::switch::{self, Mutant};
-use crate::target::ledger::{Patched, Records};
+use crate::target::ledger::{Patched, Records, Unanswered};
 
 /// A statement and its parameters.
 type Prepared = (&'static str, Vec<Box<dyn ToSql + Sync + Send>>);
@@ -145,6 +145,15 @@ fn ledger_params(records: &Records, pipeline: i32) -> Vec<Box<dyn ToSql + Sync +
     let images: Vec<Vec<u8>> = rows.iter().map(|r| r.image.clone()).collect();
     let tokens: Vec<Option<Vec<u8>>> = rows.iter().map(|r| r.tokens.clone()).collect();
     let kept: Vec<Option<Vec<u8>>> = rows.iter().map(|r| r.kept.clone()).collect();
+    let unanswered: Vec<bool> = rows
+        .iter()
+        .map(|r| r.unanswered != Unanswered::None)
+        .collect();
+    let still: Vec<String> = rows
+        .iter()
+        .filter(|r| r.unanswered == Unanswered::Still)
+        .map(|r| r.cart.as_str().to_owned())
+        .collect();
     // As texts, for arrays of different lengths make no array of two dimensions.
     let shareable: Vec<Option<String>> = rows
         .iter()
@@ -167,6 +176,8 @@ fn ledger_params(records: &Records, pipeline: i32) -> Vec<Box<dyn ToSql + Sync +
         Box::new(first),
         Box::new(shareable),
         Box::new(kept),
+        Box::new(unanswered),
+        Box::new(still),
     ]
 }
 
@@ -176,17 +187,21 @@ const COUNT_CARTS: &str = "UPDATE cartage.checkpoint SET mirror = mirror + $3, \
     WHERE pipeline = $1 AND lane = $2";
 
 const PUT_LEDGER: &str = "INSERT INTO cartage.ledger AS l \
-        (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable, kept) \
+        (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable, kept, \
+         asked_at) \
     SELECT $1, cart, state, lsn::pg_lsn, seq, mapping, patches, refreshed::pg_lsn, image, tokens, \
-        shareable::bigint[], kept \
+        shareable::bigint[], kept, CASE WHEN unanswered THEN now() END \
     FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::integer[], $7::bigint[], \
-                $8::text[], $9::bytea[], $10::bytea[], $12::text[], $13::bytea[]) \
-         AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable, kept) \
+                $8::text[], $9::bytea[], $10::bytea[], $12::text[], $13::bytea[], $14::boolean[]) \
+         AS d(cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, shareable, kept, \
+              unanswered) \
     ON CONFLICT (pipeline, cart) DO UPDATE SET state = excluded.state, lsn = excluded.lsn, \
         seq = excluded.seq, mapping = excluded.mapping, \
         patches = excluded.patches + CASE WHEN l.cart = ANY ($11::text[]) THEN 0 ELSE l.patches END, \
         refreshed = coalesce(excluded.refreshed, l.refreshed), image = excluded.image, \
-        tokens = excluded.tokens, shareable = excluded.shareable, kept = excluded.kept";
+        tokens = excluded.tokens, shareable = excluded.shareable, kept = excluded.kept, \
+        asked_at = CASE WHEN l.cart = ANY ($15::text[]) THEN coalesce(l.asked_at, excluded.asked_at) \
+            ELSE excluded.asked_at END";
 
 /// What is found again as it was found last is no news: neither the attempts at a held cart nor the
 /// changes to one that the new backend has finished with add up.

@@ -140,6 +140,52 @@ async fn a_cart_waits_for_what_is_not_found_and_keeps_what_was() {
 }
 
 #[tokio::test]
+async fn what_was_not_found_is_asked_again_without_a_change_of_the_cart() {
+    let often = ["[cart]\n", "[refresh]\nask_again = \"1s\"\n\n[cart]\n"];
+    let shelves = Shelves::open("asked_again", [""; 2], &[often]).await;
+    let mut daemon = shelves.follow().await;
+    // A value that is null for want of a row, and a row that is left out.
+    shelves
+        .old_shop("UPDATE quote_item SET qty = 17 WHERE id = 12")
+        .await;
+    settled(&mut daemon, &shelves.shops).await;
+    assert_eq!(
+        shelves
+            .count("cart_line WHERE id = 12 AND grade IS NULL")
+            .await,
+        1
+    );
+    assert_eq!(shelves.count("cart_line WHERE id = 19").await, 0);
+    assert!(
+        shelves
+            .count("cartage.ledger WHERE asked_at IS NOT NULL")
+            .await
+            > 1
+    );
+    let patches = "cartage.ledger WHERE patches > 1";
+    let before = shelves.count(patches).await;
+    shelves
+        .new_shop(
+            "INSERT INTO grade VALUES (17, 'late'); \
+             INSERT INTO variant VALUES ('var_S-99', 'S-99', 'T-99')",
+        )
+        .await;
+    shelves
+        .old_shop("INSERT INTO product VALUES (99, 'S-99')")
+        .await;
+    let graded = "SELECT count(*) = 1 FROM cart_line WHERE id = 12 AND grade = 'late'";
+    shelves.until(&daemon, graded).await;
+    let there = "SELECT count(*) = 20 FROM cart_line WHERE id % 10 = 9";
+    shelves.until(&daemon, there).await;
+    // Who was asked for in vain is no more changed for it.
+    let after = shelves.count(patches).await;
+    // One of the twenty had been changed before.
+    assert_eq!(after, before + 19, "{}", daemon.log());
+    settled(&mut daemon, &shelves.shops).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn changes_of_a_cart_that_waits_do_not_put_its_next_attempt_off() {
     let shelves = Shelves::open("put_off", [""; 2], &[]).await;
     let mut daemon = shelves.follow().await;

@@ -37,6 +37,11 @@ pub(super) const FILES: &[File] = &[
         name: "keys",
         sql: include_str!("../../../../migrations/mysql/0004_keys.sql"),
     },
+    File {
+        version: 8,
+        name: "unanswered",
+        sql: include_str!("../../../../migrations/mysql/0008_unanswered.sql"),
+    },
 ];
 
 /// Not sqlx' name: that table may be the new backend's own, in the same database.

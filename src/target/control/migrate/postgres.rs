@@ -34,6 +34,11 @@ pub(super) const FILES: &[File] = &[
         name: "keys",
         sql: include_str!("../../../../migrations/postgres/0004_keys.sql"),
     },
+    File {
+        version: 8,
+        name: "unanswered",
+        sql: include_str!("../../../../migrations/postgres/0008_unanswered.sql"),
+    },
 ];
 
 #[derive(Debug, thiserror::Error)]
