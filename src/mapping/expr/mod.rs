@@ -22,6 +22,7 @@ mod evaluate;
 pub(crate) mod float;
 mod forms;
 mod functions;
+mod gathering;
 mod infix;
 mod interval;
 mod inverse;
