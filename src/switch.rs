@@ -135,6 +135,10 @@ named! {
         PublicationDropped = "teardown.publication-dropped",
         /// The pipeline's rows are gone, the schema is there.
         RowsRemoved = "teardown.rows-removed",
+        /// A verification has written down where it is.
+        VerifyNoted = "verify.noted",
+        /// A verification has looked at all carts of the source; those of the ledger are left.
+        VerifyStage = "verify.stage",
         /// A control table is dropped where definitions commit by themselves; the others are there.
         TableDropped = "teardown.table-dropped",
     }
@@ -157,6 +161,10 @@ named! {
         Watch = "watch",
         /// Milliseconds between two looks for records that are too old.
         Purge = "purge",
+        /// Carts that a verification reads at once.
+        VerifyChunk = "verify-chunk",
+        /// Carts that a verification parks before it looks at them again.
+        VerifyParked = "verify-parked",
         /// Records that are deleted at once.
         Purged = "purged",
     }

@@ -11,19 +11,19 @@ use crate::daemon::notify::Notifier;
 /// The configuration that the daemon was started with, and what of it can change.
 pub struct Reload {
     started: Config,
-    refresh: watch::Sender<config::Refresh>,
+    rates: watch::Sender<config::Rates>,
     levels: Levels,
     level: String,
 }
 
 impl Reload {
     /// Takes the log level into force, as a SIGHUP would.
-    pub fn new(config: &Config, refresh: watch::Sender<config::Refresh>, levels: Levels) -> Self {
+    pub fn new(config: &Config, rates: watch::Sender<config::Rates>, levels: Levels) -> Self {
         // Whoever gave RUST_LOG or -v knows that it wins.
         let _ = levels.follow(&config.log.level);
         Self {
             started: config.clone(),
-            refresh,
+            rates,
             levels,
             level: config.log.level.clone(),
         }
@@ -56,7 +56,7 @@ impl Reload {
                 "SIGHUP: the file has changes that only the next start takes"
             );
         }
-        self.refresh.send_replace(config.refresh);
-        info!("SIGHUP: [refresh] and [log] were read again");
+        self.rates.send_replace(config.rates());
+        info!("SIGHUP: [refresh], [reconcile] and [log] were read again");
     }
 }

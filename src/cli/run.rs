@@ -14,14 +14,14 @@ use crate::config::Config;
 use crate::daemon::notify::Notifier;
 use crate::daemon::{self, DaemonError};
 
-/// Moves carts until SIGTERM or SIGINT. SIGHUP reads `[refresh]` and `[log]` again: rates, load
+/// Moves carts until SIGTERM or SIGINT. SIGHUP reads `[refresh]`, `[reconcile]` and `[log]` again: rates, load
 /// guards and log levels change while the daemon runs, everything else at its next start.
 pub async fn run(config: &Config, levels: Levels) -> Result<ExitCode, CommandError> {
     let (stop, told) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::failed)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(CommandError::failed)?;
-    let (rates, rates_seen) = watch::channel(config.refresh.clone());
+    let (rates, rates_seen) = watch::channel(config.rates());
     let mut reload = Reload::new(config, rates, levels);
     let notifier = Arc::new(Notifier::default());
     let (drain, tells) = (config.apply.drain_timeout, notifier.clone());

@@ -1,29 +1,58 @@
 //! `cartage verify`: whether every cart is in the target as it should be.
 
 use std::process::ExitCode;
+use std::sync::Mutex;
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget};
+use chrono::Utc;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use tokio::sync::watch;
 
 use super::{CommandError, NOT_WELL, ends, keys};
-use crate::config::Config;
+use crate::config::{Config, Rates};
 use crate::daemon::ids::secret;
 use crate::lookup::{Asker, Unallocated};
 use crate::mapping::expr::IdKey;
 use crate::mapping::map::Mapper;
+use crate::mapping::plan::Mapping;
+use crate::refresh::throttle::Of;
+use crate::source::Source;
 use crate::target::control::mapping_row;
-use crate::verify::Verifier;
+use crate::target::session::Target;
+use crate::verify::order::{By, Order, Scope};
+use crate::verify::pace::Pace;
+use crate::verify::progress::Progress;
+use crate::verify::{self, Verifier};
 
-/// Compare source carts, mapped, with target carts, column by column. What differs is looked at
-/// again once the log has passed. Writes nothing. Exits with 3 on a difference or a held cart.
+/// Compare source carts, mapped, with target carts, column by column, on the moving system. What
+/// differs is looked at again once the log has passed. Writes nothing but its own notes. Exits with 3
+/// on a difference or a held cart.
 #[derive(Debug, Default, clap::Args)]
-#[command(after_help = "Examples:\n  cartage verify\n  cartage verify --carts 4711 4712 --json")]
+#[command(
+    after_help = "Examples:\n  cartage verify\n  cartage verify --resume\n  \
+                  cartage verify --carts 4711 4712 --json\n  cartage verify --sample 5000\n  \
+                  cartage verify --since 2h"
+)]
 pub struct VerifyArgs {
     /// Compare only these carts, by key
     #[arg(long, value_name = "CART", num_args = 1..)]
     pub carts: Vec<String>,
-    /// Compare only so many carts, chosen at random (not built yet)
-    #[arg(long, value_name = "N", conflicts_with = "carts")]
+    /// Compare only so many live carts, chosen at random over keys and time of change (1000 without a
+    /// number, 100000 at most)
+    #[arg(
+        long, value_name = "N", num_args = 0..=1, default_missing_value = "1000",
+        value_parser = clap::value_parser!(u64).range(1..=100_000), conflicts_with = "carts"
+    )]
     pub sample: Option<u64>,
+    /// Compare only carts that have changed since: how long ago (90m, 2h, 7d), or a time
+    /// (2026-11-29T06:00:00Z; without a zone it is UTC)
+    #[arg(long, value_name = "DURATION|TIME", conflicts_with_all = ["carts", "sample"])]
+    pub since: Option<String>,
+    /// Go on with the last verification that was cut short
+    #[arg(long, conflicts_with_all = ["carts", "sample", "since"])]
+    pub resume: bool,
+    /// Read so many source rows a second at most, instead of [reconcile] rows_per_second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rows_per_second: Option<u64>,
     /// Have the carts that differ read again (not built yet)
     #[arg(long)]
     pub repair: bool,
@@ -36,11 +65,6 @@ pub struct VerifyArgs {
 }
 
 pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandError> {
-    if args.sample.is_some() {
-        return Err(CommandError::usage(
-            "--sample is not built yet; name carts with --carts, or compare all",
-        ));
-    }
     if args.repair {
         return Err(CommandError::usage(
             "--repair is not built yet; run: cartage refresh with the carts that differ",
@@ -48,6 +72,8 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
     }
     let source = ends::source(config, "verify").await?;
     let target = ends::target(config, "verify").await?;
+    let control = Target::connect_to_write(&config.target, "verify").await;
+    let control = control.map_err(|why| CommandError::failed(format!("target: {why}")))?;
     let pipeline = ends::pipeline(config, &target).await?;
     let compiled = ends::compiled(config, &source, &target).await?;
     let known = mapping_row::by_hash(&target, pipeline.id, &compiled.hash).await?;
@@ -65,11 +91,6 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
         id: id.unwrap_or(0),
         secret: IdKey::of(&secret(config, &pipeline).map_err(CommandError::failed)?),
     };
-    let carts = match args.carts.is_empty() {
-        true => None,
-        false => Some(keys::carts(&source, &mapper.mapping, &args.carts).await?),
-    };
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let asker = Asker::connect(config, &mapper.mapping, Unallocated::Leave).await;
     let asker = asker.map_err(CommandError::failed)?;
     let verifier = Verifier {
@@ -80,14 +101,25 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
         mapper: &mapper,
         limit: args.limit,
     };
-    let report = verifier
-        .run(carts.as_deref(), &|done| {
-            bar.set_message(format!("{} carts", HumanCount(done)));
-            bar.tick();
-        })
-        .await
-        .map_err(CommandError::failed)?;
-    bar.finish_and_clear();
+    let (_rates, seen) = watch::channel(rates(config, &args));
+    let pace = Pace::new(seen, Of::Reconcile);
+    let order = match args.resume {
+        true => Order::resumed(&verifier, By::Command, &control, pace)
+            .await
+            .map_err(CommandError::failed)?,
+        false => Order {
+            scope: scope(&source, &mapper.mapping, &args).await?,
+            by: By::Command,
+            control: &control,
+            pace,
+            resume: None,
+        },
+    };
+    let screen = Screen::new();
+    let show = |progress: &Progress| screen.show(progress);
+    let done = verifier.carry_out(order, &show).await;
+    let report = done.map_err(CommandError::failed)?;
+    screen.bar.finish_and_clear();
     match args.json {
         true => println!("{}", report.json()),
         false => print!("{}", report.text()),
@@ -96,4 +128,73 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
         true => ExitCode::SUCCESS,
         false => ExitCode::from(NOT_WELL),
     })
+}
+
+fn rates(config: &Config, args: &VerifyArgs) -> Rates {
+    let mut rates = config.rates();
+    if args.rows_per_second.is_some() {
+        rates.reconcile.rates.rows_per_second = args.rows_per_second;
+    }
+    rates
+}
+
+async fn scope(
+    source: &Source,
+    mapping: &Mapping,
+    args: &VerifyArgs,
+) -> Result<Scope, CommandError> {
+    if !args.carts.is_empty() {
+        return Ok(Scope::Carts(
+            keys::carts(source, mapping, &args.carts).await?,
+        ));
+    }
+    if let Some(number) = args.sample {
+        return Ok(Scope::Sample(number));
+    }
+    let Some(text) = &args.since else {
+        return Ok(Scope::Full);
+    };
+    if mapping.changed_at.is_none() {
+        return Err(CommandError::usage(verify::VerifyError::Undated));
+    }
+    let since = verify::moment(text, Utc::now()).ok_or_else(|| {
+        CommandError::usage(format!(
+            "--since {text} is neither a duration nor a time; expected 90m, 2h, 7d, 2026-11-29 or \
+             2026-11-29T06:00:00Z"
+        ))
+    })?;
+    Ok(Scope::Since(since))
+}
+
+/// What is seen of the work: a line on a terminal, and elsewhere why it waits.
+struct Screen {
+    bar: ProgressBar,
+    waiting: Mutex<Option<String>>,
+}
+
+impl Screen {
+    fn new() -> Self {
+        Self {
+            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
+            waiting: Mutex::new(None),
+        }
+    }
+
+    fn show(&self, progress: &Progress) {
+        self.bar.set_message(progress.text());
+        self.bar.tick();
+        if !self.bar.is_hidden() {
+            return;
+        }
+        let Ok(mut told) = self.waiting.lock() else {
+            return;
+        };
+        if *told != progress.waiting {
+            match &progress.waiting {
+                Some(why) => eprintln!("waiting: {why}"),
+                None => eprintln!("going on"),
+            }
+            told.clone_from(&progress.waiting);
+        }
+    }
 }

@@ -259,23 +259,38 @@ pub(super) fn refresh(root: &mut Section<'_>, problems: &mut Problems) -> Refres
     let mut section = root
         .table("refresh", problems)
         .unwrap_or_else(|| Section::absent("[refresh]"));
-    let rate = section.integer("rows_per_second", 1..=i64::MAX, problems);
     let chunk = section.integer("chunk_carts", 1..=100_000, problems);
     let parallel = section.integer("parallel", 1..=64, problems);
-    let active = section.integer("max_active", 1..=1_000_000, problems);
     let refresh = Refresh {
-        rows_per_second: rate.and_then(|n| u64::try_from(n).ok()),
-        chunk_carts: size(chunk, 1000),
+        chunk_carts: size(chunk, CHUNK_CARTS),
         parallel: size(parallel, 2),
-        max_active: active.and_then(|n| u32::try_from(n).ok()),
-        max_replica_lag: section.duration("max_replica_lag", problems),
-        guard: guard(&mut section, problems),
         ask_again: section
             .duration("ask_again", problems)
-            .unwrap_or(Duration::from_secs(600)),
+            .unwrap_or(ASK_AGAIN),
+        ..rates(&mut section, problems)
     };
     section.finish(problems);
     refresh
+}
+
+/// Carts read in one snapshot, where it is not given.
+const CHUNK_CARTS: usize = 1_000;
+/// How often a lookup that found nothing is asked again, where it is not given.
+const ASK_AGAIN: Duration = Duration::from_secs(600);
+
+/// How fast the source is read, and when reading has to wait.
+pub(super) fn rates(section: &mut Section<'_>, problems: &mut Problems) -> Refresh {
+    let rate = section.integer("rows_per_second", 1..=i64::MAX, problems);
+    let active = section.integer("max_active", 1..=1_000_000, problems);
+    Refresh {
+        rows_per_second: rate.and_then(|n| u64::try_from(n).ok()),
+        chunk_carts: CHUNK_CARTS,
+        parallel: 1,
+        max_active: active.and_then(|n| u32::try_from(n).ok()),
+        max_replica_lag: section.duration("max_replica_lag", problems),
+        guard: guard(section, problems),
+        ask_again: ASK_AGAIN,
+    }
 }
 
 /// `guard = { sql = "select …", max = 50 }`.

@@ -7,7 +7,8 @@ use toml::de::{DeTable, Error};
 
 use super::reader::{Problems, Section};
 use super::{
-    Config, Endpoint, Secret, cart, connection, into, locate, log, lookup, map, mask, secret,
+    Config, Endpoint, Secret, cart, connection, into, locate, log, lookup, map, mask, reconcile,
+    secret,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
@@ -15,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 const MAX_BYTES: usize = 2 << 20;
 
 /// Sections that are documented and have no effect yet.
-const NOT_BUILT: [&str; 5] = ["reconcile", "synthetic", "routing", "guard", "admin"];
+const NOT_BUILT: [&str; 4] = ["synthetic", "routing", "guard", "admin"];
 
 impl Config {
     pub fn load(path: &Path) -> Result<Self, Diagnostics> {
@@ -80,6 +81,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let target: Option<Endpoint> = connection::endpoint(&mut root, "target", path, problems);
     let apply = connection::apply(&mut root, problems);
     let refresh = connection::refresh(&mut root, problems);
+    let reconcile = reconcile::read(&mut root, problems);
     let watch = connection::watch(&mut root, problems);
     let conflicts = connection::conflicts(&mut root, problems);
     let log = log::read(&mut root, problems);
@@ -106,6 +108,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         target: target?,
         apply,
         refresh,
+        reconcile,
         watch,
         conflicts,
         log,

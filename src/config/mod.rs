@@ -12,6 +12,7 @@ mod mask;
 pub mod model;
 pub mod policy;
 mod reader;
+mod reconcile;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ pub struct Config {
     pub target: Endpoint,
     pub apply: Apply,
     pub refresh: Refresh,
+    pub reconcile: Reconcile,
     pub watch: Watch,
     pub conflicts: Keep,
     pub log: Log,
@@ -150,6 +152,32 @@ pub struct Refresh {
     /// How often a lookup that found nothing is asked again for a cart that was mapped without;
     /// zero means never.
     pub ask_again: Duration,
+}
+
+/// `[reconcile]`: the verification that the daemon does by itself, and how fast any may read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reconcile {
+    /// How often one begins; never where it is not given.
+    pub every: Option<Duration>,
+    /// So many carts, chosen at random; else all.
+    pub sample: Option<u64>,
+    /// Carts that differ are read again and written.
+    pub repair: bool,
+    /// Rows a second, and when to wait. Without a rate the daemon takes [`Reconcile::USUAL_RATE`], and
+    /// a command reads as fast as it can.
+    pub rates: Refresh,
+}
+
+impl Reconcile {
+    /// Source rows a second that the daemon reads, where the file says nothing.
+    pub const USUAL_RATE: u64 = 10_000;
+}
+
+/// What of a configuration can change while the daemon runs, but for the log's levels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rates {
+    pub refresh: Refresh,
+    pub reconcile: Reconcile,
 }
 
 /// `[log]`.
@@ -305,6 +333,14 @@ pub struct Merge {
 }
 
 impl Config {
+    /// What a running daemon takes from the file again.
+    pub fn rates(&self) -> Rates {
+        Rates {
+            refresh: self.refresh.clone(),
+            reconcile: self.reconcile.clone(),
+        }
+    }
+
     /// The parts that differ in another state of the file and that a running daemon cannot take.
     pub fn differences(&self, other: &Config) -> Vec<&'static str> {
         let parts = [

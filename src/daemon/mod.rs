@@ -9,6 +9,7 @@ pub mod ids;
 mod mappings;
 mod lookout;
 mod purge;
+mod reconcile;
 mod remember;
 mod tell;
 
@@ -38,7 +39,7 @@ const HEALTHY: Duration = Duration::from_secs(60);
 pub async fn run(
     config: &Config,
     stop: watch::Receiver<bool>,
-    rates: watch::Receiver<config::Refresh>,
+    rates: watch::Receiver<config::Rates>,
     notifier: &Arc<Notifier>,
 ) -> Result<(), DaemonError> {
     let ended = tokio::select! {
@@ -54,7 +55,7 @@ pub async fn run(
 async fn keep_running(
     config: &Config,
     mut stop: watch::Receiver<bool>,
-    rates: watch::Receiver<config::Refresh>,
+    rates: watch::Receiver<config::Rates>,
     notifier: &Notifier,
 ) -> Result<(), DaemonError> {
     let mut pauses = retry::policy(None);

@@ -11,6 +11,7 @@ use tracing::{error, info};
 use super::lookout::{Lookout, reread};
 use super::notify::Notifier;
 use super::purge::Purge;
+use super::reconcile::Reconciler;
 use super::remember::Memory;
 use super::schema::{Live, Shape, fit};
 use super::tell::Teller;
@@ -28,7 +29,7 @@ use crate::mapping::expr::IdKey;
 use crate::params;
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
-use crate::refresh::throttle::Throttle;
+use crate::refresh::throttle::{Of, Throttle};
 use crate::source::change::Lsn;
 use crate::source::error::Lack;
 use crate::source::standing::Pressure;
@@ -64,7 +65,7 @@ pub struct Running {
 /// keeps it: a daemon that slept and lost its sessions does not take it back (protocol rule 4).
 pub async fn start(
     config: &Config,
-    rates: watch::Receiver<config::Refresh>,
+    rates: watch::Receiver<config::Rates>,
     notifier: &Notifier,
     owned: &mut Option<i64>,
 ) -> Result<Running, DaemonError> {
@@ -204,7 +205,7 @@ struct Parts {
     stream: LogStream,
     source: Source,
     control: Target,
-    rates: watch::Receiver<config::Refresh>,
+    rates: watch::Receiver<config::Rates>,
 }
 
 /// Connects, spawns and wires up all tasks.
@@ -303,7 +304,7 @@ async fn assemble(
         layout: layout.clone(),
         live,
         changed_at,
-        throttle: Throttle::new(parts.rates),
+        throttle: Throttle::new(parts.rates.clone(), Of::Refresh),
         requests,
         progress: progress_seen.clone(),
         stop: stop.clone(),
@@ -320,6 +321,16 @@ async fn assemble(
         stop: stop.clone(),
     };
     tasks.spawn(notifier.pulses.of("purge").watch(purge.run()));
+
+    let reconciler = Reconciler {
+        config: config.clone(),
+        control: connect_target(config, "reconcile control").await?,
+        pipeline,
+        mapper: mappers.current.clone(),
+        rates: parts.rates,
+        stop: stop.clone(),
+    };
+    tasks.spawn(notifier.pulses.of("reconcile").watch(reconciler.run()));
 
     let lookout = Lookout {
         config: config.clone(),

@@ -1,12 +1,11 @@
 //! Reading whole carts in one short snapshot: their rows become images.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::cart::image::{Image, Row};
 use crate::cart::key::CartKey;
-use crate::cart::layout::Layout;
+use crate::cart::layout::{Layout, Table};
+use crate::hash::HashMap;
 use crate::lanes::item::Read;
 use crate::source::change::Position;
 use crate::source::{AskError, Source};
@@ -24,10 +23,14 @@ pub async fn carts(
         return Ok((Vec::new(), 0));
     }
     let now = Utc::now().timestamp_micros();
-    let mut images: HashMap<CartKey, Image> = HashMap::new();
+    let mut images: HashMap<CartKey, Image> = HashMap::default();
+    images.reserve(carts.len());
     let mut rows = 0;
     // Parents come before their children, so that children find their cart.
-    let mut owners: HashMap<(usize, CartKey), CartKey> = HashMap::new();
+    let mut owners: HashMap<(usize, CartKey), CartKey> = HashMap::default();
+    let leads: Vec<bool> = (0..layout.tables.len())
+        .map(|table| leads(layout, table))
+        .collect();
     for table in parents_first(layout) {
         let this = &layout.tables[table];
         if this.is_made() {
@@ -45,7 +48,9 @@ pub async fn carts(
                 (None, None) => None,
             };
             let Some(cart) = cart else { continue };
-            if let Some(key) = this.cart_key(&cells, &this.key) {
+            if leads[table]
+                && let Some(key) = this.cart_key(&cells, &this.key)
+            {
                 owners.insert((table, key), cart.clone());
             }
             let stamp = now;
@@ -84,6 +89,12 @@ pub async fn carts(
         })
         .collect();
     Ok((reads, rows))
+}
+
+/// Rows of some table find their cart by a row of this one.
+fn leads(layout: &Layout, table: usize) -> bool {
+    let by_it = |t: &Table| t.cart.is_none() && t.parent.as_ref().is_some_and(|p| p.0 == table);
+    table != Layout::HEADER && layout.tables.iter().any(by_it)
 }
 
 fn parents_first(layout: &Layout) -> Vec<usize> {

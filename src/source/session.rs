@@ -9,7 +9,7 @@ use tokio::time::interval;
 use super::change::Lsn;
 use super::error::{AskError, ConnectError};
 use super::mysql;
-use super::postgres::{keys, load, moved, owners, read, slot};
+use super::postgres::{keys, load, moved, owners, probe, read, slot};
 use super::snapshot::Snapshot;
 use crate::cart::image::Cells;
 use crate::cart::key::CartKey;
@@ -36,6 +36,16 @@ pub struct View {
     pub snapshot: Snapshot,
     /// The log has to pass this point before all that the snapshot saw was delivered.
     pub upto: Lsn,
+}
+
+/// A cart that was passed on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peeked {
+    pub cart: CartKey,
+    /// It is live, as far as the source can judge that.
+    pub live: bool,
+    /// What its `changed_at` holds.
+    pub changed_at: Option<String>,
 }
 
 /// The transactions that were open at some moment.
@@ -139,6 +149,14 @@ impl Source {
         }
     }
 
+    /// Opens a snapshot of which nobody needs to know what it sees; `close` ends it.
+    pub async fn glance(&self) -> Result<(), AskError> {
+        match self {
+            Self::Postgres(client) => read::glance(client).await,
+            Self::Mysql(session) => mysql::read::glance(session).await,
+        }
+    }
+
     pub async fn close(&self) -> Result<(), AskError> {
         match self {
             Self::Postgres(client) => read::end(client).await,
@@ -180,6 +198,58 @@ impl Source {
                 let live = live.and_then(|live| live.pushdown_to_mysql(HEADER));
                 mysql::read::next_keys(session, layout, live.as_deref(), after, limit).await
             }
+        }
+    }
+
+    /// Those of these carts that [`next_keys`](Self::next_keys) would give.
+    pub async fn live_among(
+        &self,
+        layout: &Layout,
+        live: Option<&Expr>,
+        carts: &[Vec<String>],
+    ) -> Result<Vec<CartKey>, AskError> {
+        if carts.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self {
+            Self::Postgres(client) => {
+                let live = live.and_then(|live| live.pushdown(HEADER));
+                probe::live_among(client, layout, live.as_deref(), carts).await
+            }
+            Self::Mysql(session) => {
+                let live = live.and_then(|live| live.pushdown_to_mysql(HEADER));
+                mysql::probe::live_among(session, layout, live.as_deref(), carts).await
+            }
+        }
+    }
+
+    /// The next carts after `after` in the source's order, live or not: it reads no more than `most`
+    /// of them, however few of them are live.
+    pub async fn peek(
+        &self,
+        layout: &Layout,
+        live: Option<&Expr>,
+        dated: Option<usize>,
+        after: Option<&CartKey>,
+        most: usize,
+    ) -> Result<Vec<Peeked>, AskError> {
+        match self {
+            Self::Postgres(client) => {
+                let live = live.and_then(|live| live.pushdown(HEADER));
+                probe::peek(client, layout, live.as_deref(), dated, after, most).await
+            }
+            Self::Mysql(session) => {
+                let live = live.and_then(|live| live.pushdown_to_mysql(HEADER));
+                mysql::probe::peek(session, layout, live.as_deref(), dated, after, most).await
+            }
+        }
+    }
+
+    /// The first and the last value of the first column of the carts' keys.
+    pub async fn bounds(&self, layout: &Layout) -> Result<Option<(String, String)>, AskError> {
+        match self {
+            Self::Postgres(client) => probe::bounds(client, layout).await,
+            Self::Mysql(session) => mysql::probe::bounds(session, layout).await,
         }
     }
 

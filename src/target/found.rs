@@ -1,11 +1,10 @@
 //! Target rows by key as they are now, values in the form in which they are compared.
 
-use std::collections::{HashMap, HashSet};
-
 use super::error::TargetError;
 use super::session::Target;
 use super::{closed, mysql, postgres};
 use crate::cart::image::{Cell, Cells};
+use crate::hash::{HashMap, HashSet};
 use crate::mapping::map::{RowKey, TargetRow};
 use crate::mapping::plan::{Into, Mapping};
 
@@ -50,6 +49,24 @@ pub enum Ask {
     State,
 }
 
+/// The statements of [`values`], prepared once for a long comparison.
+#[derive(Debug)]
+pub enum Prepared {
+    Postgres(postgres::found::Prepared),
+    Mysql,
+}
+
+impl Prepared {
+    pub async fn of(target: &Target, mapping: &Mapping) -> Result<Self, TargetError> {
+        Ok(match target {
+            Target::Postgres(client) => {
+                Self::Postgres(postgres::found::Prepared::of(client, mapping).await?)
+            }
+            Target::Mysql(_) => Self::Mysql,
+        })
+    }
+}
+
 pub async fn find<'a>(
     target: &Target,
     mapping: &Mapping,
@@ -57,17 +74,44 @@ pub async fn find<'a>(
     ask: Ask,
 ) -> Result<FoundRows, TargetError> {
     let rows: Vec<&TargetRow> = rows.collect();
-    let mut keys: HashMap<usize, Vec<&RowKey>> = HashMap::new();
-    let mut asked = HashSet::new();
-    for row in &rows {
-        if asked.insert(row.id()) {
-            keys.entry(row.into).or_default().push(&row.key);
-        }
-    }
+    let wanted = wanted(mapping, &rows);
     match target {
         Target::Postgres(client) => {
-            Ok(postgres::found::find(client, mapping, &rows, keys, ask).await?)
+            let found = postgres::found::find(client, mapping, &rows, wanted, ask, None);
+            Ok(found.await?)
         }
-        Target::Mysql(session) => mysql::found::find(session, mapping, &rows, keys, ask).await,
+        Target::Mysql(session) => mysql::found::find(session, mapping, &rows, wanted, ask).await,
     }
+}
+
+/// The mapped columns alone, by statements that were prepared before.
+pub async fn values<'a>(
+    target: &Target,
+    prepared: &Prepared,
+    mapping: &Mapping,
+    rows: impl Iterator<Item = &'a TargetRow>,
+) -> Result<FoundRows, TargetError> {
+    let Prepared::Postgres(prepared) = prepared else {
+        return find(target, mapping, rows, Ask::Values).await;
+    };
+    let Target::Postgres(client) = target else {
+        return find(target, mapping, rows, Ask::Values).await;
+    };
+    let rows: Vec<&TargetRow> = rows.collect();
+    let wanted = wanted(mapping, &rows);
+    let found = postgres::found::find(client, mapping, &rows, wanted, Ask::Values, Some(prepared));
+    Ok(found.await?)
+}
+
+/// The rows to ask for by the place of their `[[into]]`, each key once.
+fn wanted<'a>(mapping: &Mapping, rows: &[&'a TargetRow]) -> Vec<Vec<&'a TargetRow>> {
+    let mut wanted: Vec<Vec<&TargetRow>> = mapping.intos.iter().map(|_| Vec::new()).collect();
+    let mut asked = HashSet::default();
+    asked.reserve(rows.len());
+    for row in rows {
+        if asked.insert(row.id()) {
+            wanted[row.into].push(row);
+        }
+    }
+    wanted
 }

@@ -151,6 +151,44 @@ pub async fn load(
     }
 }
 
+/// Reads what a comparison needs of these carts, in their order: states and images. Tokens, what is
+/// held, and what a merge has kept stay where they are. `statement` is [`images_statement`]'s.
+pub async fn images(
+    target: &Target,
+    statement: Option<&tokio_postgres::Statement>,
+    pipeline: i32,
+    carts: &[&CartKey],
+) -> Result<Vec<Loaded>, LedgerError> {
+    match target {
+        Target::Postgres(client) => {
+            let prepared;
+            let statement = match statement {
+                Some(statement) => statement,
+                None => {
+                    prepared = client.prepare(postgres::ledger::IMAGES).await?;
+                    &prepared
+                }
+            };
+            postgres::ledger::images(client, statement, pipeline, carts).await
+        }
+        Target::Mysql(session) => {
+            let mut state = session.lock().await;
+            let loaded = mysql::ledger::images(&mut state, pipeline, carts);
+            session.hold(loaded).await
+        }
+    }
+}
+
+/// What [`images`] asks again and again, prepared once.
+pub async fn images_statement(
+    target: &Target,
+) -> Result<Option<tokio_postgres::Statement>, TargetError> {
+    match target {
+        Target::Postgres(client) => Ok(Some(client.prepare(postgres::ledger::IMAGES).await?)),
+        Target::Mysql(_) => Ok(None),
+    }
+}
+
 /// Whether a patch of the cart commits with its ledger row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patched {

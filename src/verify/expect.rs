@@ -1,9 +1,7 @@
 //! What the target should hold of a cart, by the source and by what the ledger remembers.
 
-use std::collections::HashSet;
-
 use crate::cart::image::{Image, Life};
-use crate::lanes::item::Read;
+use crate::hash::HashSet;
 use crate::mapping::map::{Mapper, TargetRow};
 use crate::target::ledger::{Entry, Loaded, State};
 
@@ -51,8 +49,8 @@ impl Expected {
     }
 }
 
-/// `filling` says that a walk over all carts is not through.
-pub fn expect(mapper: &Mapper, read: &Read, loaded: Loaded, filling: bool) -> Expected {
+/// `image` is the cart as the source has it; `filling` says that a walk over all carts is not through.
+pub fn expect(mapper: &Mapper, image: Option<Image>, loaded: Loaded, filling: bool) -> Expected {
     let state = loaded.entry.as_ref().map(|entry| entry.state);
     match state {
         Some(State::Held) => return Expected::Held,
@@ -69,18 +67,15 @@ pub fn expect(mapper: &Mapper, read: &Read, loaded: Loaded, filling: bool) -> Ex
         }
         _ => {}
     }
-    if state == Some(State::Merged)
-        && let (Some(image), Some(entry)) = (&read.image, &loaded.entry)
-        && mapper.live(image) == Ok(true)
-    {
-        let ledger_agrees = agrees(mapper, image.clone(), entry);
-        return Expected::Merged { ledger_agrees };
-    }
-    let live = match &read.image {
+    let live = match &image {
         None => Ok(false),
         Some(image) => mapper.live(image),
     };
-    let expected = match (live, read.image.clone(), loaded.entry) {
+    let expected = match (live, image, loaded.entry) {
+        (Ok(true), Some(image), Some(entry)) if state == Some(State::Merged) => {
+            let ledger_agrees = agrees(mapper, image, &entry);
+            Ok(Expected::Merged { ledger_agrees })
+        }
         (Ok(true), Some(_), None) if filling => Ok(Expected::Awaited),
         (Ok(true), Some(image), entry) => living(mapper, image, entry),
         (Ok(_), _, None) => Ok(Expected::NotOurs),
@@ -124,16 +119,14 @@ fn living(
     image.ghosts = entry.image.ghosts.clone();
     let ledger_agrees = image == entry.image;
     let rows = mapper.map(&image)?;
-    let given: HashSet<_> = rows.iter().map(TargetRow::id).collect();
     let gone = match ledger_agrees {
         true => Vec::new(),
-        false => mapper
-            .map(&entry.image)?
-            .into_iter()
-            .filter(|row| !given.contains(&row.id()))
-            .collect(),
+        false => {
+            let given: HashSet<_> = rows.iter().map(TargetRow::id).collect();
+            let known = mapper.map(&entry.image)?.into_iter();
+            known.filter(|row| !given.contains(&row.id())).collect()
+        }
     };
-    drop(given);
     Ok(Expected::Live {
         rows,
         gone,

@@ -26,12 +26,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Worth a second look.
-    pub fn doubtful(&self) -> bool {
+    /// It is not in the target as it should be.
+    pub fn differs(&self) -> bool {
         matches!(
             self,
-            Outcome::Missing(_) | Outcome::Extra(_) | Outcome::Different(_) | Outcome::Pending
+            Outcome::Missing(_) | Outcome::Extra(_) | Outcome::Different(_)
         )
+    }
+
+    /// Worth a second look.
+    pub fn doubtful(&self) -> bool {
+        self.differs() || *self == Outcome::Pending
     }
 }
 
@@ -46,7 +51,8 @@ pub struct Looked {
     pub stale: Vec<Difference>,
 }
 
-pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &FoundRows) -> Looked {
+pub fn judge(mapping: &Mapping, key: CartKey, expected: Expected, found: &FoundRows) -> Looked {
+    let cart = &key;
     let mut ledger_agrees = false;
     let outcome = match expected {
         Expected::Held => Outcome::Held,
@@ -85,7 +91,7 @@ pub fn judge(mapping: &Mapping, cart: &CartKey, expected: Expected, found: &Foun
         }
     };
     Looked {
-        key: cart.clone(),
+        key,
         outcome,
         ledger_agrees,
         stale: Vec::new(),

@@ -1,34 +1,41 @@
-//! Comparing source carts, mapped, with target carts: cart by cart, column by column.
+//! Comparing source carts, mapped, with target carts: cart by cart, column by column, on the moving
+//! system.
 //!
-//! A cart that differs is looked at again once the log has passed the point at which it was read;
-//! only what still differs then is a difference.
+//! A cart that differs is parked, and looked at again once the log has passed the point at which it
+//! was read; only what still differs then is a difference. All carts are walked without remembering
+//! any: those that the source has live, in the order of its keys; then those of the ledger, of which
+//! the source is asked whether it has them live.
 
+mod again;
 mod expect;
+mod feed;
 mod judge;
+mod look;
+mod notes;
+pub mod order;
+pub mod pace;
+mod pick;
+pub mod progress;
 mod report;
+pub mod runs;
+mod since;
 mod walk;
 
-use std::time::Duration;
-
 pub use judge::Outcome;
+pub use order::{Order, Scope};
 pub use report::{Difference, Kind, Report};
+pub use since::moment;
 
 use crate::cart::key::CartKey;
 use crate::lookup::{Asker, LookupError};
 use crate::mapping::map::Mapper;
-use crate::params;
-use crate::source::change::Lsn;
 use crate::source::{AskError, Source};
 use crate::target::error::TargetError;
 use crate::target::ledger::LedgerError;
 use crate::target::session::Target;
 
-/// How long a difference waits for the log to pass.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often a cart that changes while it is compared is read again.
-const ROUNDS: usize = 3;
 /// Carts read at once.
-const CHUNK: usize = 500;
+const CHUNK: usize = 1_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
@@ -36,10 +43,23 @@ pub enum VerifyError {
     Source(#[from] AskError),
     #[error("target: {0}")]
     Target(#[from] TargetError),
-    #[error("target: {0}")]
+    #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    #[error("there is no verification to resume; start one with: cartage verify")]
+    NothingToResume,
+    #[error(
+        "verification {run} compares by another mapping than the one in force; start a new one with: \
+         cartage verify"
+    )]
+    OtherMapping { run: i32 },
+    #[error("verification {run} looks at so few carts that it is not resumed; start it again")]
+    Short { run: i32 },
+    #[error(
+        "--since needs the column that dates a change: [cart] changed_at is not in the configuration"
+    )]
+    Undated,
 }
 
 /// Both ends, and the mapping between them.
@@ -55,91 +75,22 @@ pub struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    /// Compares these carts, or all.
+    /// Compares these carts, or all, at once and without a word in the control tables.
     pub async fn run(
         &self,
         carts: Option<&[CartKey]>,
-        progress: &dyn Fn(u64),
+        progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Report, VerifyError> {
-        let mut report = Report::new(self.limit);
-        let mut doubtful = Vec::new();
+        let tell = |p: &progress::Progress| progress(p.carts_done);
+        let mut walk = walk::Walk::new(self, &tell).await?;
         match carts {
-            Some(carts) => {
-                for chunk in carts.chunks(CHUNK) {
-                    let looked = self.look(chunk).await?;
-                    self.sort(looked, &mut report, &mut doubtful);
-                    progress(report.looked_at());
-                }
-            }
-            None => self.walk(&mut report, &mut doubtful, progress).await?,
-        }
-        self.look_again(doubtful, &mut report).await?;
-        Ok(report)
-    }
-
-    fn sort(&self, looked: Vec<judge::Looked>, report: &mut Report, doubtful: &mut Vec<CartKey>) {
-        for cart in looked {
-            match cart.outcome.doubtful() {
-                true => doubtful.push(cart.key),
-                false => report.count(cart.outcome, cart.stale),
+            Some(carts) => walk.feed(feed::Feed::of(carts)).await?,
+            None => {
+                let start = self.source.committed().await?;
+                walk.feed(feed::Feed::source(None)).await?;
+                walk.feed(feed::Feed::ledger(None, start)).await?;
             }
         }
-    }
-
-    /// Reads the carts that differed once more, lets the log pass, and compares what it brought.
-    async fn look_again(
-        &self,
-        mut doubtful: Vec<CartKey>,
-        report: &mut Report,
-    ) -> Result<(), VerifyError> {
-        for round in 1..=ROUNDS {
-            let mut moving = Vec::new();
-            for chunk in doubtful.chunks(CHUNK) {
-                let (reads, upto) = self.read(chunk).await?;
-                let passed = self.wait_for(upto).await?;
-                let looked = self.compare(&reads).await?;
-                let (after, _) = self.read(chunk).await?;
-                for (cart, (before, after)) in looked.into_iter().zip(reads.iter().zip(&after)) {
-                    if !cart.outcome.doubtful() {
-                        report.count(cart.outcome, cart.stale);
-                    } else if !judge::same_rows(before, after) {
-                        moving.push(cart.key);
-                    } else if passed || cart.ledger_agrees {
-                        report.count(cart.outcome, cart.stale);
-                    } else {
-                        report.count(Outcome::Pending, Vec::new());
-                    }
-                }
-            }
-            doubtful = moving;
-            if round == ROUNDS {
-                for _ in &doubtful {
-                    report.count(Outcome::Pending, Vec::new());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until every lane has passed `upto`. False where that takes too long.
-    async fn wait_for(&self, upto: Lsn) -> Result<bool, VerifyError> {
-        let begun = tokio::time::Instant::now();
-        loop {
-            let row = self
-                .target
-                .one(
-                    "SELECT coalesce(min(lsn) >= $2, false) FROM cartage.checkpoint \
-                     WHERE pipeline = $1",
-                    params![self.pipeline, upto],
-                )
-                .await?;
-            if row.get(0)? {
-                return Ok(true);
-            }
-            if begun.elapsed() > PATIENCE {
-                return Ok(false);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        walk.finish(carts.is_none()).await
     }
 }

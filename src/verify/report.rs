@@ -1,8 +1,9 @@
 //! What a verification found, counted in carts.
 
 use std::fmt::Write;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::judge::Outcome;
@@ -12,7 +13,7 @@ use crate::mapping::lookup::Lookup;
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::Mapping;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     Value,
@@ -25,7 +26,7 @@ pub enum Kind {
 
 /// One difference. Its values are shop data: they are printed where they are asked for, and
 /// nowhere else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     pub kind: Kind,
     pub cart: String,
@@ -113,6 +114,9 @@ impl Difference {
     }
 }
 
+/// Carts that a report names as differing; all are counted.
+pub const DIFFERING: usize = 10_000;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub equal: u64,
@@ -127,7 +131,17 @@ pub struct Report {
     pub differences: Vec<Difference>,
     /// Differences beyond the limit.
     pub more: u64,
-    limit: usize,
+    /// Its row in `verify_run`, if it has one.
+    pub run: Option<i32>,
+    /// It went on where one before it was cut short.
+    pub resumed: bool,
+    /// Source rows read.
+    pub rows: u64,
+    pub worked: Duration,
+    /// How much of that it waited for its rate or for the source.
+    pub waited: Duration,
+    pub(super) differing: Vec<CartKey>,
+    pub(super) limit: usize,
 }
 
 impl Report {
@@ -138,7 +152,10 @@ impl Report {
         }
     }
 
-    pub fn count(&mut self, outcome: Outcome, stale: Vec<Difference>) {
+    pub fn count(&mut self, cart: &CartKey, outcome: Outcome, stale: Vec<Difference>) {
+        if outcome.differs() && self.differing.len() < DIFFERING {
+            self.differing.push(cart.clone());
+        }
         self.stale_lookups += u64::from(!stale.is_empty());
         self.keep(stale);
         let (counter, differences) = match outcome {
@@ -155,10 +172,15 @@ impl Report {
         self.keep(differences);
     }
 
-    fn keep(&mut self, differences: Vec<Difference>) {
+    pub(super) fn keep(&mut self, differences: Vec<Difference>) {
         let room = self.limit.saturating_sub(self.differences.len());
         self.more += differences.len().saturating_sub(room) as u64;
         self.differences.extend(differences.into_iter().take(room));
+    }
+
+    /// The carts that are missing, extra or different: the first [`DIFFERING`] of them.
+    pub fn differing(&self) -> &[CartKey] {
+        &self.differing
     }
 
     /// Carts whose two sides could be held against each other.
@@ -188,6 +210,11 @@ impl Report {
             "stale_lookups": self.stale_lookups,
             "differences": self.differences,
             "differences_left_out": self.more,
+            "run": self.run,
+            "resumed": self.resumed,
+            "rows": self.rows,
+            "seconds": rounded(self.worked),
+            "waited_seconds": rounded(self.waited),
         })
     }
 
@@ -238,20 +265,33 @@ impl Report {
     }
 }
 
+fn rounded(time: Duration) -> f64 {
+    time.as_millis() as f64 / 1_000.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn key() -> CartKey {
+        CartKey::of(["7"])
+    }
 
     #[test]
     fn all_differences_count_and_some_are_kept() {
         let difference = Difference::unmappable(&CartKey::of(["7"]), "why".to_owned());
         let mut report = Report::new(3);
-        report.count(Outcome::Different(vec![difference.clone(); 2]), Vec::new());
-        report.count(Outcome::Missing(vec![difference; 2]), Vec::new());
-        report.count(Outcome::Equal, Vec::new());
-        report.count(Outcome::NotOurs, Vec::new());
-        report.count(Outcome::Pending, Vec::new());
+        report.count(
+            &key(),
+            Outcome::Different(vec![difference.clone(); 2]),
+            Vec::new(),
+        );
+        report.count(&key(), Outcome::Missing(vec![difference; 2]), Vec::new());
+        report.count(&key(), Outcome::Equal, Vec::new());
+        report.count(&key(), Outcome::NotOurs, Vec::new());
+        report.count(&key(), Outcome::Pending, Vec::new());
         assert_eq!(report.carts_compared(), 3);
+        assert_eq!(report.differing(), [key(), key()]);
         assert_eq!((report.differences.len(), report.more), (3, 1));
         assert!(!report.is_well());
         assert_eq!(report.json()["pending"], 1);
@@ -261,9 +301,9 @@ mod tests {
     #[test]
     fn a_held_cart_is_not_well_and_a_pending_one_is_no_difference() {
         let mut report = Report::new(1);
-        report.count(Outcome::Pending, Vec::new());
+        report.count(&key(), Outcome::Pending, Vec::new());
         assert!(report.is_well());
-        report.count(Outcome::Held, Vec::new());
+        report.count(&key(), Outcome::Held, Vec::new());
         assert!(!report.is_well());
     }
 }

@@ -1,185 +1,226 @@
-//! All carts: those that are live in the source, then those that only the ledger knows.
+//! The walk: one portion is compared while the next one is read; what is doubtful is parked.
 
-use std::collections::HashSet;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use tokio::try_join;
 
-use super::judge::{self, Looked};
-use super::report::{Difference, Report};
-use super::{CHUNK, Verifier, VerifyError};
+use super::feed::{Feed, Portion};
+use super::judge::{Looked, Outcome};
+use super::look::Looker;
+use super::notes::Notes;
+use super::pace::Pace;
+use super::progress::Progress;
+use super::report::Report;
+use super::runs::{Stage, Unfinished};
+use super::{Verifier, VerifyError};
 use crate::cart::key::CartKey;
-use crate::lanes::item::Read;
-use crate::lookup::Open;
-use crate::params;
-use crate::refresh::read;
-use crate::source::change::Lsn;
-use crate::target::error::TargetError;
-use crate::target::found::{self, Ask};
-use crate::target::ledger::{self, Loaded};
-use crate::target::session::Target;
+use crate::hash::HashSet;
+use crate::switch::{self, Bound, Place};
 
-impl Verifier<'_> {
-    pub(super) async fn walk(
-        &self,
-        report: &mut Report,
-        doubtful: &mut Vec<CartKey>,
-        progress: &dyn Fn(u64),
-    ) -> Result<(), VerifyError> {
-        let mapping = &self.mapper.mapping;
-        // Eight bytes a cart; two carts of one hash are one chance in millions, and cost one look.
-        let hash = RandomState::new();
-        let mut met = HashSet::new();
-        let mut after: Option<CartKey> = None;
-        loop {
-            let live = mapping.live.as_ref();
-            let next = self
-                .source
-                .next_keys(&mapping.layout, live, after.as_ref(), CHUNK);
-            let keys = next.await?;
-            let Some(last) = keys.last() else { break };
-            after = Some(last.clone());
-            met.extend(keys.iter().map(|key| hash.hash_one(key)));
-            let looked = self.look(&keys).await?;
-            self.sort(looked, report, doubtful);
-            progress(report.looked_at());
+/// Parked carts are looked at again at the latest when there are so many.
+const PARKED: usize = 2_000;
+
+/// A cart that is to be looked at again.
+#[derive(Clone, Debug)]
+pub(super) struct Parked {
+    pub cart: CartKey,
+    /// The walk over the source's keys may have counted it.
+    pub met: bool,
+}
+
+pub(super) struct Walk<'a> {
+    pub look: Looker<'a>,
+    pub report: Report,
+    pub parked: Vec<Parked>,
+    pub notes: Option<Notes<'a>>,
+    pub pace: Option<Pace>,
+    pub progress: Progress,
+    pub tell: &'a (dyn Fn(&Progress) + Sync),
+    /// The first carts that were found to differ, so that none is counted twice.
+    pub differing: HashSet<CartKey>,
+}
+
+impl<'a> Walk<'a> {
+    pub async fn new(
+        verifier: &'a Verifier<'a>,
+        tell: &'a (dyn Fn(&Progress) + Sync),
+    ) -> Result<Self, VerifyError> {
+        Ok(Self {
+            look: Looker::new(verifier).await?,
+            report: Report::new(verifier.limit),
+            parked: Vec::new(),
+            notes: None,
+            pace: None,
+            progress: Progress::new(),
+            tell,
+            differing: HashSet::default(),
+        })
+    }
+
+    /// Takes up what a run that was cut short has left.
+    pub async fn go_on(&mut self, run: &Unfinished) -> Result<(), VerifyError> {
+        self.report = Report {
+            limit: self.report.limit,
+            ..run.report.clone()
+        };
+        if let Some(notes) = &mut self.notes {
+            notes.stage = run.stage;
+            notes.cursor.clone_from(&run.cursor);
+            self.parked = notes.left(&mut self.report).await?;
         }
-        let mut after = String::new();
-        loop {
-            let rows = self
-                .target
-                .query(
-                    "SELECT cart FROM cartage.ledger WHERE pipeline = $1 AND cart > $2 \
-                     ORDER BY cart LIMIT $3",
-                    params![self.pipeline, &after, CHUNK as i64],
-                )
-                .await?;
-            let Some(last) = rows.last() else { break };
-            after = last.get(0)?;
-            let mut keys = Vec::new();
-            for row in &rows {
-                let key = CartKey::stored(&row.get::<String>(0)?);
-                if !met.contains(&hash.hash_one(&key)) {
-                    keys.push(key);
-                }
+        self.differing
+            .extend(self.report.differing().iter().cloned());
+        let progress = &mut self.progress;
+        progress.carts_total = run.total.and_then(|total| u64::try_from(total).ok());
+        progress.carts_before = self.report.looked_at();
+        progress.rows_before = self.report.rows;
+        progress.worked_before = self.report.worked;
+        progress.waited_before = self.report.waited;
+        Ok(())
+    }
+
+    /// Enters a stage, which is written down at once.
+    pub async fn enter(&mut self, stage: Stage) -> Result<(), VerifyError> {
+        if let Some(notes) = &mut self.notes {
+            notes.stage = stage;
+            notes.cursor = None;
+        }
+        self.write().await?;
+        switch::place(Place::VerifyStage);
+        Ok(())
+    }
+
+    /// Looks at all carts of a feed, and settles what was doubtful.
+    pub async fn feed(&mut self, mut feed: Feed<'_>) -> Result<(), VerifyError> {
+        self.welcome().await?;
+        let mut next = feed.next(&self.look).await?;
+        while let Some(portion) = next {
+            self.welcome().await?;
+            let Portion {
+                reads,
+                rows,
+                probed,
+                cursor,
+                met,
+            } = portion;
+            let look = &self.look;
+            let (looked, following) = try_join!(look.compare(reads), feed.next(look))?;
+            next = following;
+            if let Some(pace) = &mut self.pace {
+                pace.spend(rows + probed);
             }
-            let looked = self.look(&keys).await?;
-            self.sort(looked, report, doubtful);
-            progress(report.looked_at());
+            self.report.rows += rows;
+            self.take(looked, &met);
+            if self.parked.len() >= most_parked() {
+                self.settle().await?;
+            }
+            self.passed(cursor).await?;
+        }
+        self.settle().await
+    }
+
+    /// What was found is counted, or parked.
+    fn take(&mut self, looked: Vec<Looked>, met: &HashSet<CartKey>) {
+        for cart in looked {
+            let met = met.contains(&cart.key);
+            match cart.outcome.doubtful() {
+                true => {
+                    if let Some(notes) = &mut self.notes {
+                        notes.park(&cart.key);
+                    }
+                    let cart = cart.key;
+                    self.parked.push(Parked { cart, met });
+                }
+                false => self.count(cart, met),
+            }
+        }
+    }
+
+    /// Counts a cart for good. What the walk over the source's keys may have counted, as well as this
+    /// one over the ledger, counts only where something is to be said of it.
+    pub(super) fn count(&mut self, cart: Looked, met: bool) {
+        if let Some(notes) = &mut self.notes {
+            notes.found(&cart);
+        }
+        let differs = cart.outcome.differs();
+        if differs && self.differing.contains(&cart.key)
+            || met && !differs && cart.outcome != Outcome::Pending
+        {
+            return;
+        }
+        if differs && self.differing.len() < super::report::DIFFERING {
+            self.differing.insert(cart.key.clone());
+        }
+        self.report.count(&cart.key, cart.outcome, cart.stale);
+    }
+
+    /// All up to here is counted or parked.
+    async fn passed(&mut self, cursor: Option<CartKey>) -> Result<(), VerifyError> {
+        self.tell();
+        if let Some(notes) = &mut self.notes {
+            if cursor.is_some() {
+                notes.cursor = cursor;
+            }
+            if notes.is_due() {
+                self.write().await?;
+                switch::place(Place::VerifyNoted);
+            }
         }
         Ok(())
     }
 
-    pub(super) async fn look(&self, carts: &[CartKey]) -> Result<Vec<Looked>, VerifyError> {
-        let (reads, _) = self.read(carts).await?;
-        self.compare(&reads).await
+    pub(super) fn tell(&mut self) {
+        self.progress.carts_done = self.report.looked_at();
+        self.progress.rows = self.report.rows;
+        (self.tell)(&self.progress);
     }
 
-    /// The carts as the source has them, and the point that the log must pass to bring as much.
-    pub(super) async fn read(&self, carts: &[CartKey]) -> Result<(Vec<Read>, Lsn), VerifyError> {
-        let mapping = &self.mapper.mapping;
-        let view = self.source.open().await?;
-        let reads = read::carts(self.source, &mapping.layout, mapping.changed_at, carts).await;
-        self.source.close().await?;
-        Ok((reads?.0, view.upto))
-    }
-
-    /// Compares carts with ledger and target rows of one snapshot.
-    pub(super) async fn compare(&self, reads: &[Read]) -> Result<Vec<Looked>, VerifyError> {
-        self.open().await?;
-        let compared = self.compare_now(reads).await;
-        self.target.run("COMMIT").await?;
-        compared
-    }
-
-    async fn open(&self) -> Result<(), TargetError> {
-        match self.target {
-            Target::Postgres(_) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                self.target.run(begin).await
-            }
-            Target::Mysql(_) => {
-                // It is of the next transaction alone.
-                let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
-                self.target.run(level).await?;
-                let begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
-                self.target.run(begin).await
-            }
+    /// Writes down where the run stands.
+    pub(super) async fn write(&mut self) -> Result<(), VerifyError> {
+        let waited = self.pace.as_ref().map(Pace::waited).unwrap_or_default();
+        self.report.worked = self.progress.worked();
+        self.report.waited = waited + self.progress.waited_before;
+        if let Some(notes) = &mut self.notes {
+            notes.write(&self.report).await?;
         }
+        Ok(())
     }
 
-    async fn compare_now(&self, reads: &[Read]) -> Result<Vec<Looked>, VerifyError> {
-        let keys: Vec<&CartKey> = reads.iter().map(|read| &read.cart).collect();
-        let loaded = ledger::load(self.target, self.pipeline, &keys).await?;
-        let filling: bool = self
-            .target
-            .one(
-                "SELECT EXISTS (SELECT 1 FROM cartage.refresh_run WHERE pipeline = $1 \
-                 AND finished_at IS NULL)",
-                params![self.pipeline],
-            )
-            .await?
-            .get(0)?;
-        let (reads, stale) = self.ask(reads, &loaded).await?;
-        let expected: Vec<_> = reads
-            .iter()
-            .zip(loaded)
-            .map(|(read, loaded)| super::expect::expect(self.mapper, read, loaded, filling))
-            .collect();
-        let rows = expected.iter().flat_map(|cart| cart.rows());
-        let found = found::find(self.target, &self.mapper.mapping, rows, Ask::Values).await?;
-        let judged = reads.iter().zip(expected).zip(stale);
-        Ok(judged
-            .map(|((read, cart), stale)| Looked {
-                stale,
-                ..judge::judge(&self.mapper.mapping, &read.cart, cart, &found)
-            })
-            .collect())
-    }
-
-    /// The carts with the answers of lookups by which they were mapped, and which of these would be
-    /// others today.
-    async fn ask(
-        &self,
-        reads: &[Read],
-        loaded: &[Loaded],
-    ) -> Result<(Vec<Read>, Vec<Vec<Difference>>), VerifyError> {
-        let mut reads = reads.to_vec();
-        let mut stale: Vec<Vec<Difference>> = reads.iter().map(|_| Vec::new()).collect();
-        if self.mapper.mapping.lookups.is_empty() {
-            return Ok((reads, stale));
-        }
-        for (read, loaded) in reads.iter_mut().zip(loaded) {
-            let frozen = loaded
-                .entry
-                .as_ref()
-                .filter(|e| e.mapping == self.mapper.id);
-            if let (Some(image), Some(entry)) = (&mut read.image, frozen) {
-                image.answers = entry.image.answers.clone();
-            }
-        }
-        let images = reads.iter_mut().filter_map(|read| read.image.as_mut());
-        let live = images.filter(|image| self.mapper.live(image) == Ok(true));
-        let open = live.map(|image| Open {
-            image,
-            again: false,
-            frozen: None,
-        });
-        self.asker.fill(self.mapper, open.collect()).await?;
-        let images = reads.iter().filter_map(|read| read.image.as_ref());
-        let answers = images.flat_map(|image| image.answers.iter());
-        let questions = answers.map(|answer| answer.question.clone()).collect();
-        let today = self.asker.answers(questions, true).await?;
-        for (read, stale) in reads.iter().zip(&mut stale) {
-            let Some(image) = &read.image else { continue };
-            for answer in image.answers.iter() {
-                let lookup = self.mapper.mapping.lookups.get(answer.question.lookup);
-                if let (Some(lookup), Some(now)) = (lookup, today.get(&answer.question))
-                    && *now != answer.given
-                {
-                    stale.push(Difference::stale(&read.cart, lookup, answer, now));
+    /// Waits until the next portion may be read, and says why.
+    async fn welcome(&mut self) -> Result<(), VerifyError> {
+        let Some(mut pace) = self.pace.take() else {
+            return Ok(());
+        };
+        loop {
+            let objection = pace.objection(self.look.verifier.source).await?;
+            let changed = self.progress.waiting != objection;
+            self.progress.waiting = objection;
+            if changed {
+                (self.tell)(&self.progress);
+                if let Some(notes) = &self.notes {
+                    notes.waits(self.progress.waiting.as_deref()).await?;
                 }
             }
+            if self.progress.waiting.is_none() {
+                break;
+            }
+            pace.wait().await;
         }
-        Ok((reads, stale))
+        pace.rest().await;
+        self.pace = Some(pace);
+        Ok(())
     }
+
+    /// `whole` says that all carts were looked at.
+    pub async fn finish(mut self, whole: bool) -> Result<Report, VerifyError> {
+        self.tell();
+        self.write().await?;
+        if let Some(notes) = self.notes {
+            notes.finish(whole).await?;
+        }
+        Ok(self.report)
+    }
+}
+
+fn most_parked() -> usize {
+    let most = switch::bound(Bound::VerifyParked, PARKED as u64);
+    usize::try_from(most).unwrap_or(PARKED)
 }

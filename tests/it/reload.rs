@@ -28,7 +28,7 @@ async fn logged(daemon: &mut Daemon, from: usize, what: &str) -> String {
     }
 }
 
-const READ: &str = "[refresh] and [log] were read again";
+const READ: &str = "[refresh], [reconcile] and [log] were read again";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn log_levels_change_and_what_cannot_is_named() {

@@ -159,9 +159,14 @@ fn bad_settings() {
             "c:8:9: `lower` is a function of the language already (expected another name)",
         ),
         (
+            "reconcile alone",
+            rest("[reconcile]\nsample = 100"),
+            "c:8:2: `sample` and `repair` without `every`: the daemon verifies nothing by itself (expected every = \"1d\")",
+        ),
+        (
             "reconcile",
-            rest("[reconcile]"),
-            "c:8:2: [reconcile] is not built yet",
+            rest("[reconcile]\nevery = '1d'\nrepair = 1"),
+            "c:10:10: `repair` is wrong (expected `true` or `false`)",
         ),
         (
             "synthetic",

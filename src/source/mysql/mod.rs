@@ -7,6 +7,7 @@ pub mod session;
 pub mod snapshot;
 pub mod read;
 pub mod keys;
+pub mod probe;
 pub mod load;
 
 pub mod settings;

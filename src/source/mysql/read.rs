@@ -28,6 +28,17 @@ pub async fn open(session: &Session) -> Result<View, AskError> {
     Ok(View { snapshot, upto })
 }
 
+/// Opens a snapshot, and asks nothing of it.
+pub async fn glance(session: &Session) -> Result<(), AskError> {
+    // It is of the next transaction alone.
+    session
+        .run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        .await?;
+    session
+        .run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        .await
+}
+
 pub async fn close(session: &Session) -> Result<(), AskError> {
     session.run("ROLLBACK").await
 }
@@ -233,7 +244,7 @@ fn joined(layout: &Layout, path: &[usize]) -> String {
 }
 
 /// These columns of a row have one of the values.
-fn among(
+pub(super) fn among(
     table: &Table,
     named: &[usize],
     alias: &str,
@@ -255,7 +266,7 @@ fn among(
 
 /// The row comes after these values. As a comparison of rows the server would not look it up in an
 /// index ("Range Optimization of Row Constructor Expressions" knows of IN and = alone).
-fn beyond(columns: &[String], after: &[String]) -> String {
+pub(super) fn beyond(columns: &[String], after: &[String]) -> String {
     let mut parts = Vec::new();
     for (at, (column, value)) in columns.iter().zip(after).enumerate() {
         let before = columns.iter().zip(after).take(at);
@@ -275,18 +286,18 @@ fn beyond(columns: &[String], after: &[String]) -> String {
     }
 }
 
-fn columns(table: &Table, named: &[usize], alias: &str) -> Vec<String> {
+pub(super) fn columns(table: &Table, named: &[usize], alias: &str) -> Vec<String> {
     named
         .iter()
         .map(|&c| format!("{alias}.{}", sql::identifier(&table.columns[c].name)))
         .collect()
 }
 
-fn name(table: &Table) -> String {
+pub(super) fn name(table: &Table) -> String {
     sql::qualified(&table.schema, &table.name)
 }
 
-fn column<'a>(
+pub(super) fn column<'a>(
     table: &Table,
     column: usize,
     described: &'a LogTable,
@@ -299,7 +310,7 @@ fn column<'a>(
     })
 }
 
-fn literals(
+pub(super) fn literals(
     table: &Table,
     named: &[usize],
     values: &[String],
@@ -312,7 +323,7 @@ fn literals(
 }
 
 /// Runs a query that gives these columns, and prints what it gives as the log is printed.
-async fn cells(
+pub(super) async fn cells(
     session: &Session,
     sql: String,
     table: &Table,

@@ -38,16 +38,23 @@ pub async fn copy(
 
 /// One line of COPY's text format (manual, COPY, "Text Format").
 fn parse(line: &[u8]) -> Result<Cells, AskError> {
-    line.split(|b| *b == b'\t')
-        .map(|field| {
-            if field == b"\\N" {
-                return Ok(Cell::Null);
+    // Into a Result, `collect` would not know how many there are.
+    let mut cells = Vec::with_capacity(1 + line.iter().filter(|b| **b == b'\t').count());
+    for field in line.split(|b| *b == b'\t') {
+        cells.push(match field {
+            b"\\N" => Cell::Null,
+            _ if !field.contains(&b'\\') => {
+                let text = std::str::from_utf8(field).map_err(|_| AskError::Format)?;
+                Cell::Text(text.into())
             }
-            let text = unescape(field).ok_or(AskError::Format)?;
-            let text = String::from_utf8(text).map_err(|_| AskError::Format)?;
-            Ok(Cell::Text(text.into()))
-        })
-        .collect()
+            _ => {
+                let text = unescape(field).ok_or(AskError::Format)?;
+                let text = String::from_utf8(text).map_err(|_| AskError::Format)?;
+                Cell::Text(text.into())
+            }
+        });
+    }
+    Ok(cells.into())
 }
 
 fn unescape(field: &[u8]) -> Option<Vec<u8>> {

@@ -6,6 +6,7 @@ pub mod copy;
 pub mod read;
 pub mod owners;
 pub mod keys;
+pub mod probe;
 pub mod load;
 pub mod moved;
 

@@ -18,16 +18,22 @@ use crate::target::postgres::statement::quote;
 /// A chunk's rows are found by index, where there is one: of a table of middling size the planner would
 /// rather read all, for every chunk again.
 pub async fn begin(client: &Client) -> Result<View, AskError> {
+    glance(client).await?;
+    // The first query takes the snapshot; the position is asked for after it.
+    let snapshot = Snapshot::Postgres(xids(client).await?);
+    let upto = log_end(client).await?;
+    Ok(View { snapshot, upto })
+}
+
+/// Opens a snapshot, and asks nothing of it.
+pub async fn glance(client: &Client) -> Result<(), AskError> {
     client
         .batch_execute(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
              SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off",
         )
         .await?;
-    // The first query takes the snapshot; the position is asked for after it.
-    let snapshot = Snapshot::Postgres(xids(client).await?);
-    let upto = log_end(client).await?;
-    Ok(View { snapshot, upto })
+    Ok(())
 }
 
 /// How far the log reaches now.
@@ -116,7 +122,7 @@ pub async fn next_keys(
 }
 
 /// Rows of one cart share its key where it has no header.
-fn distinct(layout: &Layout) -> &'static str {
+pub(super) fn distinct(layout: &Layout) -> &'static str {
     match layout.carrier() {
         Some(_) => "DISTINCT ",
         None => "",

@@ -12,9 +12,11 @@ pub const SCHEMA: &str = "cartage";
 /// The tables in MySQL, in the order in which they are dropped. The journal of their migrations goes
 /// first, so that a setup after a teardown that was cut short makes all of them again; then those
 /// that refer to others.
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 12] = [
     "cartage_migrations",
     "cartage_share",
+    "cartage_verify_cart",
+    "cartage_verify_run",
     "cartage_conflict",
     "cartage_refresh_run",
     "cartage_wish",

@@ -41,7 +41,7 @@ pub async fn find(
     session: &Session,
     mapping: &Mapping,
     rows: &[&TargetRow],
-    keys: HashMap<usize, Vec<&RowKey>>,
+    wanted: Vec<Vec<&TargetRow>>,
     ask: Ask,
 ) -> Result<FoundRows, TargetError> {
     let mut state = session.lock().await;
@@ -50,8 +50,12 @@ pub async fn find(
         lock: false,
     };
     let work = async {
-        let mut found = FoundRows::new();
-        for index in keys.into_keys() {
+        let mut found = FoundRows::default();
+        let asked_for = wanted
+            .iter()
+            .enumerate()
+            .filter(|(_, rows)| !rows.is_empty());
+        for index in asked_for.map(|(index, _)| index) {
             let asked = rows.iter().filter(|row| row.into == index);
             let asked: Vec<Asked<'_>> = asked
                 .map(|row| Asked {

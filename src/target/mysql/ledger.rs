@@ -76,3 +76,45 @@ pub async fn load(
     }
     Ok(loaded)
 }
+
+/// Reads states and images of these carts, in their order.
+pub async fn images(
+    state: &mut State,
+    pipeline: i32,
+    carts: &[&CartKey],
+) -> Result<Vec<Loaded>, LedgerError> {
+    let mut loaded: Vec<Loaded> = carts.iter().map(|_| Loaded::default()).collect();
+    if carts.is_empty() {
+        return Ok(loaded);
+    }
+    let these = list(carts.iter().copied());
+    let conn = &mut state.session.conn;
+    let sql =
+        format!("SELECT cart FROM cartage_wish WHERE pipeline = {pipeline} AND cart IN {these}");
+    let wished: Vec<String> = conn.query(sql).await?;
+    let wished: HashSet<String> = wished.into_iter().collect();
+    let sql = format!(
+        "SELECT cart, state, mapping, image FROM cartage_ledger \
+         WHERE pipeline = {pipeline} AND cart IN {these}"
+    );
+    let rows: Vec<(String, String, i32, Vec<u8>)> = conn.query(sql).await?;
+    let rows: HashMap<&str, &(String, String, i32, Vec<u8>)> =
+        rows.iter().map(|row| (row.0.as_str(), row)).collect();
+    for (cart, loaded) in carts.iter().zip(&mut loaded) {
+        loaded.wished = wished.contains(cart.as_str());
+        let Some((_, state, mapping, image)) = rows.get(cart.as_str()) else {
+            continue;
+        };
+        let stored = Stored {
+            state,
+            position: Position::default(),
+            mapping: *mapping,
+            image,
+            tokens: None,
+            pending: None,
+            kept: None,
+        };
+        loaded.entry = Some(stored.read(cart)?);
+    }
+    Ok(loaded)
+}

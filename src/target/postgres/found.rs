@@ -1,9 +1,7 @@
 //! Target rows by key: one query a table.
 
-use std::collections::HashMap;
-
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::statement::{self, output, quote};
 use super::{closed, printed};
@@ -11,58 +9,103 @@ use crate::cart::image::{Cell, Cells};
 use crate::mapping::expr::canonical;
 use crate::mapping::map::{RowKey, TargetRow};
 use crate::mapping::plan::{Into, Lock, Mapping};
+use crate::sqltype::SqlType;
 use crate::target::found::{Ask, Found, FoundRows};
 
+/// A statement for each `[[into]]`.
+#[derive(Debug)]
+pub struct Prepared(Vec<Statement>);
+
+impl Prepared {
+    pub async fn of(target: &Client, mapping: &Mapping) -> Result<Self, Error> {
+        let mut statements = Vec::with_capacity(mapping.intos.len());
+        for into in &mapping.intos {
+            statements.push(target.prepare(&select(into, Ask::Values)).await?);
+        }
+        Ok(Self(statements))
+    }
+}
+
+/// `wanted` are the rows to ask for, each key once, by the place of their `[[into]]`.
 pub async fn find(
     target: &Client,
     mapping: &Mapping,
     rows: &[&TargetRow],
-    keys: HashMap<usize, Vec<&RowKey>>,
+    wanted: Vec<Vec<&TargetRow>>,
     ask: Ask,
+    prepared: Option<&Prepared>,
 ) -> Result<FoundRows, Error> {
-    let mut found = FoundRows::new();
-    for (index, keys) in keys {
+    let mut found = FoundRows::default();
+    found.reserve(rows.len());
+    for (index, wanted) in wanted
+        .into_iter()
+        .enumerate()
+        .filter(|(_, w)| !w.is_empty())
+    {
         let into = &mapping.intos[index];
         let params: Vec<Vec<&str>> = (0..into.key.len())
-            .map(|part| keys.iter().map(|key| &*key[part]).collect())
+            .map(|part| wanted.iter().map(|row| &*row.key[part]).collect())
             .collect();
         let params: Vec<&(dyn ToSql + Sync)> =
             params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
-        for row in target.query(&select(into, ask), &params).await? {
+        let answer = match prepared {
+            Some(prepared) => target.query(&prepared.0[index], &params).await?,
+            None => target.query(&select(into, ask), &params).await?,
+        };
+        for row in answer {
             let ord: i64 = row.try_get(0)?;
-            let Some(key) = usize::try_from(ord - 1).ok().and_then(|i| keys.get(i)) else {
+            let Some(expected) = usize::try_from(ord - 1).ok().and_then(|i| wanted.get(i)) else {
                 continue;
             };
-            let cells = into
-                .columns
-                .iter()
-                .enumerate()
-                .map(|(i, column)| {
-                    let text: Option<&str> = row.try_get(5 + i)?;
-                    Ok(text.map_or(Cell::Null, |text| {
-                        let canonical = canonical(text, &column.ty);
-                        Cell::Text(canonical.map_or_else(|_| text.into(), |text| text.into()))
-                    }))
-                })
-                .collect::<Result<Cells, Error>>()?;
             let there = Found {
-                cells,
+                cells: cells(into, expected, &row)?,
                 json: row.try_get(1)?,
                 token: row.try_get::<_, Option<&str>>(2)?.map(Box::from),
                 closed: row.try_get(3)?,
                 closed_by_others: row.try_get(4)?,
                 alike: Vec::new(),
             };
-            found.insert((index, (*key).clone()), there);
+            found.insert((index, expected.key.clone()), there);
         }
     }
-    let cells = |id: &(usize, RowKey)| found.get(id).map(|row| &row.cells);
-    for alike in printed::alike(target, mapping, rows.iter().copied(), cells).await? {
-        if let Some(row) = found.get_mut(&alike.row) {
-            row.alike.push((alike.column, alike.ours));
+    if mapping.intos.iter().any(|into| printed::has_foreign(into)) {
+        let cells = |id: &(usize, RowKey)| found.get(id).map(|row| &row.cells);
+        for alike in printed::alike(target, mapping, rows.iter().copied(), cells).await? {
+            if let Some(row) = found.get_mut(&alike.row) {
+                row.alike.push((alike.column, alike.ours));
+            }
         }
     }
     Ok(found)
+}
+
+/// Values in the form in which they are compared. What is printed as it was expected is in that form
+/// already; where all of a row is, its cells are those that were expected.
+fn cells(into: &Into, expected: &TargetRow, row: &Row) -> Result<Cells, Error> {
+    let mut texts: Vec<Option<&str>> = Vec::with_capacity(into.columns.len());
+    for i in 0..into.columns.len() {
+        texts.push(row.try_get(5 + i)?);
+    }
+    let same = |(cell, text): (&Cell, &Option<&str>)| match (cell, text) {
+        (Cell::Text(cell), Some(text)) => cell == text,
+        (Cell::Null, None) => true,
+        _ => false,
+    };
+    if expected.cells.len() == texts.len() && expected.cells.iter().zip(&texts).all(same) {
+        return Ok(expected.cells.clone());
+    }
+    let cells = into.columns.iter().zip(&texts).enumerate();
+    let cells = cells.map(|(i, (column, text))| match text {
+        None => Cell::Null,
+        Some(text) => match expected.cells.get(i) {
+            Some(Cell::Text(cell)) if cell == text => Cell::Text(cell.clone()),
+            _ => {
+                let canonical = canonical(text, &column.ty);
+                Cell::Text(canonical.map_or_else(|_| (*text).into(), |text| text.into()))
+            }
+        },
+    });
+    Ok(cells.collect())
 }
 
 fn select(into: &Into, ask: Ask) -> String {
@@ -85,7 +128,7 @@ fn select(into: &Into, ask: Ask) -> String {
     let columns: String = into
         .columns
         .iter()
-        .map(|c| format!(", {}", output(&c.name)))
+        .map(|c| format!(", {}", printed_column(&c.name, &c.ty)))
         .collect();
     format!(
         "SELECT d.ord, {json}, {token}, {closed}, {by_others}{columns} FROM {} AS t, {} WHERE {}",
@@ -93,4 +136,26 @@ fn select(into: &Into, ask: Ask) -> String {
         statement::keys(into),
         statement::key_match(into)
     )
+}
+
+/// A column's value as its type's output function prints it. Where a cast to text does that too, the
+/// server is spared the longer way: a whole shop is read by it.
+fn printed_column(column: &str, ty: &SqlType) -> String {
+    let is_plain = matches!(
+        ty.base.as_str(),
+        "smallint"
+            | "integer"
+            | "bigint"
+            | "numeric"
+            | "uuid"
+            | "date"
+            | "text"
+            | "character varying"
+            | "timestamp without time zone"
+            | "timestamp with time zone"
+    );
+    match is_plain {
+        true => format!("t.{}::text", quote(column)),
+        false => output(column),
+    }
 }

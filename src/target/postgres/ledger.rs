@@ -53,6 +53,48 @@ pub const LOAD: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.lsn::text, 
         WHERE h.pipeline = $1 AND h.cart = c.cart LIMIT 1) AS h ON true \
     WHERE l.cart IS NOT NULL OR w.cart IS NOT NULL";
 
+/// Reads states and images of these carts, in their order.
+pub async fn images(
+    client: &Client,
+    statement: &Statement,
+    pipeline: i32,
+    carts: &[&CartKey],
+) -> Result<Vec<Loaded>, LedgerError> {
+    let keys: Vec<&str> = carts.iter().map(|c| c.as_str()).collect();
+    let rows = client.query(statement, &[&pipeline, &keys]).await?;
+    let mut loaded: Vec<Loaded> = carts.iter().map(|_| Loaded::default()).collect();
+    for row in rows {
+        let ord: i64 = row.get(0);
+        let Some(at) = usize::try_from(ord - 1).ok().filter(|at| *at < carts.len()) else {
+            continue;
+        };
+        loaded[at].wished = row.get(1);
+        let Some(state) = row.get(2) else {
+            continue;
+        };
+        let stored = Stored {
+            state,
+            position: Position::default(),
+            mapping: row.get(3),
+            image: row.get(4),
+            tokens: None,
+            pending: None,
+            kept: None,
+        };
+        loaded[at].entry = Some(stored.read(carts[at])?);
+    }
+    Ok(loaded)
+}
+
+/// The statement of [`images`].
+pub const IMAGES: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.mapping, l.image \
+    FROM unnest($2::text[]) WITH ORDINALITY AS c(cart, ord) \
+    LEFT JOIN LATERAL (SELECT * FROM cartage.ledger l \
+        WHERE l.pipeline = $1 AND l.cart = c.cart LIMIT 1) AS l ON true \
+    LEFT JOIN LATERAL (SELECT * FROM cartage.wish w \
+        WHERE w.pipeline = $1 AND w.cart = c.cart LIMIT 1) AS w ON true \
+    WHERE l.cart IS NOT NULL OR w.cart IS NOT NULL";
+
 /// A position from an `lsn::text` column and the `seq` column after it.
 fn position(row: &Row, at: usize) -> Position {
     let lsn: &str = row.get(at);

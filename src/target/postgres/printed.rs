@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Error};
 use crate::cart::image::{Cell, Cells};
 use crate::mapping::difference::{Patch, RowOp};
 use crate::mapping::map::{RowKey, TargetRow};
-use crate::mapping::plan::Mapping;
+use crate::mapping::plan::{Into, Mapping};
 use crate::postgres::fault::{self, Fault};
 use crate::sqltype::{Class, SqlType};
 use crate::target::writer::WriteError;
@@ -36,7 +36,7 @@ pub async fn alike<'f>(
     found: impl Fn(&(usize, RowKey)) -> Option<&'f Cells>,
 ) -> Result<Vec<Alike>, Error> {
     let (mut all, mut pairs) = (Vec::new(), Vec::new());
-    for row in rows {
+    for row in rows.filter(|row| has_foreign(&mapping.intos[row.into])) {
         let id = (row.into, row.key.clone());
         let Some(there) = found(&id) else { continue };
         for (column, of) in mapping.intos[row.into].columns.iter().enumerate() {
@@ -57,6 +57,11 @@ pub async fn alike<'f>(
     let mut same = same(client, &pairs).await?.into_iter();
     all.retain(|_| same.next() == Some(true));
     Ok(all)
+}
+
+/// A column is of such a type.
+pub fn has_foreign(into: &Into) -> bool {
+    into.columns.iter().any(|column| is_foreign(&column.ty))
 }
 
 /// Types whose texts are not brought into one form here.

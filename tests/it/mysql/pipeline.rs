@@ -57,7 +57,7 @@ struct Pipeline<'a> {
 
 struct Daemon {
     stop: watch::Sender<bool>,
-    _rates: watch::Sender<cartage::config::Refresh>,
+    _rates: watch::Sender<cartage::config::Rates>,
     thread: JoinHandle<Result<(), String>>,
 }
 
@@ -125,7 +125,7 @@ impl<'a> Pipeline<'a> {
 
     fn run(&self) -> Daemon {
         let (stop, told) = watch::channel(false);
-        let (rates, seen) = watch::channel(self.config.refresh.clone());
+        let (rates, seen) = watch::channel(self.config.rates());
         let config = self.config.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -38,6 +38,11 @@ pub(super) const FILES: &[File] = &[
         sql: include_str!("../../../../migrations/mysql/0004_keys.sql"),
     },
     File {
+        version: 5,
+        name: "verify",
+        sql: include_str!("../../../../migrations/mysql/0005_verify.sql"),
+    },
+    File {
         version: 8,
         name: "unanswered",
         sql: include_str!("../../../../migrations/mysql/0008_unanswered.sql"),

@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable as _;
 
 use super::super::{endpoint, servers};
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "cartage_checkpoint",
     "cartage_conflict",
     "cartage_held",
@@ -17,6 +17,8 @@ const TABLES: [&str; 10] = [
     "cartage_pipeline",
     "cartage_refresh_run",
     "cartage_share",
+    "cartage_verify_cart",
+    "cartage_verify_run",
     "cartage_wish",
 ];
 

@@ -1,0 +1,196 @@
+//! Looking at carts: read from the source, mapped, and held against the target's rows.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_postgres::Statement;
+
+use super::expect::{Expected, expect};
+use super::judge::{self, Looked};
+use super::report::Difference;
+use super::{Verifier, VerifyError};
+use crate::cart::key::CartKey;
+use crate::lanes::item::Read;
+use crate::lookup::Open;
+use crate::params;
+use crate::refresh::read;
+use crate::source::change::Lsn;
+use crate::target::error::TargetError;
+use crate::target::found::{self, Prepared};
+use crate::target::ledger::{self, Loaded};
+use crate::target::session::Target;
+
+/// A verifier with what it asks its target again and again.
+pub(super) struct Looker<'a> {
+    pub verifier: &'a Verifier<'a>,
+    rows: Prepared,
+    images: Option<Statement>,
+}
+
+impl<'a> Looker<'a> {
+    pub async fn new(verifier: &'a Verifier<'a>) -> Result<Self, VerifyError> {
+        let mapping = &verifier.mapper.mapping;
+        Ok(Self {
+            rows: Prepared::of(verifier.target, mapping).await?,
+            images: ledger::images_statement(verifier.target).await?,
+            verifier,
+        })
+    }
+
+    /// The carts as the source has them, with the number of their rows.
+    pub async fn read(&self, carts: &[CartKey]) -> Result<(Vec<Read>, u64), VerifyError> {
+        let Verifier { source, mapper, .. } = self.verifier;
+        if carts.is_empty() {
+            return Ok((Vec::new(), 0));
+        }
+        let mapping = &mapper.mapping;
+        source.glance().await?;
+        let read = read::carts(source, &mapping.layout, mapping.changed_at, carts).await;
+        source.close().await?;
+        Ok(read?)
+    }
+
+    /// The same, and the point that the log must pass to bring as much.
+    pub async fn read_up_to(&self, carts: &[CartKey]) -> Result<(Vec<Read>, Lsn), VerifyError> {
+        let Verifier { source, mapper, .. } = self.verifier;
+        let mapping = &mapper.mapping;
+        let view = source.open().await?;
+        let read = read::carts(source, &mapping.layout, mapping.changed_at, carts).await;
+        source.close().await?;
+        Ok((read?.0, view.upto))
+    }
+
+    /// Waits until every lane has passed `upto`. False where that takes too long.
+    pub async fn wait_for(&self, upto: Lsn, patience: Duration) -> Result<bool, VerifyError> {
+        let begun = Instant::now();
+        loop {
+            let row = self
+                .verifier
+                .target
+                .one(
+                    "SELECT coalesce(min(lsn) >= $2, false) FROM cartage.checkpoint \
+                     WHERE pipeline = $1",
+                    params![self.verifier.pipeline, upto],
+                )
+                .await?;
+            if row.get(0)? {
+                return Ok(true);
+            }
+            if begun.elapsed() >= patience {
+                return Ok(false);
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Compares carts with ledger and target rows of one snapshot.
+    pub async fn compare(&self, reads: Vec<Read>) -> Result<Vec<Looked>, VerifyError> {
+        if reads.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.open().await?;
+        let compared = self.compare_now(reads).await;
+        self.verifier.target.run("COMMIT").await?;
+        compared
+    }
+
+    async fn open(&self) -> Result<(), TargetError> {
+        let target = self.verifier.target;
+        match target {
+            Target::Postgres(_) => {
+                // Rows are found by their keys: of a table of middling size the planner would rather
+                // read all, for every chunk again.
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                             SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; \
+                             SET LOCAL enable_hashjoin = off";
+                target.run(begin).await
+            }
+            Target::Mysql(_) => {
+                // It is of the next transaction alone.
+                let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+                target.run(level).await?;
+                let begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+                target.run(begin).await
+            }
+        }
+    }
+
+    async fn compare_now(&self, reads: Vec<Read>) -> Result<Vec<Looked>, VerifyError> {
+        let Verifier {
+            target,
+            pipeline,
+            mapper,
+            ..
+        } = self.verifier;
+        let keys: Vec<&CartKey> = reads.iter().map(|read| &read.cart).collect();
+        let loaded = ledger::images(target, self.images.as_ref(), *pipeline, &keys).await?;
+        let filling: bool = target
+            .one(
+                "SELECT EXISTS (SELECT 1 FROM cartage.refresh_run WHERE pipeline = $1 \
+                 AND finished_at IS NULL)",
+                params![*pipeline],
+            )
+            .await?
+            .get(0)?;
+        let (reads, stale) = self.ask(reads, &loaded).await?;
+        let mut carts = Vec::with_capacity(reads.len());
+        let mut expected = Vec::with_capacity(reads.len());
+        for (read, loaded) in reads.into_iter().zip(loaded) {
+            expected.push(expect(mapper, read.image, loaded, filling));
+            carts.push(read.cart);
+        }
+        let rows = expected.iter().flat_map(Expected::rows);
+        let found = found::values(target, &self.rows, &mapper.mapping, rows).await?;
+        let judged = carts.into_iter().zip(expected).zip(stale);
+        Ok(judged
+            .map(|((cart, expected), stale)| Looked {
+                stale,
+                ..judge::judge(&mapper.mapping, cart, expected, &found)
+            })
+            .collect())
+    }
+
+    /// The carts with the answers of lookups by which they were mapped, and which of these would be
+    /// others today.
+    async fn ask(
+        &self,
+        mut reads: Vec<Read>,
+        loaded: &[Loaded],
+    ) -> Result<(Vec<Read>, Vec<Vec<Difference>>), VerifyError> {
+        let Verifier { mapper, asker, .. } = self.verifier;
+        let mut stale: Vec<Vec<Difference>> = reads.iter().map(|_| Vec::new()).collect();
+        if mapper.mapping.lookups.is_empty() {
+            return Ok((reads, stale));
+        }
+        for (read, loaded) in reads.iter_mut().zip(loaded) {
+            let frozen = loaded.entry.as_ref().filter(|e| e.mapping == mapper.id);
+            if let (Some(image), Some(entry)) = (&mut read.image, frozen) {
+                image.answers = entry.image.answers.clone();
+            }
+        }
+        let images = reads.iter_mut().filter_map(|read| read.image.as_mut());
+        let live = images.filter(|image| mapper.live(image) == Ok(true));
+        let open = live.map(|image| Open {
+            image,
+            again: false,
+            frozen: None,
+        });
+        asker.fill(mapper, open.collect()).await?;
+        let images = reads.iter().filter_map(|read| read.image.as_ref());
+        let answers = images.flat_map(|image| image.answers.iter());
+        let questions = answers.map(|answer| answer.question.clone()).collect();
+        let today = asker.answers(questions, true).await?;
+        for (read, stale) in reads.iter().zip(&mut stale) {
+            let Some(image) = &read.image else { continue };
+            for answer in image.answers.iter() {
+                let lookup = mapper.mapping.lookups.get(answer.question.lookup);
+                if let (Some(lookup), Some(now)) = (lookup, today.get(&answer.question))
+                    && *now != answer.given
+                {
+                    stale.push(Difference::stale(&read.cart, lookup, answer, now));
+                }
+            }
+        }
+        Ok((reads, stale))
+    }
+}

@@ -1,0 +1,191 @@
+//! What a run writes down about once a second: where it is, what it counted, which carts are parked,
+//! and which it found otherwise than equal. All of it commits together.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::judge::{Looked, Outcome};
+use super::report::{Difference, Report};
+use super::runs::{self, Stage};
+use super::walk::Parked;
+use crate::cart::key::CartKey;
+use crate::hash::{HashMap, HashSet};
+use crate::params;
+use crate::target::error::TargetError;
+use crate::target::session::Target;
+use crate::target::words::Words;
+
+/// How often it is written.
+const EVERY: Duration = Duration::from_secs(1);
+/// Carts that `verify_cart` holds, parked ones aside.
+const KEPT: usize = 10_000;
+/// Differences kept of a cart.
+const DIFFERENCES: usize = 20;
+
+pub(super) struct Notes<'a> {
+    control: &'a Target,
+    pipeline: i32,
+    run: i32,
+    pub stage: Stage,
+    pub cursor: Option<CartKey>,
+    /// Carts that the table holds.
+    known: HashSet<CartKey>,
+    /// What became of carts since it was last written.
+    fresh: HashMap<CartKey, Note>,
+    written: Instant,
+}
+
+/// What is to be said of a cart.
+#[derive(Clone, Debug)]
+enum Note {
+    /// Nothing any more.
+    Well,
+    Verdict(&'static str, Vec<Difference>),
+}
+
+impl<'a> Notes<'a> {
+    pub async fn open(control: &'a Target, pipeline: i32, run: i32) -> Result<Self, TargetError> {
+        let sql = "SELECT cart FROM cartage.verify_cart WHERE pipeline = $1";
+        let mut known = HashSet::default();
+        for row in control.query(sql, params![pipeline]).await? {
+            known.insert(CartKey::stored(&row.get::<String>(0)?));
+        }
+        Ok(Self {
+            control,
+            pipeline,
+            run,
+            stage: Stage::Source,
+            cursor: None,
+            known,
+            fresh: HashMap::default(),
+            written: Instant::now(),
+        })
+    }
+
+    /// What a run that was cut short has left: the carts that it has parked, and into the report
+    /// those that it has found to differ.
+    pub async fn left(&self, report: &mut Report) -> Result<Vec<Parked>, TargetError> {
+        let sql = Words::each(
+            "SELECT cart, verdict, differences::text FROM cartage.verify_cart \
+             WHERE pipeline = $1 AND run = $2 ORDER BY cart",
+            "SELECT cart, verdict, differences FROM cartage_verify_cart \
+             WHERE pipeline = $1 AND run = $2 ORDER BY cart",
+        );
+        let mut parked = Vec::new();
+        for row in self
+            .control
+            .query(sql, params![self.pipeline, self.run])
+            .await?
+        {
+            let cart = CartKey::stored(&row.get::<String>(0)?);
+            match row.get::<String>(1)?.as_str() {
+                "parked" => parked.push(Parked { cart, met: false }),
+                "missing" | "extra" | "different" => {
+                    let differences: String = row.get(2)?;
+                    report.keep(serde_json::from_str(&differences).unwrap_or_default());
+                    report.differing.push(cart);
+                }
+                _ => {}
+            }
+        }
+        Ok(parked)
+    }
+
+    pub fn park(&mut self, cart: &CartKey) {
+        let note = Note::Verdict("parked", Vec::new());
+        self.fresh.insert(cart.clone(), note);
+    }
+
+    pub fn found(&mut self, cart: &Looked) {
+        let (verdict, differences): (_, &[Difference]) = match &cart.outcome {
+            Outcome::Missing(list) => ("missing", list),
+            Outcome::Extra(list) => ("extra", list),
+            Outcome::Different(list) => ("different", list),
+            Outcome::Pending => ("pending", &[]),
+            Outcome::Held => ("held", &[]),
+            Outcome::Equal | Outcome::Merged | Outcome::NotOurs => {
+                if self.known.contains(&cart.key) || self.fresh.contains_key(&cart.key) {
+                    self.fresh.insert(cart.key.clone(), Note::Well);
+                }
+                return;
+            }
+        };
+        let room = self.known.len() + self.fresh.len() < KEPT;
+        if room || self.known.contains(&cart.key) || self.fresh.contains_key(&cart.key) {
+            let some = differences.iter().take(DIFFERENCES).cloned().collect();
+            self.fresh
+                .insert(cart.key.clone(), Note::Verdict(verdict, some));
+        }
+    }
+
+    pub fn is_due(&self) -> bool {
+        self.written.elapsed() >= EVERY
+    }
+
+    pub async fn waits(&self, why: Option<&str>) -> Result<(), TargetError> {
+        runs::waits(self.control, self.run, why).await
+    }
+
+    pub async fn write(&mut self, report: &Report) -> Result<(), TargetError> {
+        self.control.run("BEGIN").await?;
+        let done = self.write_now(report).await;
+        match done {
+            Ok(()) => self.control.run("COMMIT").await?,
+            Err(error) => {
+                // The first error says what was wrong.
+                let _ = self.control.run("ROLLBACK").await;
+                return Err(error);
+            }
+        }
+        self.written = Instant::now();
+        Ok(())
+    }
+
+    async fn write_now(&mut self, report: &Report) -> Result<(), TargetError> {
+        let at = (self.stage, self.cursor.as_ref());
+        runs::advance(self.control, self.run, at, report).await?;
+        for (cart, note) in std::mem::take(&mut self.fresh) {
+            let Note::Verdict(verdict, differences) = note else {
+                let sql = "DELETE FROM cartage.verify_cart WHERE pipeline = $1 AND cart = $2";
+                let of = params![self.pipeline, cart.as_str()];
+                self.control.execute(sql, of).await?;
+                self.known.remove(&cart);
+                continue;
+            };
+            let put = Words::each(
+                "INSERT INTO cartage.verify_cart (pipeline, cart, run, verdict, differences) \
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (pipeline, cart) DO UPDATE \
+                 SET run = EXCLUDED.run, verdict = EXCLUDED.verdict, \
+                     differences = EXCLUDED.differences, looked_at = now()",
+                "INSERT INTO cartage_verify_cart (pipeline, cart, run, verdict, differences) \
+                 VALUES ($1, $2, $3, $4, $5) ON DUPLICATE KEY UPDATE \
+                 run = VALUES(run), verdict = VALUES(verdict), \
+                 differences = VALUES(differences), looked_at = CURRENT_TIMESTAMP(6)",
+            );
+            let differences = serde_json::to_string(&differences).unwrap_or_else(|_| "[]".into());
+            let (cart_key, run) = (cart.as_str(), self.run);
+            self.control
+                .execute(
+                    put,
+                    params![self.pipeline, cart_key, run, verdict, differences],
+                )
+                .await?;
+            self.known.insert(cart);
+        }
+        Ok(())
+    }
+
+    /// The run is done. `whole` says that it has looked at all carts: what it did not find is no more.
+    pub async fn finish(self, whole: bool) -> Result<(), TargetError> {
+        if whole {
+            // MySQL reads no table that it deletes from, but others.
+            let sql = "DELETE FROM cartage.verify_cart WHERE pipeline = $1 AND run < $2 \
+                       AND run NOT IN (SELECT r.id FROM cartage.verify_run AS r \
+                                       WHERE r.pipeline = $1 AND r.finished_at IS NULL)";
+            let of = params![self.pipeline, self.run];
+            self.control.execute(sql, of).await?;
+        }
+        runs::finish(self.control, self.run).await
+    }
+}
