@@ -72,7 +72,7 @@ impl Throttle {
 
     /// How often a lookup that found nothing is asked again for a cart; zero means never.
     pub fn ask_again(&self) -> Duration {
-        self.settings.borrow().ask_again
+        self.of.rates(&self.settings.borrow()).ask_again
     }
 
     /// Windows whose carts may be on their way through the lanes.
