@@ -18,6 +18,7 @@ use crate::refresh::throttle::Of;
 use crate::source::Source;
 use crate::target::control::mapping_row;
 use crate::target::session::Target;
+use crate::verify::beyond::{Plan, PlanError};
 use crate::verify::order::{By, Order, Scope};
 use crate::verify::pace::Pace;
 use crate::verify::progress::Progress;
@@ -91,6 +92,11 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
         id: id.unwrap_or(0),
         secret: IdKey::of(&secret(config, &pipeline).map_err(CommandError::failed)?),
     };
+    let beyond = Plan::of(config, &mapper.mapping, &target).await;
+    let beyond = beyond.map_err(|why| match why {
+        PlanError::Refused(_) => CommandError::usage(why.to_string()),
+        PlanError::Target(_) => CommandError::failed(why),
+    })?;
     let asker = Asker::connect(config, &mapper.mapping, Unallocated::Leave).await;
     let asker = asker.map_err(CommandError::failed)?;
     let verifier = Verifier {
@@ -99,6 +105,8 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
         target: &target,
         pipeline: pipeline.id,
         mapper: &mapper,
+        beyond: &beyond,
+        alone: tokio::sync::Mutex::default(),
         limit: args.limit,
     };
     let (_rates, seen) = watch::channel(rates(config, &args));

@@ -264,9 +264,7 @@ pub(super) fn refresh(root: &mut Section<'_>, problems: &mut Problems) -> Refres
     let refresh = Refresh {
         chunk_carts: size(chunk, CHUNK_CARTS),
         parallel: size(parallel, 2),
-        ask_again: section
-            .duration("ask_again", problems)
-            .unwrap_or(ASK_AGAIN),
+        ask_again: section.duration("ask_again", problems).unwrap_or(ASK_AGAIN),
         ..rates(&mut section, problems)
     };
     section.finish(problems);

@@ -81,7 +81,6 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let target: Option<Endpoint> = connection::endpoint(&mut root, "target", path, problems);
     let apply = connection::apply(&mut root, problems);
     let refresh = connection::refresh(&mut root, problems);
-    let reconcile = reconcile::read(&mut root, problems);
     let watch = connection::watch(&mut root, problems);
     let conflicts = connection::conflicts(&mut root, problems);
     let log = log::read(&mut root, problems);
@@ -94,6 +93,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         cart::check_headless(cart, &into, problems);
     }
     let merge = into::merge(&mut root, problems);
+    let reconcile = reconcile::read(&mut root, &into, problems);
     for key in NOT_BUILT {
         if let Some((span, _)) = root.take(key) {
             problems.push(Diagnostic::error(span, format!("[{key}] is not built yet")));

@@ -1,5 +1,6 @@
 //! The configuration file: what a cart is in the old shop and what it becomes in the new one.
 
+pub mod beyond;
 mod cart;
 mod connection;
 mod into;
@@ -166,6 +167,8 @@ pub struct Reconcile {
     /// Rows a second, and when to wait. Without a rate the daemon takes [`Reconcile::USUAL_RATE`], and
     /// a command reads as fast as it can.
     pub rates: Refresh,
+    /// What is compared beside the mapped columns of each row.
+    pub beyond: beyond::Beyond,
 }
 
 impl Reconcile {

@@ -2,15 +2,16 @@
 
 use toml::de::DeValue;
 
-use super::Reconcile;
+use super::beyond;
 use super::connection::rates;
 use super::reader::{Problems, Section, wrong};
+use super::{Into, Reconcile};
 use crate::diagnostic::Diagnostic;
 
 /// Carts of a sample are chosen in memory.
 const MOST: i64 = 100_000;
 
-pub(super) fn read(root: &mut Section<'_>, problems: &mut Problems) -> Reconcile {
+pub(super) fn read(root: &mut Section<'_>, intos: &[Into], problems: &mut Problems) -> Reconcile {
     let mut section = root
         .table("reconcile", problems)
         .unwrap_or_else(|| Section::absent("[reconcile]"));
@@ -24,6 +25,7 @@ pub(super) fn read(root: &mut Section<'_>, problems: &mut Problems) -> Reconcile
         sample: sample.and_then(|n| u64::try_from(n).ok()),
         repair: repair.unwrap_or(false),
         rates: rates(&mut section, problems),
+        beyond: beyond::read(&mut section, intos, problems),
     };
     if !wanted && (sample.is_some() || repair.is_some()) {
         let message =

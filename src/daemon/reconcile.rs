@@ -19,6 +19,7 @@ use crate::source::Source;
 use crate::stop::told;
 use crate::target::error::TargetError;
 use crate::target::session::Target;
+use crate::verify::beyond::{Plan, PlanError};
 use crate::verify::order::{By, Order, Scope};
 use crate::verify::pace::Pace;
 use crate::verify::{Report, Verifier, VerifyError, runs};
@@ -49,6 +50,8 @@ enum Failure {
     Control(#[from] TargetError),
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
 }
@@ -125,7 +128,10 @@ impl Reconciler {
         let control = Target::watched(&self.config.target, "reconcile notes").await?;
         let mapping = &self.mapper.mapping;
         let asker = Asker::connect(&self.config, mapping, Unallocated::Leave).await?;
+        let beyond = Plan::of(&self.config, mapping, &target).await?;
         let verifier = Verifier {
+            beyond: &beyond,
+            alone: tokio::sync::Mutex::default(),
             source: &source,
             target: &target,
             pipeline: self.pipeline,

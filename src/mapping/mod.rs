@@ -7,6 +7,7 @@ pub mod lookup;
 pub mod plan;
 pub mod error;
 pub mod map;
+pub mod header;
 mod members;
 mod row;
 pub mod difference;

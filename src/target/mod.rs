@@ -18,4 +18,5 @@ pub mod checkpoint;
 pub mod found;
 pub mod examine;
 pub mod rivals;
+pub mod beside;
 pub mod closed;

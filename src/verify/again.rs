@@ -34,7 +34,7 @@ impl Walk<'_> {
                 let (after, _) = self.look.read(&carts).await?;
                 let both = reads.iter().zip(&after);
                 for ((parked, cart), (before, after)) in chunk.iter().zip(looked).zip(both) {
-                    if !cart.outcome.doubtful() {
+                    if !cart.doubtful() {
                         self.count(cart, parked.met);
                     } else if !judge::same_rows(before, after) {
                         moving.push(parked.clone());

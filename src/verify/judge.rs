@@ -22,6 +22,8 @@ pub enum Outcome {
     Held,
     /// Both sides have written it, and all that the source changed is in it.
     Merged,
+    /// The new backend has written it since cartage left it, and it differs in nothing else.
+    Written(Vec<Difference>),
     NotOurs,
 }
 
@@ -36,7 +38,15 @@ impl Outcome {
 
     /// Worth a second look.
     pub fn doubtful(&self) -> bool {
-        self.differs() || *self == Outcome::Pending
+        self.differs() || matches!(self, Outcome::Pending | Outcome::Written(_))
+    }
+}
+
+impl Looked {
+    /// Worth a second look.
+    pub fn doubtful(&self) -> bool {
+        let asked = |difference: &Difference| difference.kind != Kind::StaleLookup;
+        self.outcome.doubtful() || self.stale.iter().any(asked)
     }
 }
 
@@ -47,11 +57,12 @@ pub struct Looked {
     pub outcome: Outcome,
     /// The ledger holds what the source holds, so that no log can explain a difference.
     pub ledger_agrees: bool,
-    /// Lookups that would be answered otherwise today.
+    /// What stands beside any verdict: lookups that would be answered otherwise today, sums that do
+    /// not match.
     pub stale: Vec<Difference>,
 }
 
-pub fn judge(mapping: &Mapping, key: CartKey, expected: Expected, found: &FoundRows) -> Looked {
+pub fn judge(mapping: &Mapping, key: CartKey, expected: &Expected, found: &FoundRows) -> Looked {
     let cart = &key;
     let mut ledger_agrees = false;
     let outcome = match expected {
@@ -64,17 +75,19 @@ pub fn judge(mapping: &Mapping, key: CartKey, expected: Expected, found: &FoundR
             ledger_agrees: false,
         } => Outcome::Pending,
         Expected::Awaited => Outcome::Pending,
-        Expected::Unmappable(why) => Outcome::Different(vec![Difference::unmappable(cart, why)]),
+        Expected::Unmappable(why) => {
+            Outcome::Different(vec![Difference::unmappable(cart, why.clone())])
+        }
         Expected::Live {
             rows,
             gone,
             ledger_agrees: agrees,
         } => {
-            ledger_agrees = agrees;
-            living(mapping, cart, &rows, &gone, found)
+            ledger_agrees = *agrees;
+            living(mapping, cart, rows, gone, found)
         }
         Expected::Gone { rows } => {
-            let extra = still_there(mapping, cart, &rows, found);
+            let extra = still_there(mapping, cart, rows, found);
             match extra.is_empty() {
                 true => Outcome::Equal,
                 false => Outcome::Extra(extra),
@@ -84,7 +97,7 @@ pub fn judge(mapping: &Mapping, key: CartKey, expected: Expected, found: &FoundR
             // The ledger is all that is known of a cart that is over.
             ledger_agrees = true;
             let mut differences = Vec::new();
-            for row in &rows {
+            for row in rows {
                 values(mapping, cart, row, found, &mut differences);
             }
             of(differences)

@@ -5,19 +5,22 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Statement;
 
+use super::beyond::{Claims, Subject};
 use super::expect::{Expected, expect};
 use super::judge::{self, Looked};
 use super::report::Difference;
 use super::{Verifier, VerifyError};
+use crate::cart::image::Image;
 use crate::cart::key::CartKey;
 use crate::lanes::item::Read;
 use crate::lookup::Open;
+use crate::mapping::map::RowKey;
 use crate::params;
 use crate::refresh::read;
 use crate::source::change::Lsn;
 use crate::target::error::TargetError;
 use crate::target::found::{self, Prepared};
-use crate::target::ledger::{self, Loaded};
+use crate::target::ledger::{self, Loaded, State};
 use crate::target::session::Target;
 
 /// A verifier with what it asks its target again and again.
@@ -133,21 +136,41 @@ impl<'a> Looker<'a> {
             .await?
             .get(0)?;
         let (reads, stale) = self.ask(reads, &loaded).await?;
+        let claims = match self.verifier.is_looking_for_alone().await {
+            true => Some(Claims::of(mapper, &reads, &loaded)),
+            false => None,
+        };
         let mut carts = Vec::with_capacity(reads.len());
         let mut expected = Vec::with_capacity(reads.len());
         for (read, loaded) in reads.into_iter().zip(loaded) {
+            let state = loaded.entry.as_ref().map(|entry| entry.state);
+            let is_merged = |_: &&Image| state == Some(State::Merged);
+            let merged = read.image.as_ref().filter(is_merged).cloned();
             expected.push(expect(mapper, read.image, loaded, filling));
-            carts.push(read.cart);
+            carts.push((read.cart, merged));
+        }
+        let subjects = carts.iter().zip(&expected);
+        let subjects: Vec<Subject<'_>> = subjects
+            .map(|((cart, merged), expected)| Subject::of(mapper, cart, merged.as_ref(), expected))
+            .collect();
+        if let Some(claims) = claims {
+            let claims = claims.expected(mapper, &expected, &subjects);
+            self.verifier.know(claims).await?;
         }
         let rows = expected.iter().flat_map(Expected::rows);
         let found = found::values(target, &self.rows, &mapper.mapping, rows).await?;
-        let judged = carts.into_iter().zip(expected).zip(stale);
-        Ok(judged
-            .map(|((cart, expected), stale)| Looked {
+        let judged = carts.iter().zip(&expected).zip(stale);
+        let mut looked: Vec<Looked> = judged
+            .map(|(((cart, _), expected), stale)| Looked {
                 stale,
-                ..judge::judge(&mapper.mapping, cart, expected, &found)
+                ..judge::judge(&mapper.mapping, cart.clone(), expected, &found)
             })
-            .collect())
+            .collect();
+        let present = |into: usize, key: &RowKey| found.contains_key(&(into, key.clone()));
+        self.verifier
+            .look_beyond(&subjects, &present, &mut looked)
+            .await?;
+        Ok(looked)
     }
 
     /// The carts with the answers of lookups by which they were mapped, and which of these would be

@@ -7,6 +7,7 @@
 //! the source is asked whether it has them live.
 
 mod again;
+pub mod beyond;
 mod expect;
 mod feed;
 mod judge;
@@ -60,6 +61,8 @@ pub enum VerifyError {
         "--since needs the column that dates a change: [cart] changed_at is not in the configuration"
     )]
     Undated,
+    #[error("the scratch folder: {0}")]
+    Scratch(#[from] std::io::Error),
 }
 
 /// Both ends, and the mapping between them.
@@ -70,6 +73,10 @@ pub struct Verifier<'a> {
     pub pipeline: i32,
     pub mapper: &'a Mapper,
     pub asker: &'a Asker,
+    /// What is looked at beside rows.
+    pub beyond: &'a beyond::Plan,
+    /// The headers of the target, while all carts are looked at.
+    pub alone: tokio::sync::Mutex<Option<beyond::Alone>>,
     /// Differences kept in the report; all of them are counted.
     pub limit: usize,
 }
@@ -87,8 +94,10 @@ impl Verifier<'_> {
             Some(carts) => walk.feed(feed::Feed::of(carts)).await?,
             None => {
                 let start = self.source.committed().await?;
+                self.begin_alone().await?;
                 walk.feed(feed::Feed::source(None)).await?;
                 walk.feed(feed::Feed::ledger(None, start)).await?;
+                self.finish_alone(&mut walk.report).await?;
             }
         }
         walk.finish(carts.is_none()).await

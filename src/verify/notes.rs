@@ -104,7 +104,7 @@ impl<'a> Notes<'a> {
             Outcome::Different(list) => ("different", list),
             Outcome::Pending => ("pending", &[]),
             Outcome::Held => ("held", &[]),
-            Outcome::Equal | Outcome::Merged | Outcome::NotOurs => {
+            Outcome::Equal | Outcome::Merged | Outcome::Written(_) | Outcome::NotOurs => {
                 if self.known.contains(&cart.key) || self.fresh.contains_key(&cart.key) {
                     self.fresh.insert(cart.key.clone(), Note::Well);
                 }

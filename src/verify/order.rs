@@ -120,6 +120,7 @@ impl Verifier<'_> {
         }
         let mut walk = Walk::new(self, tell).await?;
         walk.pace = Some(pace);
+        let resumed = resume.is_some();
         let (stage, mut cursor, start) = match resume {
             Some(run) => {
                 walk.notes = Some(Notes::open(control, self.pipeline, run.id).await?);
@@ -148,11 +149,17 @@ impl Verifier<'_> {
             }
             Scope::Since(since) => walk.feed(Feed::since(cursor.take(), *since)).await?,
             Scope::Full => {
+                match resumed {
+                    // What its first part has met is known no more.
+                    true => walk.report.not_alone("it went on where it was cut short"),
+                    false => self.begin_alone().await?,
+                }
                 if stage == Stage::Source {
                     walk.feed(Feed::source(cursor.take())).await?;
                     walk.enter(Stage::Ledger).await?;
                 }
                 walk.feed(Feed::ledger(cursor, start)).await?;
+                self.finish_alone(&mut walk.report).await?;
             }
         }
         walk.finish(scope == Scope::Full).await

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::beyond::Tally;
 use super::judge::Outcome;
 use crate::cart::answers::{Answer, Given};
 use crate::cart::key::CartKey;
@@ -22,6 +23,28 @@ pub enum Kind {
     Unmappable,
     /// A lookup would be answered otherwise today.
     StaleLookup,
+    /// The token that the source gives finds nothing in the target.
+    TokenMissing,
+    /// It finds another row beside the cart's own.
+    TokenAmbiguous,
+    /// It finds another row only.
+    TokenElsewhere,
+    /// A total of the target is not the sum of its lines.
+    SumMismatch,
+    /// A quantity that only the target has.
+    QuantityOutOfBounds,
+    /// A quantity that the source has too: `map` never caps.
+    QuantityOfSource,
+    /// The target has a line more often than the source.
+    DuplicateLines,
+    /// A line that nobody mapped, in a cart that by its lock nobody but cartage has written.
+    ForeignLines,
+    /// A line that nobody mapped, and that may be the new backend's.
+    OwnLines,
+    /// The header of a cart that is over is in the target again.
+    Resurrected,
+    /// A header of the target that no cart gives.
+    TargetOnly,
 }
 
 /// One difference. Its values are shop data: they are printed where they are asked for, and
@@ -104,6 +127,45 @@ impl Difference {
                 value(&self.target),
                 value(&self.source),
             ),
+            (Kind::TokenMissing, _) => format!(
+                "cart {cart}: {table} is not found by its token {}",
+                value(&self.source)
+            ),
+            (Kind::TokenAmbiguous, _) => format!(
+                "cart {cart}: the token {} of {table} {key} finds {} too",
+                value(&self.source),
+                value(&self.target)
+            ),
+            (Kind::TokenElsewhere, _) => format!(
+                "cart {cart}: the token {} of {table} {key} finds {} instead",
+                value(&self.source),
+                value(&self.target)
+            ),
+            (Kind::SumMismatch, column) => format!(
+                "cart {cart}: {table} {key}, {}: {}, and the sum is {}",
+                column.as_deref().unwrap_or_default(),
+                value(&self.target),
+                value(&self.source)
+            ),
+            (Kind::QuantityOutOfBounds, _) => format!(
+                "cart {cart}: {table} {key} has a quantity of {}, which is out of bounds",
+                value(&self.target)
+            ),
+            (Kind::QuantityOfSource, _) => format!(
+                "cart {cart}: {table} {key} has a quantity of {}, in the source too",
+                value(&self.target)
+            ),
+            (Kind::DuplicateLines, _) => format!(
+                "cart {cart}: {table} {key} is one line of {} too many",
+                value(&self.target)
+            ),
+            (Kind::ForeignLines | Kind::OwnLines, _) => {
+                format!("cart {cart}: {table} {key} is of no row of the source")
+            }
+            (Kind::Resurrected, _) => {
+                format!("cart {cart} is over in the source, and {table} {key} is in the target")
+            }
+            (Kind::TargetOnly, _) => format!("{table} {key} is in the target alone"),
             (Kind::Value, column) => format!(
                 "cart {cart}: {table} {key}, {}: source {}, target {}",
                 column.as_deref().unwrap_or_default(),
@@ -126,6 +188,10 @@ pub struct Report {
     pub pending: u64,
     pub held: u64,
     pub merged: u64,
+    /// Carts that the new backend has written since cartage left them.
+    pub written: u64,
+    /// What was found beside rows.
+    pub beyond: Tally,
     /// Carts that were mapped with answers of lookups that are others today.
     pub stale_lookups: u64,
     pub differences: Vec<Difference>,
@@ -156,7 +222,13 @@ impl Report {
         if outcome.differs() && self.differing.len() < DIFFERING {
             self.differing.push(cart.clone());
         }
-        self.stale_lookups += u64::from(!stale.is_empty());
+        let is_lookup = |d: &Difference| d.kind == Kind::StaleLookup;
+        self.stale_lookups += u64::from(stale.iter().any(is_lookup));
+        let list = match &outcome {
+            Outcome::Missing(list) | Outcome::Extra(list) | Outcome::Different(list) => &**list,
+            _ => &[],
+        };
+        self.beyond.count(stale.iter().chain(list));
         self.keep(stale);
         let (counter, differences) = match outcome {
             Outcome::Equal => (&mut self.equal, Vec::new()),
@@ -166,10 +238,22 @@ impl Report {
             Outcome::Pending => (&mut self.pending, Vec::new()),
             Outcome::Held => (&mut self.held, Vec::new()),
             Outcome::Merged => (&mut self.merged, Vec::new()),
+            Outcome::Written(_) => (&mut self.written, Vec::new()),
             Outcome::NotOurs => return,
         };
         *counter += 1;
         self.keep(differences);
+    }
+
+    /// Something of no cart.
+    pub fn told(&mut self, difference: Difference) {
+        self.beyond.count(std::iter::once(&difference));
+        self.keep(vec![difference]);
+    }
+
+    /// Carts of the target alone are not looked for.
+    pub(super) fn not_alone(&mut self, why: &str) {
+        self.beyond.not_alone = Some(why.to_owned());
     }
 
     pub(super) fn keep(&mut self, differences: Vec<Difference>) {
@@ -189,16 +273,16 @@ impl Report {
     }
 
     pub fn looked_at(&self) -> u64 {
-        self.carts_compared() + self.pending + self.held + self.merged
+        self.carts_compared() + self.pending + self.held + self.merged + self.written
     }
 
     pub fn is_well(&self) -> bool {
-        self.missing + self.extra + self.different + self.held == 0
+        self.missing + self.extra + self.different + self.held == 0 && self.beyond.is_well()
     }
 
     /// The document of `--json`.
     pub fn json(&self) -> Value {
-        json!({
+        let mut document = json!({
             "carts_compared": self.carts_compared(),
             "equal": self.equal,
             "missing": self.missing,
@@ -207,6 +291,7 @@ impl Report {
             "pending": self.pending,
             "held": self.held,
             "merged": self.merged,
+            "written": self.written,
             "stale_lookups": self.stale_lookups,
             "differences": self.differences,
             "differences_left_out": self.more,
@@ -215,7 +300,11 @@ impl Report {
             "rows": self.rows,
             "seconds": rounded(self.worked),
             "waited_seconds": rounded(self.waited),
-        })
+        });
+        if let Value::Object(document) = &mut document {
+            self.beyond.add_to(document);
+        }
+        document
     }
 
     pub fn text(&self) -> String {
@@ -258,6 +347,14 @@ impl Report {
                 self.stale_lookups
             );
         }
+        if self.written > 0 {
+            let _ = writeln!(
+                out,
+                "{} carts were written by the new backend since, and differ for that alone.",
+                self.written
+            );
+        }
+        out.push_str(&self.beyond.text());
         if self.held > 0 {
             out.push_str("Held carts need a look: cartage held list\n");
         }

@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
     fn take(&mut self, looked: Vec<Looked>, met: &HashSet<CartKey>) {
         for cart in looked {
             let met = met.contains(&cart.key);
-            match cart.outcome.doubtful() {
+            match cart.doubtful() {
                 true => {
                     if let Some(notes) = &mut self.notes {
                         notes.park(&cart.key);

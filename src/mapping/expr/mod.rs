@@ -250,6 +250,13 @@ impl Expr {
         inverse::back(&self.plan, &self.sql_type(), to)
     }
 
+    pub fn calls_lookups(&self) -> bool {
+        let mut calls = false;
+        self.plan
+            .walk(&mut |plan| calls |= matches!(plan.node, Node::Lookup(_)));
+        calls
+    }
+
     pub fn uses_secret(&self) -> bool {
         let mut uses = false;
         self.plan.walk(&mut |plan| {

@@ -10,6 +10,7 @@ mod json;
 mod statement;
 pub mod found;
 pub mod rivals;
+pub mod beside;
 pub mod rows;
 pub mod writer;
 

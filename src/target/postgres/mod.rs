@@ -3,6 +3,7 @@
 pub mod closed;
 pub mod statement;
 pub mod rivals;
+pub mod beside;
 pub mod printed;
 pub mod found;
 pub mod claim;

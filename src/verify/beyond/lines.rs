@@ -1,0 +1,338 @@
+//! All lines under a cart's header, those that nobody mapped among them: foreign lines, lines that are
+//! there twice, quantities out of bounds.
+//!
+//! Most carts are told by their number of lines and by the least and the greatest quantity; only where
+//! these are not as expected are the lines themselves read.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::report::{Difference, Kind};
+use super::{Present, Subject, written};
+use crate::cart::image::Cell;
+use crate::mapping::map::TargetRow;
+use crate::mapping::plan::{Into, Line, Lock, Mapping};
+use crate::target::beside::{self, Normal, Wanted};
+use crate::target::error::TargetError;
+use crate::target::session::Target;
+
+pub(super) struct Look<'a> {
+    pub target: &'a Target,
+    pub mapping: &'a Mapping,
+    pub pipeline: i32,
+    pub min_quantity: i64,
+    pub subjects: &'a [Subject<'a>],
+    /// Carts whose lines are read in any case.
+    pub suspects: &'a [bool],
+    pub present: Present<'a>,
+}
+
+/// A line under the header of a cart, whoever wrote it.
+struct Found {
+    /// Place of its cart.
+    at: usize,
+    key: Normal,
+    product: Option<String>,
+    quantity: Option<String>,
+    /// Place of the row that cartage knows, in [`Subject::known`].
+    ours: Option<usize>,
+}
+
+impl Look<'_> {
+    pub async fn run(&self, found: &mut [Vec<Difference>]) -> Result<(), TargetError> {
+        let mut done = HashSet::new();
+        for (index, into) in self.mapping.intos.iter().enumerate() {
+            let Some(line) = into.line.as_ref().filter(|line| !line.cart.is_empty()) else {
+                continue;
+            };
+            // One table may be filled by several `[[into]]`s: its lines are looked at once.
+            if done.insert((&into.schema, &into.table)) {
+                self.table(index, into, line, found).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn table(
+        &self,
+        index: usize,
+        into: &Into,
+        line: &Line,
+        found: &mut [Vec<Difference>],
+    ) -> Result<(), TargetError> {
+        let of_table: HashSet<usize> = (0..self.mapping.intos.len())
+            .filter(|&i| {
+                let other = &self.mapping.intos[i];
+                (&other.schema, &other.table) == (&into.schema, &into.table)
+            })
+            .collect();
+        let carts: Vec<usize> = (0..self.subjects.len())
+            .filter(|&at| self.subjects[at].header.is_some())
+            .collect();
+        let wanted = self.under(into, line, &carts);
+        let counts = beside::counts(self.target, &wanted, &line.quantity).await?;
+        let mut counted: HashMap<usize, _> = counts.into_iter().map(|c| (c.nth, c)).collect();
+        let mut close = Vec::new();
+        for (nth, &at) in carts.iter().enumerate() {
+            let known = self.subjects[at].known();
+            let known = known.filter(|row| of_table.contains(&row.into));
+            let known = known.filter(|row| (self.present)(row.into, &row.key));
+            let count = counted.remove(&nth);
+            let rows = count.as_ref().map_or(0, |count| count.rows);
+            let bounds = count.iter().flat_map(|c| [&c.least, &c.most]).flatten();
+            let mut bounds = bounds.filter_map(|text| text.parse::<f64>().ok());
+            let out = bounds.any(|quantity| self.is_out(line, quantity));
+            if self.suspects[at] || out || rows != known.count() {
+                close.push(at);
+            }
+        }
+        let lines = self.read(index, into, line, &of_table, &close).await?;
+        self.bounds(index, line, &lines, found);
+        let twice = self
+            .twice(index, into, line, &of_table, &lines, found)
+            .await?;
+        self.foreign(index, &lines, &twice, found).await
+    }
+
+    fn is_out(&self, line: &Line, quantity: f64) -> bool {
+        quantity < self.min_quantity as f64 || quantity > line.max_quantity as f64
+    }
+
+    /// The lines of these carts.
+    fn under<'w>(&'w self, into: &'w Into, line: &'w Line, carts: &[usize]) -> Wanted<'w> {
+        let values = carts.iter().map(|&at| {
+            let header = self.subjects[at].header.as_ref();
+            let part = |name: &String| {
+                let (of, key) = header?;
+                let keys = &self.mapping.intos[*of].key;
+                let part = keys.iter().position(|key| key.name == *name)?;
+                key.get(part).map(|part| &**part)
+            };
+            let parts = line.cart.iter().map(|(_, of)| part(of).unwrap_or_default());
+            parts.collect()
+        });
+        Wanted {
+            into,
+            columns: line
+                .cart
+                .iter()
+                .map(|(column, _)| column.as_str())
+                .collect(),
+            values: values.collect(),
+        }
+    }
+
+    async fn read(
+        &self,
+        index: usize,
+        into: &Into,
+        line: &Line,
+        of_table: &HashSet<usize>,
+        carts: &[usize],
+    ) -> Result<Vec<Found>, TargetError> {
+        let keys = into.key.iter().map(|key| key.name.as_str());
+        let rest = [line.product.as_str(), line.quantity.as_str()];
+        let read: Vec<&str> = keys.chain(rest).collect();
+        let wanted = self.under(into, line, carts);
+        let rows = beside::rows(self.target, &wanted, &read).await?;
+        let mut known: HashMap<(usize, Normal), usize> = HashMap::new();
+        for &at in carts {
+            let rows: Vec<(usize, &TargetRow)> = self.subjects[at]
+                .known()
+                .enumerate()
+                .filter(|(_, row)| of_table.contains(&row.into))
+                .filter(|(_, row)| row.key.len() == self.mapping.intos[index].key.len())
+                .collect();
+            let keys: Vec<_> = rows.iter().map(|(_, row)| &row.key).collect();
+            let keys = beside::normal(self.target, into, &keys).await?;
+            for ((place, _), key) in rows.into_iter().zip(keys) {
+                known.insert((at, key), place);
+            }
+        }
+        let found = rows.into_iter().filter_map(|mut row| {
+            let at = *carts.get(row.nth)?;
+            let quantity = row.texts.pop()?;
+            let product = row.texts.pop()?;
+            let parts = row
+                .texts
+                .iter()
+                .map(|text| text.as_deref().unwrap_or_default());
+            let key = into.normal(parts);
+            let ours = known.get(&(at, key.clone())).copied();
+            Some(Found {
+                at,
+                key,
+                product,
+                quantity,
+                ours,
+            })
+        });
+        Ok(found.collect())
+    }
+
+    fn told(&self, kind: Kind, index: usize, found: &Found) -> Difference {
+        let key = found.key.iter().map(String::as_str);
+        let cart = &self.subjects[found.at].cart;
+        Difference::of_key(kind, self.mapping, cart, index, key)
+    }
+
+    /// `map` never caps: what is too much in the source is the source's.
+    fn bounds(&self, index: usize, line: &Line, lines: &[Found], found: &mut [Vec<Difference>]) {
+        for there in lines {
+            let number = there.quantity.as_deref().and_then(|text| text.parse().ok());
+            if !number.is_some_and(|quantity| self.is_out(line, quantity)) {
+                continue;
+            }
+            let row = there
+                .ours
+                .and_then(|at| self.subjects[there.at].known().nth(at));
+            let given = row.and_then(|row| self.cell(row, &line.quantity)?.text());
+            let kind = match given.is_some() && given == there.quantity.as_deref() {
+                true => Kind::QuantityOfSource,
+                false => Kind::QuantityOutOfBounds,
+            };
+            let mut told = self.told(kind, index, there);
+            told.column = Some(line.quantity.clone());
+            told.source = given.map(str::to_owned);
+            told.target.clone_from(&there.quantity);
+            found[there.at].push(told);
+        }
+    }
+
+    fn cell<'r>(&self, row: &'r TargetRow, column: &str) -> Option<&'r Cell> {
+        let columns = &self.mapping.intos[row.into].columns;
+        row.cells
+            .get(columns.iter().position(|c| c.name == column)?)
+    }
+
+    /// Lines that are the same line by the server's word, more of them than the source has. Returns
+    /// the places of those that are told.
+    async fn twice(
+        &self,
+        index: usize,
+        into: &Into,
+        line: &Line,
+        of_table: &HashSet<usize>,
+        lines: &[Found],
+        found: &mut [Vec<Difference>],
+    ) -> Result<HashSet<usize>, TargetError> {
+        let mut told = HashSet::new();
+        let each: Vec<(usize, &Found)> = lines.iter().enumerate().collect();
+        let carts: Vec<usize> = lines.iter().map(|line| line.at).collect();
+        let mut wanted = self.under(into, line, &carts);
+        wanted.columns.push(&line.product);
+        let mut asked = Vec::new();
+        let mut values = Vec::new();
+        for (list, (place, there)) in wanted.values.into_iter().zip(each) {
+            if let Some(product) = there.product.as_deref() {
+                let mut list = list;
+                list.push(product);
+                values.push(list);
+                asked.push(place);
+            }
+        }
+        wanted.values = values;
+        let keys: Vec<&str> = into.key.iter().map(|key| key.name.as_str()).collect();
+        let mut same: HashMap<usize, Vec<Normal>> = HashMap::new();
+        for row in beside::rows(self.target, &wanted, &keys).await? {
+            let parts = row
+                .texts
+                .iter()
+                .map(|text| text.as_deref().unwrap_or_default());
+            if let Some(&place) = asked.get(row.nth) {
+                same.entry(place).or_default().push(into.normal(parts));
+            }
+        }
+        let places: HashMap<(usize, &Normal), usize> = lines
+            .iter()
+            .enumerate()
+            .map(|(place, line)| ((line.at, &line.key), place))
+            .collect();
+        for (&place, group) in &same {
+            let there = &lines[place];
+            let group: Vec<usize> = group
+                .iter()
+                .filter_map(|key| places.get(&(there.at, key)).copied())
+                .collect();
+            let subject = &self.subjects[there.at];
+            let products: HashSet<&str> = group
+                .iter()
+                .filter_map(|&p| lines[p].product.as_deref())
+                .collect();
+            let given = subject
+                .rows
+                .iter()
+                .filter(|row| of_table.contains(&row.into));
+            let given = given.filter_map(|row| self.cell(row, &line.product)?.text());
+            let given = given.filter(|product| products.contains(product)).count();
+            let ours = group.iter().any(|&p| lines[p].ours.is_some());
+            // Of a pair, the one that nobody mapped is the one too many.
+            let foreign = group.iter().any(|&p| lines[p].ours.is_none());
+            let first = group.iter().min() == Some(&place);
+            let extra = match foreign {
+                true => there.ours.is_none(),
+                false => !first,
+            };
+            if group.len() > given.max(1) && ours && extra {
+                let mut difference = self.told(Kind::DuplicateLines, index, there);
+                difference.column = Some(line.product.clone());
+                difference.target.clone_from(&there.product);
+                found[there.at].push(difference);
+                told.insert(place);
+            }
+        }
+        Ok(told)
+    }
+
+    /// Lines that nobody mapped, in carts that are the source's alone. Under a counting lock that only
+    /// our patches have moved, nobody may have put them there.
+    async fn foreign(
+        &self,
+        index: usize,
+        lines: &[Found],
+        twice: &HashSet<usize>,
+        found: &mut [Vec<Difference>],
+    ) -> Result<(), TargetError> {
+        let foreign: Vec<&Found> = lines
+            .iter()
+            .enumerate()
+            .filter(|(place, line)| line.ours.is_none() && !twice.contains(place))
+            .map(|(_, line)| line)
+            .filter(|line| !self.subjects[line.at].merged)
+            .collect();
+        let mut carts: Vec<usize> = foreign.iter().map(|line| line.at).collect();
+        carts.sort_unstable();
+        carts.dedup();
+        let untouched = self.untouched(&carts).await?;
+        for line in foreign {
+            let kind = match untouched.contains(&line.at) {
+                true => Kind::ForeignLines,
+                false => Kind::OwnLines,
+            };
+            let mut told = self.told(kind, index, line);
+            told.target.clone_from(&line.product);
+            found[line.at].push(told);
+        }
+        Ok(())
+    }
+
+    /// Those of the carts whose header no one but cartage has ever written, for all that its lock says:
+    /// it counts our patches.
+    async fn untouched(&self, carts: &[usize]) -> Result<HashSet<usize>, TargetError> {
+        let counts = |at: &usize| {
+            let header = self.subjects[*at].header.as_ref();
+            header
+                .is_some_and(|(into, _)| matches!(self.mapping.intos[*into].lock, Lock::Counter(_)))
+        };
+        let carts: Vec<usize> = carts.iter().copied().filter(counts).collect();
+        let subjects: Vec<&Subject<'_>> = carts.iter().map(|&at| &self.subjects[at]).collect();
+        let headers = written::headers(self.target, self.mapping, &subjects).await?;
+        let patches = written::patches(self.target, self.pipeline, &subjects).await?;
+        let untouched = carts.into_iter().filter(|&at| {
+            let subject = &self.subjects[at];
+            let header = subject.header.as_ref().and_then(|key| headers.get(key));
+            let token = header.and_then(|row| row.token.as_deref()?.parse::<i64>().ok());
+            token.is_some() && token == patches.get(subject.cart.as_str()).copied()
+        });
+        Ok(untouched.collect())
+    }
+}

@@ -1,0 +1,132 @@
+//! What a verification looks at beside the mapped columns of each row: tokens, lines that nobody
+//! mapped, quantities, sums, and carts that only the target has.
+//!
+//! All of it is asked of the same snapshot of the target in which the rows were compared, a few
+//! statements for each chunk of carts.
+
+mod alone;
+mod buckets;
+mod lines;
+mod plan;
+mod subject;
+mod sums;
+mod tally;
+mod token;
+mod written;
+
+pub use alone::{Alone, Claims};
+pub use plan::{Plan, PlanError};
+pub use subject::Subject;
+pub use tally::Tally;
+
+use super::judge::{Looked, Outcome};
+use super::report::{Difference, Kind};
+use super::{Verifier, VerifyError};
+use crate::cart::key::CartKey;
+use crate::mapping::map::RowKey;
+use crate::mapping::plan::Mapping;
+
+/// Whether the target has this row.
+pub type Present<'p> = &'p (dyn Fn(usize, &RowKey) -> bool + Sync);
+
+impl Verifier<'_> {
+    /// Adds to the verdicts what is found beside rows; subjects and verdicts are of the same carts in
+    /// the same order.
+    pub(super) async fn look_beyond(
+        &self,
+        subjects: &[Subject<'_>],
+        present: Present<'_>,
+        looked: &mut [Looked],
+    ) -> Result<(), VerifyError> {
+        let (target, mapping) = (self.target, &self.mapper.mapping);
+        let mut found = vec![Vec::new(); subjects.len()];
+        token::look(
+            target,
+            mapping,
+            &self.beyond.tokens,
+            subjects,
+            present,
+            &mut found,
+        )
+        .await?;
+        let suspects: Vec<bool> = looked.iter().map(is_suspect).collect();
+        let look = lines::Look {
+            target,
+            mapping,
+            pipeline: self.pipeline,
+            min_quantity: self.beyond.min_quantity,
+            subjects,
+            suspects: &suspects,
+            present,
+        };
+        look.run(&mut found).await?;
+        subject::resurrected(target, mapping, subjects, &mut found).await?;
+        sums::look(target, mapping, &self.beyond.sums, subjects, &mut found).await?;
+        for (cart, found) in looked.iter_mut().zip(found) {
+            add(cart, found);
+        }
+        written::look(self, subjects, looked).await
+    }
+}
+
+/// Worth a closer look at all lines of the cart.
+fn is_suspect(cart: &Looked) -> bool {
+    matches!(cart.outcome, Outcome::Different(_) | Outcome::Merged)
+}
+
+/// What the cart's verdict is with this. Some findings stand beside any verdict.
+fn add(cart: &mut Looked, found: Vec<Difference>) {
+    let (beside, against): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.kind.is_beside());
+    cart.stale.extend(beside);
+    if against.is_empty() {
+        return;
+    }
+    let resurrected = against.iter().any(|d| d.kind == Kind::Resurrected);
+    match &mut cart.outcome {
+        Outcome::Missing(list) | Outcome::Extra(list) | Outcome::Different(list) => {
+            list.extend(against);
+        }
+        outcome @ (Outcome::Equal | Outcome::Merged) => {
+            *outcome = match resurrected {
+                true => Outcome::Extra(against),
+                false => Outcome::Different(against),
+            };
+        }
+        Outcome::Pending | Outcome::Held | Outcome::NotOurs | Outcome::Written(_) => {}
+    }
+}
+
+impl Kind {
+    /// It is counted and told, and the cart is no other for it.
+    pub(super) fn is_beside(self) -> bool {
+        matches!(
+            self,
+            Kind::StaleLookup
+                | Kind::SumMismatch
+                | Kind::QuantityOfSource
+                | Kind::OwnLines
+                | Kind::TargetOnly
+        )
+    }
+}
+
+impl Difference {
+    /// About a row of the target, whether it is one of ours or not.
+    pub(super) fn of_key<'k>(
+        kind: Kind,
+        mapping: &Mapping,
+        cart: &CartKey,
+        into: usize,
+        key: impl IntoIterator<Item = &'k str>,
+    ) -> Self {
+        Self {
+            kind,
+            cart: cart.to_string(),
+            table: mapping.intos[into].full_name(),
+            key: CartKey::of(key).to_string(),
+            column: None,
+            source: None,
+            target: None,
+        }
+    }
+}
