@@ -169,6 +169,18 @@ fn bad_settings() {
             "c:10:10: `repair` is wrong (expected `true` or `false`)",
         ),
         (
+            "reconcile's token",
+            rest("[reconcile]\ntoken = 't.idd'\nown = ''"),
+            "c:9:9: nothing fills `t.idd` (expected `t.id`?)\n\
+             c:10:7: `own` is empty (expected a text)",
+        ),
+        (
+            "reconcile's sums",
+            rest("[reconcile]\nsums = [{ total = 'x.y', of = 'line', value = 'a' }, { of = 'line', value = 'b' }]"),
+            "c:9:19: `x.y` is no column of a header table (expected `table.column`, with the table of the [[into]] whose role is \"header\")\n\
+             c:9:52: `total` is missing in `sums` (expected `total` = the header's column: \"cart.total\")",
+        ),
+        (
             "synthetic",
             rest("[synthetic]"),
             "c:8:2: [synthetic] is not built yet",

@@ -79,6 +79,7 @@ fn the_keys_of_the_page_are_those_of_the_loader() {
         "refresh",
         "watch",
         "conflicts",
+        "reconcile",
         "log",
         "ids",
         "merge",
