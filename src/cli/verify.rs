@@ -25,8 +25,9 @@ use crate::verify::progress::Progress;
 use crate::verify::{self, Verifier};
 
 /// Compare source carts, mapped, with target carts, column by column, on the moving system. What
-/// differs is looked at again once the log has passed. Writes nothing but its own notes. Exits with 3
-/// on a difference or a held cart.
+/// differs is looked at again once the log has passed. Looks for tokens, totals, lines and carts that
+/// nobody mapped, too (`[reconcile]`). Writes nothing but its own notes. Exits with 3 on a difference,
+/// a held cart or a wrong total.
 #[derive(Debug, Default, clap::Args)]
 #[command(
     after_help = "Examples:\n  cartage verify\n  cartage verify --resume\n  \

@@ -18,6 +18,8 @@ pub struct Beyond {
     pub own: Option<Spanned<String>>,
     /// The least quantity of a line.
     pub min_quantity: i64,
+    /// A line that nobody mapped makes its cart different.
+    pub foreign_lines_differ: bool,
 }
 
 /// `token = "table.column"`.
@@ -40,6 +42,8 @@ pub struct Sum {
     pub value: Spanned<String>,
 }
 
+const FOREIGN_LINES: [(&str, bool); 2] = [("told", false), ("different", true)];
+
 /// Takes its keys out of `[reconcile]`.
 pub(super) fn read(section: &mut Section<'_>, intos: &[Into], problems: &mut Problems) -> Beyond {
     let named = section.strings("token", problems);
@@ -52,6 +56,9 @@ pub(super) fn read(section: &mut Section<'_>, intos: &[Into], problems: &mut Pro
         min_quantity: section
             .integer("min_quantity", 0..=i64::MAX, problems)
             .unwrap_or(0),
+        foreign_lines_differ: section
+            .choice("foreign_lines", &FOREIGN_LINES, problems)
+            .unwrap_or(false),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::hash::HashSet;
 use crate::switch::{self, Bound, Mutant};
 
 /// Ghosts of one cart beyond this number are forgotten, the oldest first; their target rows stay.
-const MAX_GHOSTS: u64 = 1_000;
+pub const MAX_GHOSTS: u64 = 1_000;
 
 /// A compiled mapping with all that its expressions may ask for.
 #[derive(Debug)]

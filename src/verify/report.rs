@@ -37,9 +37,9 @@ pub enum Kind {
     QuantityOfSource,
     /// The target has a line more often than the source.
     DuplicateLines,
-    /// A line that nobody mapped, in a cart that by its lock nobody but cartage has written.
+    /// A line that nobody mapped.
     ForeignLines,
-    /// A line that nobody mapped, and that may be the new backend's.
+    /// The same in a cart that the new backend has written, by its lock.
     OwnLines,
     /// The header of a cart that is over is in the target again.
     Resurrected,

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::report::{Difference, Kind};
 use super::{Present, Subject, written};
 use crate::cart::image::Cell;
-use crate::mapping::map::TargetRow;
+use crate::mapping::map::{MAX_GHOSTS, TargetRow};
 use crate::mapping::plan::{Into, Line, Lock, Mapping};
 use crate::target::beside::{self, Normal, Wanted};
 use crate::target::error::TargetError;
@@ -66,7 +66,7 @@ impl Look<'_> {
             })
             .collect();
         let carts: Vec<usize> = (0..self.subjects.len())
-            .filter(|&at| self.subjects[at].header.is_some())
+            .filter(|&at| self.names(line, at).is_some())
             .collect();
         let wanted = self.under(into, line, &carts);
         let counts = beside::counts(self.target, &wanted, &line.quantity).await?;
@@ -97,27 +97,25 @@ impl Look<'_> {
         quantity < self.min_quantity as f64 || quantity > line.max_quantity as f64
     }
 
+    /// What the lines of a cart have in the columns that name it.
+    fn names<'n>(&'n self, line: &Line, at: usize) -> Option<Vec<&'n str>> {
+        let (header, key) = self.subjects[at].header.as_ref()?;
+        let keys = &self.mapping.intos[*header].key;
+        let part = |(_, of): &(String, String)| {
+            let place = keys.iter().position(|key| key.name == *of)?;
+            key.get(place).map(|part| &**part)
+        };
+        line.cart.iter().map(part).collect()
+    }
+
     /// The lines of these carts.
     fn under<'w>(&'w self, into: &'w Into, line: &'w Line, carts: &[usize]) -> Wanted<'w> {
-        let values = carts.iter().map(|&at| {
-            let header = self.subjects[at].header.as_ref();
-            let part = |name: &String| {
-                let (of, key) = header?;
-                let keys = &self.mapping.intos[*of].key;
-                let part = keys.iter().position(|key| key.name == *name)?;
-                key.get(part).map(|part| &**part)
-            };
-            let parts = line.cart.iter().map(|(_, of)| part(of).unwrap_or_default());
-            parts.collect()
-        });
+        let columns = line.cart.iter().map(|(column, _)| column.as_str());
+        let values = carts.iter().map(|&at| self.names(line, at));
         Wanted {
             into,
-            columns: line
-                .cart
-                .iter()
-                .map(|(column, _)| column.as_str())
-                .collect(),
-            values: values.collect(),
+            columns: columns.collect(),
+            values: values.map(Option::unwrap_or_default).collect(),
         }
     }
 
@@ -283,8 +281,8 @@ impl Look<'_> {
         Ok(told)
     }
 
-    /// Lines that nobody mapped, in carts that are the source's alone. Under a counting lock that only
-    /// our patches have moved, nobody may have put them there.
+    /// Lines that nobody mapped, in carts that are not merged. Where the header's lock counts more than
+    /// our patches they are taken for the new backend's own.
     async fn foreign(
         &self,
         index: usize,
@@ -302,11 +300,11 @@ impl Look<'_> {
         let mut carts: Vec<usize> = foreign.iter().map(|line| line.at).collect();
         carts.sort_unstable();
         carts.dedup();
-        let untouched = self.untouched(&carts).await?;
+        let written = self.written(&carts).await?;
         for line in foreign {
-            let kind = match untouched.contains(&line.at) {
-                true => Kind::ForeignLines,
-                false => Kind::OwnLines,
+            let kind = match written.contains(&line.at) {
+                true => Kind::OwnLines,
+                false => Kind::ForeignLines,
             };
             let mut told = self.told(kind, index, line);
             told.target.clone_from(&line.product);
@@ -315,9 +313,15 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Those of the carts whose header no one but cartage has ever written, for all that its lock says:
-    /// it counts our patches.
-    async fn untouched(&self, carts: &[usize]) -> Result<HashSet<usize>, TargetError> {
+    /// Those of the carts whose header the new backend has written at some time, for all that a lock
+    /// tells which counts our patches; and those of which so many rows were kept by an end that the
+    /// oldest are forgotten, and are nobody's any more.
+    async fn written(&self, carts: &[usize]) -> Result<HashSet<usize>, TargetError> {
+        let forgotten = |at: &usize| {
+            let kept = self.subjects[*at].rows.iter();
+            kept.filter(|row| row.origin.is_none()).count() as u64 >= MAX_GHOSTS
+        };
+        let mut written: HashSet<usize> = carts.iter().copied().filter(forgotten).collect();
         let counts = |at: &usize| {
             let header = self.subjects[*at].header.as_ref();
             header
@@ -327,12 +331,13 @@ impl Look<'_> {
         let subjects: Vec<&Subject<'_>> = carts.iter().map(|&at| &self.subjects[at]).collect();
         let headers = written::headers(self.target, self.mapping, &subjects).await?;
         let patches = written::patches(self.target, self.pipeline, &subjects).await?;
-        let untouched = carts.into_iter().filter(|&at| {
+        written.extend(carts.into_iter().filter(|&at| {
             let subject = &self.subjects[at];
             let header = subject.header.as_ref().and_then(|key| headers.get(key));
             let token = header.and_then(|row| row.token.as_deref()?.parse::<i64>().ok());
-            token.is_some() && token == patches.get(subject.cart.as_str()).copied()
-        });
-        Ok(untouched.collect())
+            let ours = patches.get(subject.cart.as_str()).copied();
+            token.zip(ours).is_some_and(|(token, ours)| token > ours)
+        }));
+        Ok(written)
     }
 }

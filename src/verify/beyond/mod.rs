@@ -63,7 +63,7 @@ impl Verifier<'_> {
         subject::resurrected(target, mapping, subjects, &mut found).await?;
         sums::look(target, mapping, &self.beyond.sums, subjects, &mut found).await?;
         for (cart, found) in looked.iter_mut().zip(found) {
-            add(cart, found);
+            add(cart, found, self.beyond.foreign_lines_differ);
         }
         written::look(self, subjects, looked).await
     }
@@ -75,8 +75,12 @@ fn is_suspect(cart: &Looked) -> bool {
 }
 
 /// What the cart's verdict is with this. Some findings stand beside any verdict.
-fn add(cart: &mut Looked, found: Vec<Difference>) {
-    let (beside, against): (Vec<_>, Vec<_>) = found.into_iter().partition(|d| d.kind.is_beside());
+fn add(cart: &mut Looked, found: Vec<Difference>, foreign_differ: bool) {
+    let is_beside = |difference: &Difference| match difference.kind {
+        Kind::ForeignLines => !foreign_differ,
+        kind => kind.is_beside(),
+    };
+    let (beside, against): (Vec<_>, Vec<_>) = found.into_iter().partition(is_beside);
     cart.stale.extend(beside);
     if against.is_empty() {
         return;
@@ -128,5 +132,80 @@ impl Difference {
             source: None,
             target: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: Kind) -> Difference {
+        Difference {
+            kind,
+            cart: "7".to_owned(),
+            table: "s.cart".to_owned(),
+            key: "7".to_owned(),
+            column: None,
+            source: None,
+            target: None,
+        }
+    }
+
+    fn cart(outcome: Outcome) -> Looked {
+        Looked {
+            key: CartKey::of(["7"]),
+            outcome,
+            ledger_agrees: true,
+            stale: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_finding_makes_a_cart_different_or_stands_beside_its_verdict() {
+        let mut equal = cart(Outcome::Equal);
+        add(
+            &mut equal,
+            vec![told(Kind::SumMismatch), told(Kind::OwnLines)],
+            false,
+        );
+        assert_eq!(equal.outcome, Outcome::Equal);
+        assert_eq!(equal.stale.len(), 2);
+        assert!(equal.doubtful());
+        add(&mut equal, vec![told(Kind::DuplicateLines)], false);
+        let list = vec![told(Kind::DuplicateLines)];
+        assert_eq!(equal.outcome, Outcome::Different(list));
+
+        let mut over = cart(Outcome::Equal);
+        add(&mut over, vec![told(Kind::Resurrected)], false);
+        assert!(matches!(over.outcome, Outcome::Extra(_)));
+
+        let mut foreign = cart(Outcome::Equal);
+        add(&mut foreign, vec![told(Kind::ForeignLines)], false);
+        assert_eq!(foreign.outcome, Outcome::Equal);
+        add(&mut foreign, vec![told(Kind::ForeignLines)], true);
+        assert!(matches!(foreign.outcome, Outcome::Different(_)));
+
+        let mut held = cart(Outcome::Held);
+        add(&mut held, vec![told(Kind::TokenMissing)], false);
+        assert_eq!(held.outcome, Outcome::Held);
+    }
+
+    #[test]
+    fn kinds_count_once_a_cart_and_carts_of_the_target_alone_where_own_ones_are_told() {
+        let mut tally = Tally::default();
+        let twice = [told(Kind::DuplicateLines), told(Kind::DuplicateLines)];
+        tally.count(twice.iter());
+        tally.count([told(Kind::TargetOnly)].iter());
+        assert_eq!(tally.of("duplicate_lines"), 1);
+        assert!(tally.is_well());
+        tally.own_are_told = true;
+        assert!(!tally.is_well());
+        let mut document = serde_json::Map::new();
+        tally.add_to(&mut document);
+        assert!(document["target_only"].is_null());
+        tally.looked_for_alone = true;
+        tally.add_to(&mut document);
+        assert_eq!(document["target_only"], 1);
+        assert!(tally.text().contains("target_only: 1 carts"));
     }
 }

@@ -21,6 +21,7 @@ pub struct Plan {
     /// The header's condition of the new backend's own carts.
     pub own: Option<String>,
     pub min_quantity: i64,
+    pub foreign_lines_differ: bool,
     /// Where what does not fit into memory is put.
     pub scratch: PathBuf,
 }
@@ -72,6 +73,7 @@ impl Plan {
             sums,
             own: asked.own.as_ref().map(|own| own.get_ref().clone()),
             min_quantity: asked.min_quantity,
+            foreign_lines_differ: asked.foreign_lines_differ,
             scratch: config.apply.scratch.clone(),
         })
     }

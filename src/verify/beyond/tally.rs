@@ -46,12 +46,12 @@ const KINDS: [(Kind, &str, &str); 11] = [
     (
         Kind::ForeignLines,
         "foreign_lines",
-        "carts have lines that nobody mapped, though nobody but cartage wrote them by the lock",
+        "carts have lines that nobody mapped",
     ),
     (
         Kind::OwnLines,
         "own_lines",
-        "carts have lines that nobody mapped; they may be the new backend's; no difference",
+        "carts have lines that nobody mapped, and that the new backend has written; no difference",
     ),
     (
         Kind::Resurrected,

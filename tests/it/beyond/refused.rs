@@ -31,7 +31,7 @@ async fn refusals(pair: &str) {
     };
     let config = write("");
     daemon::command(&config, &["setup", "--yes"]);
-    let line = scenario.config.lines().count() + 2;
+    let line = scenario.config.lines().count() + 3;
     let sum = |total: &str, of: &str, value: &str| {
         format!("sums = [{{ total = \"{total}\", of = \"{of}\", value = \"{value}\" }}]")
     };
