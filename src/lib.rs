@@ -28,5 +28,6 @@ pub mod lanes;
 pub mod refresh;
 pub mod daemon;
 pub mod status;
+pub mod metrics;
 pub mod verify;
 pub mod demo;

@@ -13,10 +13,16 @@ use super::{CommandError, NEEDS_HUMAN, USAGE};
 use crate::config::Config;
 use crate::daemon::notify::Notifier;
 use crate::daemon::{self, DaemonError};
+use crate::metrics;
 
 /// Moves carts until SIGTERM or SIGINT. SIGHUP reads `[refresh]`, `[reconcile]` and `[log]` again: rates, load
 /// guards and log levels change while the daemon runs, everything else at its next start.
 pub async fn run(config: &Config, levels: Levels) -> Result<ExitCode, CommandError> {
+    if let Some(address) = config.metrics.listen {
+        metrics::serve(address, &config.name)
+            .await
+            .map_err(CommandError::failed)?;
+    }
     let (stop, told) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::failed)?;

@@ -7,7 +7,8 @@ use toml::de::{DeTable, Error};
 
 use super::reader::{Problems, Section};
 use super::{
-    Config, Endpoint, Secret, cart, connection, into, locate, log, lookup, map, mask, reconcile,
+    Config, Endpoint, Secret, cart, connection, into, locate, log, lookup, map, mask, metrics,
+    reconcile,
     secret,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -84,6 +85,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let watch = connection::watch(&mut root, problems);
     let conflicts = connection::conflicts(&mut root, problems);
     let log = log::read(&mut root, problems);
+    let metrics = metrics::read(&mut root, problems);
     let ids_secret = ids(&mut root, path, problems);
     let (cart, rows) = cart::read(&mut root, problems);
     let maps = map::read_all(&mut root, cart.as_ref(), &rows, problems);
@@ -112,6 +114,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         watch,
         conflicts,
         log,
+        metrics,
         ids_secret,
         cart: cart?,
         rows,

@@ -10,6 +10,7 @@ mod log;
 mod lookup;
 mod map;
 mod mask;
+mod metrics;
 pub mod model;
 pub mod policy;
 mod reader;
@@ -18,6 +19,7 @@ mod secret;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +52,7 @@ pub struct Config {
     pub watch: Watch,
     pub conflicts: Keep,
     pub log: Log,
+    pub metrics: Metrics,
     /// `[ids] secret`, read; none means that `setup` makes one.
     pub ids_secret: Option<Secret>,
     pub cart: Cart,
@@ -188,6 +191,13 @@ pub struct Rates {
 pub struct Log {
     /// A level, or several for modules apart, in the words of `RUST_LOG`.
     pub level: String,
+}
+
+/// `[metrics]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Where the daemon serves its figures; none means nowhere.
+    pub listen: Option<SocketAddr>,
 }
 
 /// `[watch]`.
@@ -353,6 +363,7 @@ impl Config {
             ("[apply]", self.apply != other.apply),
             ("[watch]", self.watch != other.watch),
             ("[conflicts]", self.conflicts != other.conflicts),
+            ("[metrics]", self.metrics != other.metrics),
             ("[ids]", self.ids_secret != other.ids_secret),
             (
                 "[cart], [map], [[into]] or [merge]",

@@ -1,12 +1,14 @@
-//! The line that `systemctl status` shows while the pipeline runs: phase and lag, by the figures of
-//! `cartage status`.
+//! What the pipeline tells of itself while it runs: the line that `systemctl status` shows, and the
+//! figures of `[metrics]`, both by the look of `cartage status`.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use metrics::gauge;
 use tokio::time::{sleep, timeout};
 
 use super::notify::Notifier;
+use crate::metrics as figures;
 use crate::source::Source;
 use crate::status;
 use crate::target::control::pipeline;
@@ -25,6 +27,7 @@ pub struct Teller {
 
 impl Teller {
     pub async fn run(&self, notifier: &Notifier) -> Infallible {
+        let _at_work = AtWork::begin();
         loop {
             let line = match timeout(PATIENCE, self.line()).await {
                 Ok(Ok(line)) => line,
@@ -44,6 +47,23 @@ impl Teller {
             return Ok("running; the pipeline is no longer registered".to_owned());
         };
         let status = status::look(&self.control, Ok(&self.source), &pipeline).await?;
+        figures::tell(&status);
         Ok(status.line())
+    }
+}
+
+/// Whoever scrapes is told whether the lanes are at work.
+struct AtWork;
+
+impl AtWork {
+    fn begin() -> Self {
+        gauge!("cartage_running").set(1.0);
+        Self
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        gauge!("cartage_running").set(0.0);
     }
 }

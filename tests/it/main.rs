@@ -17,6 +17,7 @@ mod large;
 mod lookup;
 mod lost_answers;
 mod merge;
+mod metrics;
 mod mysql;
 mod outages;
 mod presets;

@@ -81,6 +81,7 @@ fn the_keys_of_the_page_are_those_of_the_loader() {
         "conflicts",
         "reconcile",
         "log",
+        "metrics",
         "ids",
         "merge",
     ] {
