@@ -8,8 +8,7 @@ use toml::de::{DeTable, Error};
 use super::reader::{Problems, Section};
 use super::{
     Config, Endpoint, Secret, cart, connection, into, locate, log, lookup, map, mask, metrics,
-    reconcile,
-    secret,
+    reconcile, secret,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
