@@ -163,6 +163,8 @@ named! {
         Purge = "purge",
         /// Carts that a verification reads at once.
         VerifyChunk = "verify-chunk",
+        /// Milliseconds between two notes of where a verification is.
+        VerifyNotes = "verify-notes",
         /// Carts that a verification parks before it looks at them again.
         VerifyParked = "verify-parked",
         /// Records that are deleted at once.

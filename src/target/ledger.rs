@@ -151,7 +151,7 @@ pub async fn load(
     }
 }
 
-/// Reads what a comparison needs of these carts, in their order: states and images. Tokens, what is
+/// Reads what a comparison needs of these carts, in their order: states, positions and images. Tokens, what is
 /// held, and what a merge has kept stay where they are. `statement` is [`images_statement`]'s.
 pub async fn images(
     target: &Target,

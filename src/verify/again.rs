@@ -7,6 +7,7 @@ use super::judge::{self, Looked, Outcome};
 use super::walk::{Parked, Walk};
 use super::{CHUNK, VerifyError};
 use crate::cart::key::CartKey;
+use crate::source::change::Position;
 
 /// How long a difference waits for the log to pass.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,7 +26,8 @@ impl Walk<'_> {
             let mut moving = Vec::new();
             for chunk in doubtful.chunks(AGAIN) {
                 let carts: Vec<CartKey> = chunk.iter().map(|parked| parked.cart.clone()).collect();
-                let (reads, upto) = self.look.read_up_to(&carts).await?;
+                let (reads, low, upto) = self.look.read_between(&carts).await?;
+                let low = Position { lsn: low, seq: 0 };
                 let passed = self.look.wait_for(upto, patience).await?;
                 if !passed {
                     patience = Duration::ZERO;
@@ -38,7 +40,12 @@ impl Walk<'_> {
                         self.count(cart, parked.met);
                     } else if !judge::same_rows(before, after) {
                         moving.push(parked.clone());
-                    } else if passed || cart.ledger_agrees {
+                    } else if cart.ledger_agrees {
+                        self.count(cart, parked.met);
+                    } else if cart.position.is_some_and(|at| at > low) {
+                        // It changed, and back again: what the target holds may be what was between.
+                        moving.push(parked.clone());
+                    } else if passed {
                         self.count(cart, parked.met);
                     } else {
                         self.pending(parked);
@@ -60,6 +67,7 @@ impl Walk<'_> {
             key: parked.cart.clone(),
             outcome: Outcome::Pending,
             ledger_agrees: false,
+            position: None,
             stale: Vec::new(),
         };
         self.count(cart, parked.met);

@@ -7,6 +7,7 @@ use crate::cart::key::CartKey;
 use crate::lanes::item::Read;
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Mapping, Role};
+use crate::source::change::Position;
 use crate::target::found::FoundRows;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct Looked {
     pub outcome: Outcome,
     /// The ledger holds what the source holds, so that no log can explain a difference.
     pub ledger_agrees: bool,
+    /// Up to where the source's changes are in what the target holds; none where it knows no such cart.
+    pub position: Option<Position>,
     /// What stands beside any verdict: lookups that would be answered otherwise today, sums that do
     /// not match.
     pub stale: Vec<Difference>,
@@ -108,6 +111,7 @@ pub fn judge(mapping: &Mapping, key: CartKey, expected: &Expected, found: &Found
         key,
         outcome,
         ledger_agrees,
+        position: None,
         stale: Vec::new(),
     }
 }

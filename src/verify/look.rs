@@ -53,14 +53,19 @@ impl<'a> Looker<'a> {
         Ok(read?)
     }
 
-    /// The same, and the point that the log must pass to bring as much.
-    pub async fn read_up_to(&self, carts: &[CartKey]) -> Result<(Vec<Read>, Lsn), VerifyError> {
+    /// The same, with a point in the log at which nothing was read yet, and the one that it must pass
+    /// to bring as much.
+    pub async fn read_between(
+        &self,
+        carts: &[CartKey],
+    ) -> Result<(Vec<Read>, Lsn, Lsn), VerifyError> {
         let Verifier { source, mapper, .. } = self.verifier;
         let mapping = &mapper.mapping;
+        let before = source.committed().await?;
         let view = source.open().await?;
         let read = read::carts(source, &mapping.layout, mapping.changed_at, carts).await;
         source.close().await?;
-        Ok((read?.0, view.upto))
+        Ok((read?.0, before, view.upto))
     }
 
     /// Waits until every lane has passed `upto`. False where that takes too long.
@@ -143,15 +148,16 @@ impl<'a> Looker<'a> {
         let mut carts = Vec::with_capacity(reads.len());
         let mut expected = Vec::with_capacity(reads.len());
         for (read, loaded) in reads.into_iter().zip(loaded) {
+            let position = loaded.entry.as_ref().map(|entry| entry.position);
             let state = loaded.entry.as_ref().map(|entry| entry.state);
             let is_merged = |_: &&Image| state == Some(State::Merged);
             let merged = read.image.as_ref().filter(is_merged).cloned();
             expected.push(expect(mapper, read.image, loaded, filling));
-            carts.push((read.cart, merged));
+            carts.push((read.cart, merged, position));
         }
         let subjects = carts.iter().zip(&expected);
         let subjects: Vec<Subject<'_>> = subjects
-            .map(|((cart, merged), expected)| Subject::of(mapper, cart, merged.as_ref(), expected))
+            .map(|((cart, merged, _), expected)| Subject::of(mapper, cart, merged.as_ref(), expected))
             .collect();
         if let Some(claims) = claims {
             let claims = claims.expected(mapper, &expected, &subjects);
@@ -161,8 +167,9 @@ impl<'a> Looker<'a> {
         let found = found::values(target, &self.rows, &mapper.mapping, rows).await?;
         let judged = carts.iter().zip(&expected).zip(stale);
         let mut looked: Vec<Looked> = judged
-            .map(|(((cart, _), expected), stale)| Looked {
+            .map(|(((cart, _, position), expected), stale)| Looked {
                 stale,
+                position: *position,
                 ..judge::judge(&mapper.mapping, cart.clone(), expected, &found)
             })
             .collect();

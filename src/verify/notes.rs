@@ -12,12 +12,13 @@ use super::walk::Parked;
 use crate::cart::key::CartKey;
 use crate::hash::{HashMap, HashSet};
 use crate::params;
+use crate::switch::{self, Bound};
 use crate::target::error::TargetError;
 use crate::target::session::Target;
 use crate::target::words::Words;
 
-/// How often it is written.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often it is written, in milliseconds.
+const EVERY: u64 = 1_000;
 /// Carts that `verify_cart` holds, parked ones aside.
 const KEPT: usize = 10_000;
 /// Differences kept of a cart.
@@ -44,6 +45,13 @@ enum Note {
     Verdict(&'static str, Vec<Difference>),
 }
 
+/// What a run that was cut short has left to do.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub parked: Vec<Parked>,
+    pub pending: Vec<CartKey>,
+}
+
 impl<'a> Notes<'a> {
     pub async fn open(control: &'a Target, pipeline: i32, run: i32) -> Result<Self, TargetError> {
         let sql = "SELECT cart FROM cartage.verify_cart WHERE pipeline = $1";
@@ -65,14 +73,14 @@ impl<'a> Notes<'a> {
 
     /// What a run that was cut short has left: the carts that it has parked, and into the report
     /// those that it has found to differ.
-    pub async fn left(&self, report: &mut Report) -> Result<Vec<Parked>, TargetError> {
+    pub async fn left(&self, report: &mut Report) -> Result<Left, TargetError> {
         let sql = Words::each(
             "SELECT cart, verdict, differences::text FROM cartage.verify_cart \
              WHERE pipeline = $1 AND run = $2 ORDER BY cart",
             "SELECT cart, verdict, differences FROM cartage_verify_cart \
              WHERE pipeline = $1 AND run = $2 ORDER BY cart",
         );
-        let mut parked = Vec::new();
+        let mut left = Left::default();
         for row in self
             .control
             .query(sql, params![self.pipeline, self.run])
@@ -80,16 +88,17 @@ impl<'a> Notes<'a> {
         {
             let cart = CartKey::stored(&row.get::<String>(0)?);
             match row.get::<String>(1)?.as_str() {
-                "parked" => parked.push(Parked { cart, met: false }),
+                "parked" => left.parked.push(Parked { cart, met: false }),
                 "missing" | "extra" | "different" => {
                     let differences: String = row.get(2)?;
                     report.keep(serde_json::from_str(&differences).unwrap_or_default());
                     report.differing.push(cart);
                 }
+                "pending" => left.pending.push(cart),
                 _ => {}
             }
         }
-        Ok(parked)
+        Ok(left)
     }
 
     pub fn park(&mut self, cart: &CartKey) {
@@ -120,7 +129,8 @@ impl<'a> Notes<'a> {
     }
 
     pub fn is_due(&self) -> bool {
-        self.written.elapsed() >= EVERY
+        let every = switch::bound(Bound::VerifyNotes, EVERY);
+        self.written.elapsed() >= Duration::from_millis(every)
     }
 
     pub async fn waits(&self, why: Option<&str>) -> Result<(), TargetError> {

@@ -12,7 +12,7 @@ use super::report::Report;
 use super::runs::{Stage, Unfinished};
 use super::{Verifier, VerifyError};
 use crate::cart::key::CartKey;
-use crate::hash::HashSet;
+use crate::hash::{HashMap, HashSet};
 use crate::switch::{self, Bound, Place};
 
 /// Parked carts are looked at again at the latest when there are so many.
@@ -26,6 +26,13 @@ pub(super) struct Parked {
     pub met: bool,
 }
 
+/// What was said of a cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Differs,
+    Pending,
+}
+
 pub(super) struct Walk<'a> {
     pub look: Looker<'a>,
     pub report: Report,
@@ -34,8 +41,8 @@ pub(super) struct Walk<'a> {
     pub pace: Option<Pace>,
     pub progress: Progress,
     pub tell: &'a (dyn Fn(&Progress) + Sync),
-    /// The first carts that were found to differ, so that none is counted twice.
-    pub differing: HashSet<CartKey>,
+    /// The first carts of which something was said, so that none is counted twice.
+    pub told: HashMap<CartKey, Told>,
 }
 
 impl<'a> Walk<'a> {
@@ -51,7 +58,7 @@ impl<'a> Walk<'a> {
             pace: None,
             progress: Progress::new(),
             tell,
-            differing: HashSet::default(),
+            told: HashMap::default(),
         })
     }
 
@@ -64,10 +71,14 @@ impl<'a> Walk<'a> {
         if let Some(notes) = &mut self.notes {
             notes.stage = run.stage;
             notes.cursor.clone_from(&run.cursor);
-            self.parked = notes.left(&mut self.report).await?;
+            let left = notes.left(&mut self.report).await?;
+            self.parked = left.parked;
+            let pending = left.pending.into_iter().map(|cart| (cart, Told::Pending));
+            self.told.extend(pending);
         }
-        self.differing
-            .extend(self.report.differing().iter().cloned());
+        let differing = self.report.differing().iter().cloned();
+        self.told
+            .extend(differing.map(|cart| (cart, Told::Differs)));
         let progress = &mut self.progress;
         progress.carts_total = run.total.and_then(|total| u64::try_from(total).ok());
         progress.carts_before = self.report.looked_at();
@@ -140,14 +151,25 @@ impl<'a> Walk<'a> {
         if let Some(notes) = &mut self.notes {
             notes.found(&cart);
         }
-        let differs = cart.outcome.differs();
-        if differs && self.differing.contains(&cart.key)
-            || met && !differs && cart.outcome != Outcome::Pending
-        {
-            return;
+        let (differs, pending) = (cart.outcome.differs(), cart.outcome == Outcome::Pending);
+        match self.told.get(&cart.key) {
+            Some(Told::Differs) => return,
+            Some(Told::Pending) if pending => return,
+            // It stood still at last.
+            Some(Told::Pending) => {
+                self.report.pending = self.report.pending.saturating_sub(1);
+            }
+            None if met && !differs && !pending => return,
+            None => {}
         }
-        if differs && self.differing.len() < super::report::DIFFERING {
-            self.differing.insert(cart.key.clone());
+        self.told.remove(&cart.key);
+        if (differs || pending) && self.told.len() < super::report::DIFFERING {
+            let told = if differs {
+                Told::Differs
+            } else {
+                Told::Pending
+            };
+            self.told.insert(cart.key.clone(), told);
         }
         self.report.count(&cart.key, cart.outcome, cart.stale);
     }

@@ -29,4 +29,5 @@ mod systemd;
 mod tls;
 mod tutorial;
 mod types;
+mod verify;
 mod walks;

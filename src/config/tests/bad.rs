@@ -166,7 +166,7 @@ fn bad_settings() {
         (
             "reconcile",
             rest("[reconcile]\nevery = '1d'\nrepair = 1"),
-            "c:10:10: `repair` is wrong (expected `true` or `false`)",
+            "c:10:10: `repair` cannot be a whole number (expected `true` or `false`)",
         ),
         (
             "reconcile's token",

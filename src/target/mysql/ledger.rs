@@ -77,6 +77,8 @@ pub async fn load(
     Ok(loaded)
 }
 
+type Stand = (String, String, i32, Vec<u8>, u64, u32);
+
 /// Reads states and images of these carts, in their order.
 pub async fn images(
     state: &mut State,
@@ -94,20 +96,22 @@ pub async fn images(
     let wished: Vec<String> = conn.query(sql).await?;
     let wished: HashSet<String> = wished.into_iter().collect();
     let sql = format!(
-        "SELECT cart, state, mapping, image FROM cartage_ledger \
+        "SELECT cart, state, mapping, image, lsn, seq FROM cartage_ledger \
          WHERE pipeline = {pipeline} AND cart IN {these}"
     );
-    let rows: Vec<(String, String, i32, Vec<u8>)> = conn.query(sql).await?;
-    let rows: HashMap<&str, &(String, String, i32, Vec<u8>)> =
-        rows.iter().map(|row| (row.0.as_str(), row)).collect();
+    let rows: Vec<Stand> = conn.query(sql).await?;
+    let rows: HashMap<&str, &Stand> = rows.iter().map(|row| (row.0.as_str(), row)).collect();
     for (cart, loaded) in carts.iter().zip(&mut loaded) {
         loaded.wished = wished.contains(cart.as_str());
-        let Some((_, state, mapping, image)) = rows.get(cart.as_str()) else {
+        let Some((_, state, mapping, image, lsn, seq)) = rows.get(cart.as_str()) else {
             continue;
         };
         let stored = Stored {
             state,
-            position: Position::default(),
+            position: Position {
+                lsn: Lsn(*lsn),
+                seq: *seq,
+            },
             mapping: *mapping,
             image,
             tokens: None,

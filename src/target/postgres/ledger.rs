@@ -1,9 +1,10 @@
 //! Reading the ledger in Postgres' SQL.
 
+use tokio_postgres::types::PgLsn;
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::cart::key::CartKey;
-use crate::source::change::Position;
+use crate::source::change::{Lsn, Position};
 use crate::target::ledger::{LedgerError, Loaded, Stored};
 
 /// Reads the rows of these carts with one statement, in their order.
@@ -74,7 +75,10 @@ pub async fn images(
         };
         let stored = Stored {
             state,
-            position: Position::default(),
+            position: Position {
+                lsn: Lsn(row.get::<_, PgLsn>(5).into()),
+                seq: u32::try_from(row.get::<_, i64>(6)).unwrap_or(u32::MAX),
+            },
             mapping: row.get(3),
             image: row.get(4),
             tokens: None,
@@ -87,7 +91,8 @@ pub async fn images(
 }
 
 /// The statement of [`images`].
-pub const IMAGES: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.mapping, l.image \
+pub const IMAGES: &str = "SELECT c.ord, w.cart IS NOT NULL, l.state, l.mapping, l.image, \
+        l.lsn, l.seq \
     FROM unnest($2::text[]) WITH ORDINALITY AS c(cart, ord) \
     LEFT JOIN LATERAL (SELECT * FROM cartage.ledger l \
         WHERE l.pipeline = $1 AND l.cart = c.cart LIMIT 1) AS l ON true \

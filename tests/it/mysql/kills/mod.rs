@@ -172,7 +172,7 @@ fn deaths(rng: &mut Rng) -> BTreeMap<usize, Option<Death>> {
 }
 
 /// Places of a Postgres source, those to which the crash matrix alone makes the daemon come, and those
-/// of `conflicts::resolve` and `protocol::allocated`.
+/// of `conflicts::resolve`, `protocol::allocated` and `verify`.
 const ELSEWHERE: &[Place] = &[
     Place::TakeRead,
     Place::Taken,
@@ -190,4 +190,6 @@ const ELSEWHERE: &[Place] = &[
     Place::RefreshBegun,
     Place::SlotDropped,
     Place::PublicationDropped,
+    Place::VerifyNoted,
+    Place::VerifyStage,
 ];
