@@ -4,7 +4,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup-tools build test test-crash test-mutants test-matrix bench bench-scaling bench-micro bench-count demo lint doc ci clean
+.PHONY: help setup-tools build test test-crash test-mutants test-matrix bench bench-scaling bench-verify bench-micro bench-count demo lint doc ci clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -36,6 +36,10 @@ bench: ## measure cartage beside native replication and the servers' own tools, 
 bench-scaling: ## measure how lanes, batches, hot carts and sizes matter, and draw docs/performance/*.svg
 	@scripts/setup-tools bench
 	CARTAGE_BENCH_PARTS=scaling $(CARGO) bench --locked --bench peers
+
+bench-verify: ## measure how fast 1,000,000 carts are verified, and how much memory that takes
+	@scripts/setup-tools bench
+	CARTAGE_BENCH_PARTS=verify $(CARGO) bench --locked --bench peers
 
 bench-micro: ## take the time of decoding, folding and mapping
 	$(CARGO) bench --locked --bench micro

@@ -15,6 +15,7 @@ mod scaling;
 mod server;
 mod shop;
 mod usage;
+mod verify;
 
 use std::error::Error;
 use std::fmt;
@@ -116,10 +117,12 @@ async fn whole() -> Result<()> {
     }
 }
 
-/// What is to be measured. The curves take as long as all the rest, and are compared with nobody:
-/// they are only drawn when they are named.
+/// What is to be measured. The curves and the verification take as long as all the rest, and are
+/// compared with nobody: they are only measured when they are named.
 fn parts() -> Result<Vec<String>> {
-    const KNOWN: [&str; 5] = ["postgres", "delays", "large", "mariadb", "scaling"];
+    const KNOWN: [&str; 6] = [
+        "postgres", "delays", "large", "mariadb", "scaling", "verify",
+    ];
     let text = std::env::var("CARTAGE_BENCH_PARTS").unwrap_or_else(|_| KNOWN[..4].join(","));
     let parts: Vec<String> = text.split(',').map(|part| part.trim().to_owned()).collect();
     match parts.iter().find(|part| !KNOWN.contains(&part.as_str())) {
@@ -141,6 +144,9 @@ async fn measure(size: Size, parts: &[String], report: &mut Report) -> Result<()
     }
     if has("mariadb") {
         mariadb::run(size, report).await?;
+    }
+    if has("verify") {
+        verify::run(size, report).await?;
     }
     if has("scaling") {
         scaling::run(size, report).await?;

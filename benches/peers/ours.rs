@@ -15,7 +15,8 @@ use crate::judge::{self, Counts};
 use crate::run::{Run, Watch, caught_up};
 use crate::server::{Server, Session};
 use crate::shop::{DATABASE, MARK, OldShop};
-use crate::{Failed, LOOK, PATIENCE, Result, last_lines};
+use crate::verify::Verification;
+use crate::{Failed, LOOK, PATIENCE, Result, last_lines, usage};
 
 pub const BASE: &str = "cartage_base";
 pub const CURRENT: &str = "cartage";
@@ -129,6 +130,34 @@ impl Program {
             Server::Mariadb(_) => new.copy(CURRENT, BASE).await?,
         }
         Ok(run)
+    }
+
+    /// Compares all carts, of which a backfill has left both ends equal.
+    pub async fn verify(&self) -> Result<Verification> {
+        let output = self.path("verify.json");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cartage"))
+            .arg("--config")
+            .arg(self.path("cartage.toml"))
+            .args(["verify", "--json"])
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(&output)?)
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (pid, mut found) = (child.id().unwrap_or_default(), Verification::default());
+        // What it has used is known as long as it lives.
+        while child.try_wait()?.is_none() {
+            found.cpu = usage::cpu_seconds(pid).unwrap_or(found.cpu);
+            found.peak_mib = usage::peak_mib(pid).unwrap_or(found.peak_mib);
+            tokio::time::sleep(LOOK).await;
+        }
+        let document: serde_json::Value = serde_json::from_slice(&std::fs::read(&output)?)?;
+        let number = |name: &str| document[name].as_u64().unwrap_or_default();
+        found.carts = number("equal");
+        found.rows = number("rows");
+        found.differences = number("different") + number("missing") + number("extra");
+        found.seconds = document["seconds"].as_f64().unwrap_or_default();
+        Ok(found)
     }
 
     /// What has been counted where each run of [`Self::catch_up`] begins.

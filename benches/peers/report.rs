@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::delay::Delay;
 use crate::run::Run;
+use crate::verify::Verification;
 
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
@@ -17,6 +18,7 @@ pub struct Report {
     pub delays: Vec<Delay>,
     pub ratios: Vec<Ratio>,
     pub curves: Vec<Curve>,
+    pub verifications: Vec<Verification>,
 }
 
 /// Contenders that did the same work.
@@ -269,12 +271,22 @@ impl Report {
         }
     }
 
+    /// Keeps a verification, and shows it meanwhile.
+    pub fn verified(&mut self, verification: Verification) {
+        eprintln!("bench: {verification:?}");
+        self.verifications.push(verification);
+    }
+
     /// Carts that were not as they should be, and conflicts, which the harness gives no cause for.
     pub fn faults(&self) -> u64 {
         let tables = self.tables.iter().flat_map(|table| &table.verdicts);
         let points = self.curves.iter().flat_map(|curve| &curve.points);
         let verdicts = tables.chain(points.map(|point| &point.verdict));
-        verdicts.map(|v| v.differences + v.conflicts).sum()
+        let found = self.verifications.iter().map(|v| v.differences);
+        verdicts
+            .map(|v| v.differences + v.conflicts)
+            .chain(found)
+            .sum()
     }
 
     pub fn text(&self) -> String {
@@ -309,6 +321,34 @@ impl Report {
                 let compared = point.verdict.words();
                 let _ = writeln!(out, "{:>20} {:>12.0}  {compared}", point.at, point.value);
             }
+        }
+        if !self.verifications.is_empty() {
+            let _ = writeln!(
+                out,
+                "\n{:<20} {:>9} {:>8} {:>9} {:>8} {:>11} {:>8} {:>14}",
+                "verification, carts",
+                "rows",
+                "s",
+                "rows/s",
+                "app CPU",
+                "rows/s/core",
+                "RSS MiB",
+                "longest query"
+            );
+        }
+        for v in &self.verifications {
+            let _ = writeln!(
+                out,
+                "{:<20} {:>9} {:>8.2} {:>9.0} {:>8.2} {:>11.0} {:>8.0} {:>11.1} ms",
+                v.carts,
+                v.rows,
+                v.seconds,
+                v.a_second(),
+                v.cpu,
+                v.a_core(),
+                v.peak_mib,
+                v.longest_ms
+            );
         }
         let _ = writeln!(out, "\n{:<38} {:>9} {:>10}", "ratio", "median", "goal");
         for ratio in &self.ratios {
