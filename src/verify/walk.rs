@@ -147,19 +147,24 @@ impl<'a> Walk<'a> {
 
     /// Counts a cart for good. What the walk over the source's keys may have counted, as well as this
     /// one over the ledger, counts only where something is to be said of it.
-    pub(super) fn count(&mut self, cart: Looked, met: bool) {
+    pub(super) fn count(&mut self, mut cart: Looked, met: bool) {
+        let told = self.told.get(&cart.key).copied();
+        if told.is_none() && met && cart.outcome == Outcome::Pending {
+            // It was well when it was met, and has changed since: that is no news.
+            cart.outcome = Outcome::Equal;
+        }
         if let Some(notes) = &mut self.notes {
             notes.found(&cart);
         }
         let (differs, pending) = (cart.outcome.differs(), cart.outcome == Outcome::Pending);
-        match self.told.get(&cart.key) {
+        match told {
             Some(Told::Differs) => return,
             Some(Told::Pending) if pending => return,
             // It stood still at last.
             Some(Told::Pending) => {
                 self.report.pending = self.report.pending.saturating_sub(1);
             }
-            None if met && !differs && !pending => return,
+            None if met && !differs => return,
             None => {}
         }
         self.told.remove(&cart.key);
