@@ -30,4 +30,5 @@ pub mod daemon;
 pub mod status;
 pub mod metrics;
 pub mod verify;
+pub mod synthetic;
 pub mod demo;

@@ -43,6 +43,7 @@ async fn run(cli: Cli, levels: Levels) -> Result<ExitCode, CommandError> {
         Command::Status(args) => cli::status::run(&config, args).await,
         Command::Verify(args) => cli::verify::run(&config, args).await,
         Command::Refresh(args) => cli::refresh::run(&config, args).await,
+        Command::Synthetic(command) => cli::synthetic::run(&config, command).await,
         Command::Held(command) => cli::held::run(&config, command).await,
         Command::Conflicts(command) => cli::conflicts::run(&config, command).await,
         Command::Checkpoint(command) => cli::checkpoint::run(&config, command).await,

@@ -93,6 +93,14 @@ named! {
         BeforeTakeOver = "start.before-take-over",
         /// The lanes are this daemon's.
         TakenOver = "start.taken-over",
+        /// A synthetic cart is written down; none of its rows is made.
+        SyntheticBegun = "synthetic.begun",
+        /// Its rows are in the old database; their keys are not written down.
+        SyntheticMade = "synthetic.made",
+        /// It was changed there.
+        SyntheticChanged = "synthetic.changed",
+        /// Its rows are gone from there; that is not written down.
+        SyntheticRemoved = "synthetic.removed",
         /// A new mapping is stored; the former is in force.
         MappingStored = "start.mapping-stored",
         /// The walk over the ledger is begun; the former mapping is in force.

@@ -10,6 +10,7 @@ mod mysql;
 mod report;
 mod rollback;
 mod spell;
+mod synthetic;
 mod source;
 mod source_tables;
 mod target;
@@ -136,6 +137,7 @@ pub async fn run(
     lookups::check(config, source, target, schemas, &mut report).await?;
     allocated::check(config, target, &schemas.target, &mut report).await?;
     source::columns(source, config, schemas, &mut report).await?;
+    synthetic::check(config, source, schemas, &mut report).await?;
     into_tables::check(config, &schemas.target, &mut report);
     target::tables(target, config, schemas, &mut report).await?;
     if let (Source::Mysql(source), Target::Mysql(target)) = (source, target) {

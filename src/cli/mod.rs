@@ -12,6 +12,7 @@ pub mod preview;
 pub mod run;
 pub mod status;
 pub mod verify;
+pub mod synthetic;
 pub mod refresh;
 pub mod held;
 pub mod conflicts;
@@ -117,6 +118,9 @@ pub enum Command {
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Refresh(refresh::RefreshArgs),
+    /// Carts of our own in the old shop, to see that carts arrive and how long it takes
+    #[command(subcommand)]
+    Synthetic(synthetic::SyntheticCommand),
     /// The carts set aside, why, and what to do with each
     #[command(subcommand)]
     Held(held::HeldCommand),

@@ -11,6 +11,8 @@ use crate::config::Config;
 use crate::params;
 use crate::source::Source;
 use crate::switch::{self, Place};
+use crate::synthetic::cleanup::{COMMAND, DAEMON, Sweep};
+use crate::target::control::migrate;
 use crate::target::control::{TABLES, pipeline};
 use crate::target::session::Target;
 use crate::target::words::Words;
@@ -35,6 +37,8 @@ struct Traces {
     /// The control tables, which no other pipeline uses.
     tables: bool,
     generated_secret: bool,
+    /// The pipeline's number, where synthetic carts may be left over.
+    synthetic: Option<i32>,
 }
 
 pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, CommandError> {
@@ -46,6 +50,9 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
         .map_err(CommandError::failed)?;
     let traces = traces(config, &source, &target).await?;
     let mut steps = traces.source;
+    if traces.synthetic.is_some() {
+        steps.push("source: remove the synthetic carts that are left over".to_owned());
+    }
     if traces.row {
         steps.push(format!(
             "target: remove the control rows of the pipeline {} (ledger, checkpoint, held carts)",
@@ -85,6 +92,17 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
     if !confirm(&heading, &steps, args.yes)? {
         return Err(CommandError::failed("nothing was done"));
     }
+    // What is known of their rows goes with the control rows.
+    if let Some(pipeline) = traces.synthetic {
+        let sweep = Sweep {
+            source: &config.source,
+            target: &target,
+            pipeline,
+            name: &config.name,
+        };
+        sweep.run(DAEMON, 0.0).await?;
+        sweep.run(COMMAND, 0.0).await?;
+    }
     // The row goes last: a teardown that is cut short is known by it, and can be run again.
     source.remove_traces(&config.name).await?;
     if traces.row {
@@ -117,6 +135,19 @@ async fn traces(config: &Config, source: &Source, target: &Target) -> Result<Tra
     } else {
         (None, 0)
     };
+    let synthetic = match &row {
+        // An older version's control tables know of none.
+        Some(row) if migrate::judge(target).await?.is_none() => {
+            let sweep = Sweep {
+                source: &config.source,
+                target,
+                pipeline: row.id,
+                name: &config.name,
+            };
+            (sweep.count().await? > 0).then_some(row.id)
+        }
+        _ => None,
+    };
     let sql = Words::each(
         "SELECT pg_catalog.to_regnamespace('cartage') IS NOT NULL",
         format!(
@@ -130,6 +161,7 @@ async fn traces(config: &Config, source: &Source, target: &Target) -> Result<Tra
         source,
         generated_secret: row.as_ref().is_some_and(|row| row.ids_secret.is_some()),
         row: row.is_some(),
+        synthetic,
         tables: tables && others == 0,
     })
 }

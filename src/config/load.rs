@@ -8,7 +8,7 @@ use toml::de::{DeTable, Error};
 use super::reader::{Problems, Section};
 use super::{
     Config, Endpoint, Secret, cart, connection, into, locate, log, lookup, map, mask, metrics,
-    reconcile, secret,
+    reconcile, secret, synthetic,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 const MAX_BYTES: usize = 2 << 20;
 
 /// Sections that are documented and have no effect yet.
-const NOT_BUILT: [&str; 4] = ["synthetic", "routing", "guard", "admin"];
+const NOT_BUILT: [&str; 3] = ["routing", "guard", "admin"];
 
 impl Config {
     pub fn load(path: &Path) -> Result<Self, Diagnostics> {
@@ -85,6 +85,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
     let conflicts = connection::conflicts(&mut root, problems);
     let log = log::read(&mut root, problems);
     let metrics = metrics::read(&mut root, problems);
+    let synthetic = synthetic::read(&mut root, problems);
     let ids_secret = ids(&mut root, path, problems);
     let (cart, rows) = cart::read(&mut root, problems);
     let maps = map::read_all(&mut root, cart.as_ref(), &rows, problems);
@@ -114,6 +115,7 @@ fn read(mut root: Section<'_>, path: &Path, text: &str, problems: &mut Problems)
         conflicts,
         log,
         metrics,
+        synthetic,
         ids_secret,
         cart: cart?,
         rows,

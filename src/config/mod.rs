@@ -16,6 +16,7 @@ pub mod policy;
 mod reader;
 mod reconcile;
 mod secret;
+mod synthetic;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
 use crate::mapping::lookup::{End, Lack};
+use crate::synthetic::plan::Plan;
 pub(crate) use cart::alias_of;
 pub use connection::{USUAL_BATCH_ROWS, usual_lanes};
 pub(crate) use into::allocated_table;
@@ -53,6 +55,7 @@ pub struct Config {
     pub conflicts: Keep,
     pub log: Log,
     pub metrics: Metrics,
+    pub synthetic: Option<Synthetic>,
     /// `[ids] secret`, read; none means that `setup` makes one.
     pub ids_secret: Option<Secret>,
     pub cart: Cart,
@@ -198,6 +201,16 @@ pub struct Log {
 pub struct Metrics {
     /// Where the daemon serves its figures; none means nowhere.
     pub listen: Option<SocketAddr>,
+}
+
+/// `[synthetic]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synthetic {
+    /// How often a cart is made.
+    pub every: Duration,
+    /// How long each step may take until it is seen in the target.
+    pub deadline: Duration,
+    pub plan: Plan,
 }
 
 /// `[watch]`.
@@ -364,6 +377,7 @@ impl Config {
             ("[watch]", self.watch != other.watch),
             ("[conflicts]", self.conflicts != other.conflicts),
             ("[metrics]", self.metrics != other.metrics),
+            ("[synthetic]", self.synthetic != other.synthetic),
             ("[ids]", self.ids_secret != other.ids_secret),
             (
                 "[cart], [map], [[into]] or [merge]",

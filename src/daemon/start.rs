@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::lookout::{Lookout, reread};
 use super::notify::Notifier;
@@ -36,6 +36,8 @@ use crate::source::standing::Pressure;
 use crate::source::stream::Origin;
 use crate::source::{IdentityError, LogStream, Source};
 use crate::switch::{self, Place};
+use crate::synthetic::cleanup::warn_of_leftovers;
+use crate::synthetic::worker::Worker;
 use crate::target::checkpoint::{self, Taken};
 use crate::target::control::migrate;
 use crate::target::control::pipeline::{self, PipelineRow};
@@ -331,6 +333,24 @@ async fn assemble(
         stop: stop.clone(),
     };
     tasks.spawn(notifier.pulses.of("reconcile").watch(reconciler.run()));
+    match &config.synthetic {
+        Some(synthetic) => {
+            let worker = Worker {
+                config: config.clone(),
+                synthetic: synthetic.clone(),
+                pipeline,
+                mapper: mappers.current.clone(),
+                asker: asker.clone(),
+                stop: stop.clone(),
+            };
+            tasks.spawn(notifier.pulses.of("synthetic").watch(worker.run()));
+        }
+        None => {
+            if let Err(why) = warn_of_leftovers(&control, pipeline).await {
+                warn!("whether synthetic carts are left over cannot be told: {why}");
+            }
+        }
+    }
 
     let lookout = Lookout {
         config: config.clone(),

@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::{
 };
 use tokio::net::TcpListener;
 
-pub use figures::tell;
+pub use figures::{now, tell};
 use names::{FIGURES, Kind};
 
 /// Bounds of histograms of seconds: a cart takes milliseconds on a good day.

@@ -35,6 +35,11 @@ const fn counter(name: &'static str, help: &'static str) -> Figure {
     Figure { name, kind, help }
 }
 
+const fn histogram(name: &'static str, help: &'static str) -> Figure {
+    let kind = Kind::Histogram;
+    Figure { name, kind, help }
+}
+
 pub const FIGURES: &[Figure] = &[
     gauge(
         "cartage_build_info",
@@ -109,6 +114,18 @@ pub const FIGURES: &[Figure] = &[
     gauge(
         "cartage_walk_eta_seconds",
         "Until the walk is through, at its rate so far",
+    ),
+    histogram(
+        "cartage_synthetic_delay_seconds",
+        "From the commit in the old database until a synthetic cart was seen in the target",
+    ),
+    counter(
+        "cartage_synthetic_failures_total",
+        "Synthetic carts that did not go as they should, since the daemon started",
+    ),
+    gauge(
+        "cartage_synthetic_last_success_timestamp_seconds",
+        "When a synthetic cart last came and went as it should, in Unix time",
     ),
     counter(
         "cartage_patches_total",

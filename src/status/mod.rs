@@ -13,6 +13,7 @@ pub use read::look;
 use crate::source::Spelling;
 use crate::source::change::Lsn;
 use crate::source::standing::Standing;
+use crate::target::control::synthetic::Last;
 
 /// With log left to apply, lanes that have committed nothing for so long are stalled: even idle
 /// ones note every few seconds how far the log has come.
@@ -42,6 +43,8 @@ pub struct Status {
     pub rows_applied: i64,
     pub blocked: Option<Blocked>,
     pub walk: Option<Walk>,
+    /// The last synthetic cart that has come and gone.
+    pub synthetic: Option<Last>,
     /// Measured between two looks.
     pub rates: Option<Rates>,
 }
@@ -249,6 +252,16 @@ impl Status {
                 "eta_seconds": self.eta_seconds(),
             },
             "throughput": self.rates,
+            "synthetic": self.synthetic.as_ref().map(|last| json!({
+                "n": last.number,
+                "seconds_ago": last.seconds_ago,
+                "create_seconds": last.create,
+                "change_seconds": last.change,
+                "remove_seconds": last.remove,
+                "failure": last.failure,
+                "failures": last.failures,
+                "success_seconds_ago": last.success_seconds_ago,
+            })),
             "parity": null,
         })
     }

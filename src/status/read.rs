@@ -9,6 +9,7 @@ use crate::source::Source;
 use crate::source::change::Lsn;
 use crate::source::standing::Standing;
 use crate::target::control::pipeline::PipelineRow;
+use crate::target::control::synthetic;
 use crate::target::error::TargetError;
 use crate::target::mysql;
 use crate::target::row::Row;
@@ -55,6 +56,7 @@ pub async fn look(
             handed_over: row.get(13)?,
         },
         walk: walk(target, pipeline.id).await?,
+        synthetic: synthetic::last(target, pipeline.id).await?,
         ..Status::default()
     };
     status.source = match source {

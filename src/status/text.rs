@@ -72,10 +72,28 @@ impl Status {
         if let Some(walk) = self.walk_line() {
             line("backfill", walk);
         }
+        if let Some(last) = self.synthetic_line() {
+            line("synthetic", last);
+        }
         if self.carts.held > 0 {
             line("next", "cartage held list".to_owned());
         }
         out
+    }
+
+    fn synthetic_line(&self) -> Option<String> {
+        let last = self.synthetic.as_ref()?;
+        let ago = last.seconds_ago;
+        Some(match &last.failure {
+            Some(why) => format!("FAILED {ago:.0} s ago: {why}"),
+            None => {
+                let steps = [last.create, last.change, last.remove]
+                    .into_iter()
+                    .flatten();
+                let delays: Vec<String> = steps.map(|d| format!("{:.0} ms", d * 1e3)).collect();
+                format!("{} to arrive, {ago:.0} s ago", delays.join(", "))
+            }
+        })
     }
 
     /// Phase and lag in one line, as `systemctl status` shows it.

@@ -25,6 +25,7 @@ mod protocol;
 mod reload;
 mod scenario;
 mod setup;
+mod synthetic;
 mod systemd;
 mod tls;
 mod tutorial;

@@ -5,7 +5,7 @@ pub mod columns;
 mod settings;
 pub mod target;
 pub mod rights;
-mod grants;
+pub mod grants;
 pub mod triggers;
 pub mod one;
 mod unlogged;

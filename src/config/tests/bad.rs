@@ -183,11 +183,6 @@ fn bad_settings() {
              c:9:52: `total` is missing in `sums` (expected `total` = the header's column: \"cart.total\")",
         ),
         (
-            "synthetic",
-            rest("[synthetic]"),
-            "c:8:2: [synthetic] is not built yet",
-        ),
-        (
             "routing",
             rest("[routing]\nx = 1"),
             "c:8:2: [routing] is not built yet",

@@ -84,8 +84,14 @@ fn the_keys_of_the_page_are_those_of_the_loader() {
         "metrics",
         "ids",
         "merge",
+        "synthetic",
     ] {
         compare(&format!("`[{name}]`"), known(&section(name)));
+    }
+    for part in ["create", "change", "remove"] {
+        let part = format!("[[synthetic.{part}]]");
+        let file = with(&format!("{part}\n{none}\n{CART}{INTO}"));
+        compare(&format!("`{part}`"), known(&file));
     }
     let cart = CART.replacen("[cart.rows]", &format!("{none}\n[cart.rows]"), 1);
     let mut of_cart = known(&with(&format!("{cart}{INTO}")));

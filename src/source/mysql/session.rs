@@ -111,6 +111,35 @@ impl Session {
         .await
     }
 
+    /// Runs a statement with bound texts: how many rows it changed, and the number that the server
+    /// gave to a row. Only synthetic carts are written here.
+    pub async fn execute(
+        &self,
+        sql: String,
+        values: Vec<String>,
+    ) -> Result<(u64, Option<u64>), AskError> {
+        self.alone(move |state| {
+            Box::pin(async move {
+                let conn = &mut state.session.conn;
+                conn.exec_drop(sql, bound(values)).await?;
+                Ok((conn.affected_rows(), conn.last_insert_id()))
+            })
+        })
+        .await
+    }
+
+    /// The first text that a statement with bound texts gives.
+    pub async fn text(&self, sql: String, values: Vec<String>) -> Result<Option<String>, AskError> {
+        self.alone(move |state| {
+            Box::pin(async move {
+                let conn = &mut state.session.conn;
+                let first: Option<Option<String>> = conn.exec_first(sql, bound(values)).await?;
+                Ok(first.flatten())
+            })
+        })
+        .await
+    }
+
     pub async fn catalog(&self, names: &[String]) -> Result<(Catalog, Vec<LogTable>), AskError> {
         let names = names.to_vec();
         self.alone(move |state| {
@@ -217,6 +246,13 @@ impl Session {
         F: for<'a> FnOnce(&'a mut State) -> BoxFuture<'a, Result<T, AskError>> + Send + 'static,
     {
         self.shared.alone(work).await
+    }
+}
+
+fn bound(values: Vec<String>) -> mysql_async::Params {
+    match values.is_empty() {
+        true => mysql_async::Params::Empty,
+        false => mysql_async::Params::Positional(values.into_iter().map(Into::into).collect()),
     }
 }
 

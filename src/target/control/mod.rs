@@ -5,6 +5,7 @@ pub mod key_map;
 pub mod mapping_row;
 pub mod migrate;
 pub mod pipeline;
+pub mod synthetic;
 
 /// The schema that holds them in Postgres.
 pub const SCHEMA: &str = "cartage";
@@ -12,8 +13,9 @@ pub const SCHEMA: &str = "cartage";
 /// The tables in MySQL, in the order in which they are dropped. The journal of their migrations goes
 /// first, so that a setup after a teardown that was cut short makes all of them again; then those
 /// that refer to others.
-pub const TABLES: [&str; 12] = [
+pub const TABLES: [&str; 13] = [
     "cartage_migrations",
+    "cartage_synthetic",
     "cartage_share",
     "cartage_verify_cart",
     "cartage_verify_run",

@@ -35,20 +35,39 @@ const OF_A_HUMAN: [Place; 2] = [Place::TakeRead, Place::Taken];
 
 /// Where nobody comes whose keys are his own; `protocol::allocated` kills it there.
 const OF_ALLOCATED_KEYS: [Place; 1] = [Place::KeysAllocated];
+/// Where nobody comes who has no carts of his own in the old shop; `synthetic` kills it there.
+const OF_SYNTHETIC_CARTS: [Place; 4] = [
+    Place::SyntheticBegun,
+    Place::SyntheticMade,
+    Place::SyntheticChanged,
+    Place::SyntheticRemoved,
+];
 
 /// Where only a verification comes; `verify::resumed` kills it there.
 const OF_A_VERIFICATION: [Place; 2] = [Place::VerifyNoted, Place::VerifyStage];
 
 #[test]
 fn nothing_is_lost_or_done_twice_wherever_it_is_killed() {
-    let elsewhere = [&OF_A_HUMAN[..], &OF_ALLOCATED_KEYS, &OF_A_VERIFICATION].concat();
+    let elsewhere = [
+        &OF_A_HUMAN[..],
+        &OF_ALLOCATED_KEYS,
+        &OF_A_VERIFICATION,
+        &OF_SYNTHETIC_CARTS,
+    ]
+    .concat();
     let unseen = [&[OF_A_BINLOG][..], &OF_LOOSE_DEFINITIONS, &elsewhere].concat();
     matrix("pp", &unseen);
 }
 
 #[test]
 fn nor_where_the_target_is_mysql() {
-    let elsewhere = [&OF_A_HUMAN[..], &OF_ALLOCATED_KEYS, &OF_A_VERIFICATION].concat();
+    let elsewhere = [
+        &OF_A_HUMAN[..],
+        &OF_ALLOCATED_KEYS,
+        &OF_A_VERIFICATION,
+        &OF_SYNTHETIC_CARTS,
+    ]
+    .concat();
     let unseen = [&[OF_A_BINLOG][..], &elsewhere].concat();
     matrix("pm", &unseen);
 }

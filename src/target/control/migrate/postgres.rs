@@ -40,6 +40,11 @@ pub(super) const FILES: &[File] = &[
         sql: include_str!("../../../../migrations/postgres/0005_verify.sql"),
     },
     File {
+        version: 7,
+        name: "synthetic",
+        sql: include_str!("../../../../migrations/postgres/0007_synthetic.sql"),
+    },
+    File {
         version: 8,
         name: "unanswered",
         sql: include_str!("../../../../migrations/postgres/0008_unanswered.sql"),

@@ -172,11 +172,15 @@ fn deaths(rng: &mut Rng) -> BTreeMap<usize, Option<Death>> {
 }
 
 /// Places of a Postgres source, those to which the crash matrix alone makes the daemon come, and those
-/// of `conflicts::resolve`, `protocol::allocated` and `verify`.
+/// of `conflicts::resolve`, `protocol::allocated`, `verify` and `synthetic`.
 const ELSEWHERE: &[Place] = &[
     Place::TakeRead,
     Place::Taken,
     Place::KeysAllocated,
+    Place::SyntheticBegun,
+    Place::SyntheticMade,
+    Place::SyntheticChanged,
+    Place::SyntheticRemoved,
     Place::BeforeFeedback,
     Place::AfterFeedback,
     Place::HandedOver,

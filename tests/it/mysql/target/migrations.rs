@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable as _;
 
 use super::super::{endpoint, servers};
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "cartage_checkpoint",
     "cartage_conflict",
     "cartage_held",
@@ -17,6 +17,7 @@ const TABLES: [&str; 12] = [
     "cartage_pipeline",
     "cartage_refresh_run",
     "cartage_share",
+    "cartage_synthetic",
     "cartage_verify_cart",
     "cartage_verify_run",
     "cartage_wish",
