@@ -134,7 +134,8 @@ async fn sequences(
         JOIN pg_catalog.pg_class s ON s.oid = r.refobjid AND s.relkind = 'S'
         JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
         WHERE a.attrelid = $1::text::pg_catalog.regclass AND a.attidentity = ''
-          AND NOT pg_catalog.has_sequence_privilege(s.oid, 'USAGE')";
+          AND CASE WHEN s.relkind = 'S'
+                   THEN NOT pg_catalog.has_sequence_privilege(s.oid, 'USAGE') ELSE false END";
     let full = quoted(&table.schema, &table.name);
     for row in client.query(sql, &[&full]).await? {
         let (column, sequence): (String, String) = (row.try_get(0)?, row.try_get(1)?);

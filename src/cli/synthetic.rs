@@ -88,6 +88,7 @@ async fn once(config: &Config, args: RunArgs) -> Result<ExitCode, CommandError> 
     let asker = Asker::connect(config, &mapper.mapping, Unallocated::Leave).await;
     let asker = Arc::new(asker.map_err(CommandError::failed)?);
     let writer = Writer::open(&config.source, &synthetic.plan).await?;
+    let looker = target;
     let target = Target::connect_to_write(&config.target, "synthetic")
         .await
         .map_err(CommandError::failed)?;
@@ -98,6 +99,7 @@ async fn once(config: &Config, args: RunArgs) -> Result<ExitCode, CommandError> 
         by: COMMAND,
         writer: &writer,
         target: &target,
+        looks: (&source, &looker),
         mapper: &mapper,
         asker: &asker,
     };

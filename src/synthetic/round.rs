@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use metrics::{counter, gauge, histogram};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::SyntheticError;
 use super::template::Known;
@@ -18,6 +18,7 @@ use crate::lookup::Asker;
 use crate::mapping::map::Mapper;
 use crate::metrics::now;
 use crate::params;
+use crate::source::Source;
 use crate::source::session::NotAKey;
 use crate::switch::{self, Place};
 use crate::target::control::synthetic as written;
@@ -39,6 +40,9 @@ pub struct Round<'a> {
     pub by: &'static str,
     pub writer: &'a Writer,
     pub target: &'a Target,
+    /// Sessions that only look, at either end: who looks may come to wait for a lock, and what is to be
+    /// removed does not.
+    pub looks: (&'a Source, &'a Target),
     pub mapper: &'a Mapper,
     pub asker: &'a Arc<Asker>,
 }
@@ -54,6 +58,8 @@ pub struct Outcome {
     pub failure: Option<String>,
     /// It was broken off because the daemon stops.
     pub stopped: bool,
+    /// The sessions that look wait for an answer still.
+    pub unanswered: bool,
 }
 
 /// What the ledger says of a cart.
@@ -89,6 +95,8 @@ impl Sign {
 /// Why a step did not go as it should.
 enum Trouble {
     Failed(String),
+    /// The sessions that look are of no more use.
+    Unanswered(String),
     Stopped,
 }
 
@@ -139,6 +147,10 @@ impl Round<'_> {
             Ok(()) => {}
             Err(Trouble::Stopped) => outcome.stopped = true,
             Err(Trouble::Failed(why)) => outcome.failure = Some(why),
+            Err(Trouble::Unanswered(why)) => {
+                outcome.failure = Some(why);
+                outcome.unanswered = true;
+            }
         }
         if !outcome.stopped {
             let (delays, failure) = (outcome.delays, outcome.failure.as_deref());
@@ -255,15 +267,23 @@ impl Round<'_> {
     async fn is_as_it_should_be(&self, step: usize, key: &CartKey) -> Result<(), Trouble> {
         let verifier = Verifier {
             asker: self.asker,
-            source: &self.writer.source,
-            target: self.target,
+            source: self.looks.0,
+            target: self.looks.1,
             pipeline: self.pipeline,
             mapper: self.mapper,
             limit: 0,
         };
         let carts = std::slice::from_ref(key);
         let looked: BoxFuture<'_, _> = Box::pin(verifier.run(Some(carts), &|_| {}));
-        let report = looked.await.map_err(SyntheticError::from)?;
+        let patience = self.config.deadline.max(Duration::from_secs(1));
+        let Ok(report) = timeout(patience, looked).await else {
+            return Err(Trouble::Unanswered(format!(
+                "{}: it has arrived, and whether it is as it should be could not be seen within {} s",
+                STEPS[step],
+                patience.as_secs_f64()
+            )));
+        };
+        let report = report.map_err(SyntheticError::from)?;
         match report.is_well() {
             true => Ok(()),
             false => Err(Trouble::Failed(format!(

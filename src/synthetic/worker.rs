@@ -19,9 +19,18 @@ use crate::daemon::DaemonError;
 use crate::lookup::Asker;
 use crate::mapping::map::Mapper;
 use crate::metrics::now;
+use crate::source::Source;
 use crate::stop::told;
 use crate::target::control::synthetic as written;
 use crate::target::session::Target;
+
+/// All of one worker.
+struct Sessions {
+    writer: Writer,
+    target: Target,
+    /// Those that only look.
+    looks: (Source, Target),
+}
 
 pub struct Worker {
     pub config: Config,
@@ -36,7 +45,7 @@ impl Worker {
     /// Plays carts until told to stop. One that is being played is removed before it ends.
     pub async fn run(self) -> Result<(), DaemonError> {
         let mut stop = self.stop.clone();
-        let mut sessions: Option<(Writer, Target)> = None;
+        let mut sessions: Option<Sessions> = None;
         counter!("cartage_synthetic_failures_total").increment(0);
         gauge!("cartage_synthetic_last_success_timestamp_seconds").set(f64::NAN);
         let mut next = Instant::now();
@@ -55,11 +64,14 @@ impl Worker {
                 },
             };
             let done = match done {
-                Ok(open) => self.play(&open, &mut stop).await.map(|()| open),
+                Ok(open) => self
+                    .play(&open, &mut stop)
+                    .await
+                    .map(|good| good.then_some(open)),
                 Err(error) => Err(error),
             };
             match done {
-                Ok(open) => sessions = Some(open),
+                Ok(open) => sessions = open,
                 Err(error) => {
                     counter!("cartage_synthetic_failures_total").increment(1);
                     warn!("no synthetic cart can be played: {error}");
@@ -69,7 +81,7 @@ impl Worker {
         }
     }
 
-    async fn open(&self) -> Result<(Writer, Target), SyntheticError> {
+    async fn open(&self) -> Result<Sessions, SyntheticError> {
         let target = super::connect::target(&self.config.target).await?;
         let writer = Writer::open(&self.config.source, &self.synthetic.plan).await?;
         if let Some(last) = written::last(&target, self.pipeline).await?
@@ -77,22 +89,31 @@ impl Worker {
         {
             gauge!("cartage_synthetic_last_success_timestamp_seconds").set(now() - ago);
         }
-        Ok((writer, target))
+        Ok(Sessions {
+            writer,
+            target,
+            looks: (
+                super::connect::source(&self.config.source).await?,
+                super::connect::target(&self.config.target).await?,
+            ),
+        })
     }
 
+    /// False where the sessions are of no more use.
     fn play<'a>(
         &'a self,
-        open: &'a (Writer, Target),
+        open: &'a Sessions,
         stop: &'a mut watch::Receiver<bool>,
-    ) -> BoxFuture<'a, Result<(), SyntheticError>> {
+    ) -> BoxFuture<'a, Result<bool, SyntheticError>> {
         Box::pin(self.one(open, stop))
     }
 
     async fn one(
         &self,
-        (writer, target): &(Writer, Target),
+        open: &Sessions,
         stop: &mut watch::Receiver<bool>,
-    ) -> Result<(), SyntheticError> {
+    ) -> Result<bool, SyntheticError> {
+        let (writer, target) = (&open.writer, &open.target);
         let sweep = Sweep {
             source: &self.config.source,
             target,
@@ -108,6 +129,7 @@ impl Worker {
             by: DAEMON,
             writer,
             target,
+            looks: (&open.looks.0, &open.looks.1),
             mapper: &self.mapper,
             asker: &self.asker,
         };
@@ -122,6 +144,6 @@ impl Worker {
                 "a synthetic cart has come and gone"
             ),
         }
-        Ok(())
+        Ok(!outcome.unanswered)
     }
 }

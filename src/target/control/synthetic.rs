@@ -146,17 +146,18 @@ fn words_of_last() -> Words<'static> {
                     (SELECT count(*) FROM {table} f WHERE f.pipeline = $1 AND f.failure IS NOT NULL), \
                     (SELECT {best} FROM {table} s WHERE s.pipeline = $1 AND s.failure IS NULL \
                      AND s.remove_seconds IS NOT NULL) \
-             FROM {table} WHERE pipeline = $1 AND step = 'gone' ORDER BY n DESC LIMIT 1"
+             FROM {table} WHERE pipeline = $1 AND (failure IS NOT NULL OR remove_seconds IS NOT NULL) \
+             ORDER BY n DESC LIMIT 1"
         )
     };
     Words::each(
         sql(
-            "extract(epoch FROM now() - finished_at)::float8",
+            "extract(epoch FROM now() - coalesce(finished_at, made_at))::float8",
             "extract(epoch FROM now() - max(s.finished_at))::float8",
             "cartage.synthetic",
         ),
         sql(
-            "timestampdiff(MICROSECOND, finished_at, now(6)) / 1e6",
+            "timestampdiff(MICROSECOND, coalesce(finished_at, made_at), now(6)) / 1e6",
             "timestampdiff(MICROSECOND, max(s.finished_at), now(6)) / 1e6",
             "cartage_synthetic",
         ),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use self::shop::{Shop, ours};
 use crate::metrics::{figure, scraped};
-use crate::scenario::daemon::{Daemon, command};
+use crate::scenario::daemon::command;
 use crate::scenario::session::Asked as _;
 
 #[tokio::test(flavor = "multi_thread")]

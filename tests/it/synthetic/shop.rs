@@ -63,7 +63,7 @@ listen = "{metrics}"
 
 [cart]
 table = "quote"
-live = "active"
+live = "{live}"
 
 [cart.rows]
 quote_item = { cart = "quote_id" }
@@ -119,9 +119,9 @@ impl Shop {
     pub async fn open(name: &str, pair: &str, deadline: &str) -> Self {
         let pair = Pair::named(pair);
         let shops = Shops::create(pair, name).await;
-        let old = match pair.source {
-            Kind::Postgres => OLD,
-            Kind::Mysql => OLD_THERE,
+        let (old, live) = match pair.source {
+            Kind::Postgres => (OLD, "active"),
+            Kind::Mysql => (OLD_THERE, "active = 1"),
         };
         shops.source.session.run(old).await.unwrap();
         shops.target.session.run(NEW).await.unwrap();
@@ -136,6 +136,7 @@ impl Shop {
             ("{target_url}", &shops.target.url),
             ("{metrics}", &metrics.to_string()),
             ("{deadline}", deadline),
+            ("{live}", live),
         ]
         .iter()
         .fold(CONFIG.to_owned(), |text, (place, value)| {
