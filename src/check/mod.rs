@@ -18,6 +18,7 @@ mod triggers;
 mod unfilled;
 mod uniques;
 mod unmapped;
+mod new_columns;
 
 pub use report::{End, Finding, Report, Verdict};
 
@@ -134,6 +135,7 @@ pub async fn run(
         &mut report,
     );
     mapping::check(config, schemas, &mut report);
+    new_columns::check(config, target, schemas, &mut report).await?;
     lookups::check(config, source, target, schemas, &mut report).await?;
     allocated::check(config, target, &schemas.target, &mut report).await?;
     source::columns(source, config, schemas, &mut report).await?;

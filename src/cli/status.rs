@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{CommandError, NOT_WELL, ends};
 use crate::config::Config;
+use crate::daemon::unmapped;
 use crate::source::Source;
 use crate::status::{Status, look};
 use crate::target::session::Target;
@@ -61,8 +62,26 @@ async fn one(
     source: &Result<Source, CommandError>,
 ) -> Result<Status, CommandError> {
     let pipeline = ends::pipeline(config, target).await?;
-    let source = source.as_ref().map_err(|why| why.message.as_str());
-    Ok(look(target, source, &pipeline).await?)
+    let asked = source.as_ref().map_err(|why| why.message.as_str());
+    let mut status = look(target, asked, &pipeline).await?;
+    if let (Ok(source), None) = (source, &status.source.unreachable) {
+        status.unmapped = new_columns(config, target, source).await;
+    }
+    Ok(status)
+}
+
+/// Columns that came since the mapping was stored. What cannot be asked is none, and no reason to
+/// show nothing of all else.
+async fn new_columns(config: &Config, target: &Target, source: &Source) -> Option<Vec<String>> {
+    let now = source.catalog(&config.source_schema()).await.ok()?;
+    let onto = target.catalog(&config.target_schema()).await.ok()?;
+    let found = unmapped::since_stored(config, target, (&now, &onto))
+        .await
+        .ok()?;
+    let shown = found
+        .iter()
+        .map(|new| format!("{} {}.{}", new.end, new.table, new.column));
+    Some(shown.collect())
 }
 
 /// Draws over the lines of the look before, on a terminal; elsewhere below them.

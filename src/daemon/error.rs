@@ -2,7 +2,7 @@
 
 use tokio::task::JoinError;
 
-use super::schema::Misfit;
+use super::mends::Misfit;
 use crate::diagnostic::Diagnostics;
 use crate::fault::Fault;
 use crate::lanes::lane::LaneError;
@@ -121,6 +121,14 @@ impl DaemonError {
             ),
         };
         told || of_statement && self.fault() == Fault::Stop
+    }
+
+    /// Where the log has a table otherwise than the mapping was compiled for.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Log(error) | Self::Reader(ReaderError::Source(error)) => error.place(),
+            _ => None,
+        }
     }
 
     /// Another daemon has taken the pipeline over.

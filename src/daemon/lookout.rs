@@ -10,9 +10,11 @@ use tracing::warn;
 
 use super::DaemonError;
 use super::schema::{Shape, fit};
+use super::unmapped::{Said, unmapped};
 use crate::cart::layout::Layout;
 use crate::config::Config;
 use crate::lanes::reader::Progress;
+use crate::mapping::compile::stored::StoredSchemas;
 use crate::refresh::runs::{self, Kind};
 use crate::source::Source;
 use crate::source::change::Lsn;
@@ -34,6 +36,10 @@ pub struct Lookout {
     pub state: serde_json::Value,
     /// What the mapping in force was compiled against.
     pub shape: Shape,
+    /// The schemas that were stored with it.
+    pub stored: StoredSchemas,
+    /// New columns that were named already.
+    pub said: Said,
     pub pressure: Pressure,
     pub progress: watch::Receiver<Progress>,
     pub stop: watch::Receiver<bool>,
@@ -66,6 +72,8 @@ impl Lookout {
         if live.shape != self.shape {
             return Err(DaemonError::SchemaMoved);
         }
+        let (then, now) = (&self.stored, &live.compiled.schemas);
+        self.said.say(unmapped(&self.config, then, now));
         self.published().await?;
         let small = self.source.too_small(&self.layout).await?;
         match small.into_iter().next() {

@@ -4,6 +4,8 @@
 pub mod error;
 pub mod notify;
 pub mod schema;
+mod mends;
+pub mod unmapped;
 pub mod start;
 pub mod ids;
 mod mappings;
@@ -25,6 +27,7 @@ pub use error::DaemonError;
 
 use self::notify::Notifier;
 use self::start::Running;
+use self::unmapped::Said;
 use crate::config::{self, Config};
 use crate::postgres::fault::Fault;
 use crate::retry;
@@ -60,12 +63,13 @@ async fn keep_running(
 ) -> Result<(), DaemonError> {
     let mut pauses = retry::policy(None);
     let mut owned = None;
+    let said = Said::default();
     loop {
         let begun = tokio::time::Instant::now();
         let result = tokio::select! {
             // Starting can wait for a slot or a lock; a stop does not wait for it.
             () = told(&mut stop) => return Ok(()),
-            running = start::start(config, rates.clone(), notifier, &mut owned) => running,
+            running = start::start(config, rates.clone(), notifier, &mut owned, &said) => running,
         };
         let error = match result {
             Ok(running) => {

@@ -15,6 +15,7 @@ use super::reconcile::Reconciler;
 use super::remember::Memory;
 use super::schema::{Live, Shape, fit};
 use super::tell::Teller;
+use super::unmapped::{Said, unmapped};
 use super::{DaemonError, ids, mappings};
 use crate::cart::layout::Layout;
 use crate::cart::owner::Router;
@@ -25,6 +26,7 @@ use crate::lanes::lane::{Lane, LaneError, Pace};
 use crate::lanes::reader::{Progress, Reader, State};
 use crate::lanes::transaction::Room;
 use crate::lookup::{Asker, Unallocated};
+use crate::mapping::compile::stored::StoredSchemas;
 use crate::mapping::expr::IdKey;
 use crate::params;
 use crate::refresh::refresher::Refresher;
@@ -39,6 +41,7 @@ use crate::switch::{self, Place};
 use crate::synthetic::cleanup::warn_of_leftovers;
 use crate::synthetic::worker::Worker;
 use crate::target::checkpoint::{self, Taken};
+use crate::target::control::mapping_row;
 use crate::target::control::migrate;
 use crate::target::control::pipeline::{self, PipelineRow};
 use crate::target::error::TargetError;
@@ -70,6 +73,7 @@ pub async fn start(
     rates: watch::Receiver<config::Rates>,
     notifier: &Notifier,
     owned: &mut Option<i64>,
+    said: &Said,
 ) -> Result<Running, DaemonError> {
     notifier.status("starting: connecting to both ends");
     let source = connect_source(config, "sql").await?;
@@ -83,6 +87,7 @@ pub async fn start(
         at: compiled_at,
     } = live;
     let layout = compiled.mapping.layout.clone();
+    let schemas = compiled.schemas.clone();
 
     let verified = match source.verify(&pipeline, &layout).await {
         Ok(verified) => verified,
@@ -147,6 +152,10 @@ pub async fn start(
         .map_err(DaemonError::Target)?;
 
     pipeline.mapping = Some(mappers.current.id);
+    // What earlier versions stored is not known to lack anything.
+    let stored = stored(&control, mappers.current.id).await?;
+    let stored = stored.unwrap_or_else(|| schemas.clone());
+    said.say(unmapped(config, &stored, &schemas));
     notifier.status("starting: opening the log");
     let origin = Origin {
         server_id: config.server_id(),
@@ -176,6 +185,8 @@ pub async fn start(
         source,
         control,
         rates,
+        stored,
+        said: said.clone(),
     };
     assemble(config, parts, notifier).await
 }
@@ -208,6 +219,8 @@ struct Parts {
     source: Source,
     control: Target,
     rates: watch::Receiver<config::Rates>,
+    stored: StoredSchemas,
+    said: Said,
 }
 
 /// Connects, spawns and wires up all tasks.
@@ -360,6 +373,8 @@ async fn assemble(
         layout,
         state: parts.state,
         shape: parts.shape.clone(),
+        stored: parts.stored,
+        said: parts.said,
         pressure: Pressure::default(),
         progress: progress_seen,
         stop,
@@ -371,6 +386,13 @@ async fn assemble(
         teller,
         shape: parts.shape,
     })
+}
+
+/// The schemas that were stored with a mapping.
+async fn stored(control: &Target, mapping: i32) -> Result<Option<StoredSchemas>, DaemonError> {
+    let row = mapping_row::by_id(control, mapping).await;
+    let row = row.map_err(DaemonError::Target)?;
+    Ok(row.and_then(|row| serde_json::from_value(row.layout).ok()))
 }
 
 async fn connect_source(config: &Config, purpose: &str) -> Result<Source, DaemonError> {

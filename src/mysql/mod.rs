@@ -14,3 +14,4 @@ pub mod value;
 pub mod sql;
 pub mod literal;
 pub mod stored;
+pub mod moved;

@@ -139,6 +139,20 @@ impl SourceError {
         }
     }
 
+    /// Where the log has a table otherwise.
+    pub fn place(&self) -> Option<String> {
+        match self {
+            Self::Postgres(
+                postgres::SourceError::Schema { at, .. }
+                | postgres::SourceError::Renamed { at, .. },
+            ) => Some(at.to_string()),
+            Self::Mysql(
+                mysql::SourceError::Schema { at, .. } | mysql::SourceError::Moved { at, .. },
+            ) => Some(at.clone()),
+            _ => None,
+        }
+    }
+
     /// The log has a table otherwise than the mapping was compiled for.
     pub fn is_schema(&self) -> bool {
         match self {

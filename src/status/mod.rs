@@ -41,6 +41,8 @@ pub struct Status {
     pub waived: i64,
     pub patches: i64,
     pub rows_applied: i64,
+    /// New columns that nothing maps, by table; none where nobody looked.
+    pub unmapped: Option<Vec<String>>,
     pub blocked: Option<Blocked>,
     pub walk: Option<Walk>,
     /// The last synthetic cart that has come and gone.
@@ -242,6 +244,7 @@ impl Status {
             "merge_conflicts": self.merge_conflicts,
             "holds": self.holds,
             "waived": self.waived,
+            "unmapped": self.unmapped,
             "backfill": {
                 "kind": walk.map(|walk| walk.kind.as_str()),
                 "done": walk.map(|walk| walk.done),

@@ -74,7 +74,7 @@ pub fn compile(
     let read = columns_read(&full.layout, &whole, changed_at);
     let layout = source::reduced(&full.layout, &read);
     let schemas = StoredSchemas::new(
-        layout,
+        (layout, &full.layout),
         full.trusted_births,
         asked,
         whole.intos.iter(),

@@ -15,6 +15,10 @@ pub struct StoredSchemas {
     pub trusted_births: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lookups: Vec<Lookup>,
+    /// For each table of the layout the columns that it had beside those; none in what earlier
+    /// versions stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Vec<Vec<String>>>,
     /// The target tables that the mapping writes, each once.
     pub tables: Vec<TableInfo>,
     pub search_path: Vec<String>,
@@ -22,7 +26,7 @@ pub struct StoredSchemas {
 
 impl StoredSchemas {
     pub(super) fn new<'a>(
-        layout: Layout,
+        (layout, full): (Layout, &Layout),
         trusted_births: bool,
         lookups: Vec<Lookup>,
         intos: impl Iterator<Item = &'a Into>,
@@ -32,7 +36,15 @@ impl StoredSchemas {
             .map(|i| (i.schema.as_str(), i.table.as_str()))
             .collect();
         let is_written = |t: &&TableInfo| written.contains(&(t.schema.as_str(), t.name.as_str()));
+        let beside = layout.tables.iter().zip(&full.tables).map(|(table, full)| {
+            let names = full.columns.iter().map(|c| &c.name);
+            names
+                .filter(|name| table.column(name).is_none())
+                .cloned()
+                .collect()
+        });
         Self {
+            beside: Some(beside.collect()),
             layout,
             trusted_births,
             lookups,

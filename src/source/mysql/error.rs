@@ -31,11 +31,14 @@ pub enum SourceError {
          GRANT REPLICATION SLAVE ON *.* TO {user}"
     )]
     Permission { user: String, message: String },
-    #[error("column {column} of {table} {what}; correct the mapping, then run `cartage check`")]
+    #[error(
+        "column {column} of {table} {what} at {at}; correct the mapping, then run `cartage check`"
+    )]
     Schema {
         table: String,
         column: String,
         what: String,
+        at: String,
     },
     /// The daemon compiles the mapping again, and reads on.
     #[error("the table {table} was defined anew at {at}")]
@@ -118,6 +121,24 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// A table that the log has otherwise: with the place where it does.
+    pub(super) fn seen_at(self, place: String) -> Self {
+        match self {
+            Self::Schema {
+                table,
+                column,
+                what,
+                ..
+            } => Self::Schema {
+                table,
+                column,
+                what,
+                at: place,
+            },
+            other => other,
+        }
+    }
+
     pub fn fault(&self) -> Fault {
         match self {
             Self::Connect(error) => error.fault(),

@@ -90,6 +90,7 @@ impl Mapped {
             table: format!("{}.{}", this.schema, this.name),
             column: column.to_owned(),
             what: what.to_owned(),
+            at: String::new(),
         };
         if map.names.is_none() && map.columns.len() != described.columns.len() {
             let what = "may stand elsewhere: the log has another number of columns";

@@ -4,6 +4,7 @@ use super::identity::IdentityError;
 use crate::postgres::connect::ConnectError;
 use crate::postgres::fault::{self, Fault};
 use crate::postgres::wire::{ServerError, WireError};
+use crate::source::change::Lsn;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -27,18 +28,21 @@ pub enum SourceError {
     #[error("the connection to the source's log broke: {cause}")]
     Lost { cause: String },
     #[error(
-        "column {column} of {table} {what}; correct the mapping or the publication, then run `cartage check`"
+        "column {column} of {table} {what} at {at}; correct the mapping or the publication, then run \
+         `cartage check`"
     )]
     Schema {
         table: String,
         column: String,
         what: String,
+        /// Where the transaction committed that has it so.
+        at: Lsn,
     },
     #[error(
-        "the table {table} is now {now}; run on the source: ALTER TABLE {now} RENAME TO …, or \
+        "the table {table} is {now} at {at}; run on the source: ALTER TABLE {now} RENAME TO …, or \
          change the mapping"
     )]
-    Renamed { table: String, now: String },
+    Renamed { table: String, now: String, at: Lsn },
     #[error("the source's log cannot be decoded: malformed {0}")]
     Malformed(&'static str),
     #[error("the source ended its log: {}", fault::tell(.0))]

@@ -21,6 +21,8 @@ pub struct Decoder {
     compiled_at: Lsn,
     /// The open transaction committed before that.
     of_before: bool,
+    /// Where it committed.
+    commit: Lsn,
     in_transaction: bool,
     keepalive_dropped: bool,
 }
@@ -36,6 +38,7 @@ impl Decoder {
             relations: Relations::new(tables),
             compiled_at,
             of_before: false,
+            commit: Lsn::default(),
             in_transaction: false,
             keepalive_dropped: false,
         }
@@ -86,6 +89,7 @@ impl Decoder {
                 }
                 let commit = Lsn(r.u64("Begin")?);
                 self.of_before = commit < self.compiled_at;
+                self.commit = commit;
                 let commit_time = r.i64("Begin")?.saturating_add(EPOCH);
                 let xid = r.u32("Begin")?;
                 r.end("Begin")?;
@@ -141,7 +145,8 @@ impl Decoder {
         r.end(WHAT)?;
         let relations = &mut self.relations;
         let names = [schema, name];
-        relations.announce(&self.layout, id, names, &columns, self.of_before)
+        let when = (self.of_before, self.commit);
+        relations.announce(&self.layout, id, names, &columns, when)
     }
 
     fn mapped(&self, id: u32) -> Result<Option<&Mapped>, SourceError> {

@@ -6,6 +6,7 @@ use super::SourceError;
 use super::identity::needed;
 use crate::cart::layout::Layout;
 use crate::catalog::Catalog;
+use crate::source::change::Lsn;
 use crate::switch::{self, Mutant};
 
 /// One column as a Relation message describes it.
@@ -100,14 +101,14 @@ impl Relations {
     /// Takes a Relation message in, matching names with the layout. In a transaction of before the
     /// mapping was compiled the table may have been another one: a column that it had not, or in a
     /// type with other texts, is then not known from the log, and neither is the row. Later it means that the mapping is out
-    /// of date.
+    /// of date; `at` is where the transaction committed.
     pub fn announce(
         &mut self,
         layout: &Layout,
         id: u32,
         [schema, name]: [&str; 2],
         columns: &[LogColumn<'_>],
-        of_before: bool,
+        (of_before, at): (bool, Lsn),
     ) -> Result<(), SourceError> {
         let of_name = |t: &crate::cart::layout::Table| t.schema == schema && t.name == name;
         let known = self.tables.table(id);
@@ -120,12 +121,14 @@ impl Relations {
             return Err(SourceError::Renamed {
                 table: format!("{}.{}", mapped.schema, mapped.name),
                 now: format!("{schema}.{name}"),
+                at,
             });
         }
         let wrong = |column: &str, what: &str| SourceError::Schema {
             table: format!("{schema}.{name}"),
             column: column.to_owned(),
             what: what.to_owned(),
+            at,
         };
         for (i, column) in mapped.columns.iter().enumerate().filter(|_| !of_before) {
             let Some(found) = columns.iter().find(|c| c.name == column.name) else {

@@ -45,7 +45,7 @@ impl Decoder {
                     Ok(mapped) if told(&mapped) => mapped,
                     Ok(_) => Mapped::hidden(table, &layout, map),
                     Err(_) if of_before => Mapped::hidden(table, &layout, map),
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(error.seen_at(self.shown())),
                 }
             }
             None if of_before => Mapped::hidden(table, &layout, map),

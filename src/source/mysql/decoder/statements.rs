@@ -61,9 +61,14 @@ impl Decoder {
                     self.tell(Event::Truncate(vec![table]));
                 }
             }
-            Statement::Define { tables, anew } => self.define(&tables, &query.database, anew)?,
-            Statement::Swap(table) => {
-                if self.named(&table, &query.database).is_some() {
+            Statement::Define {
+                tables,
+                columns,
+                anew,
+            } => self.define(&tables, &query.database, &columns, anew)?,
+            Statement::Swap(tables) => {
+                let database = &query.database;
+                if tables.iter().any(|t| self.named(t, database).is_some()) {
                     self.doubt("rows of a table were lost or replaced without being logged");
                 }
             }
@@ -74,7 +79,7 @@ impl Decoder {
                     schema: None,
                     table: t.name.clone(),
                 });
-                self.define(&gone.collect::<Vec<_>>(), &database, true)?;
+                self.define(&gone.collect::<Vec<_>>(), &database, &[], true)?;
             }
             Statement::Write { verb, tables } => {
                 let database = &query.database;
@@ -115,7 +120,15 @@ impl Decoder {
         self.table(schema, &table.table)
     }
 
-    fn define(&mut self, tables: &[Named], database: &str, anew: bool) -> Result<(), SourceError> {
+    /// A column of ours that was added or dropped has another value in every row, without a word of
+    /// it: one that goes and comes again in the same type would pass for untouched.
+    fn define(
+        &mut self,
+        tables: &[Named],
+        database: &str,
+        columns: &[String],
+        anew: bool,
+    ) -> Result<(), SourceError> {
         let hit: Vec<usize> = tables
             .iter()
             .filter_map(|table| self.named(table, database))
@@ -133,7 +146,13 @@ impl Decoder {
         for table in &hit {
             self.moved[*table] = true;
         }
-        if anew {
+        let ours = |name: &String| {
+            let mut read = hit
+                .iter()
+                .flat_map(|t| &self.known.layout.tables[*t].columns);
+            read.any(|column| column.name.eq_ignore_ascii_case(name))
+        };
+        if anew || columns.iter().any(ours) {
             self.doubt("a table was defined anew; its rows may be others");
         }
         Ok(())

@@ -26,13 +26,15 @@ pub enum Statement {
     XaRollback(String),
     /// The table is empty now.
     Truncate(Named),
-    /// These tables may have other columns now. `anew`: or other rows, or other values in them.
+    /// These tables may have other columns now. `anew`: or other rows, or other values in them. And
+    /// in `columns`, which were added or dropped, every row has another value.
     Define {
         tables: Vec<Named>,
+        columns: Vec<String>,
         anew: bool,
     },
-    /// Rows of the table were lost or replaced without being logged.
-    Swap(Named),
+    /// Rows of these tables were lost or replaced without being logged.
+    Swap(Vec<Named>),
     /// All tables of a database are gone.
     DropDatabase(String),
     /// Changes rows of these tables, and logs no rows. `verb` says what it is.
@@ -107,20 +109,14 @@ fn statement(mut words: Words<'_>) -> Option<Statement> {
                 return None;
             }
             words.eat(&["IF", "NOT", "EXISTS"]);
-            Statement::Define {
-                tables: vec![words.table()?],
-                anew: true,
-            }
+            anew(vec![words.table()?])
         }
         "RENAME" => {
             if !words.eat(&["TABLE"]) && !words.eat(&["TABLES"]) {
                 return None;
             }
             words.eat(&["IF", "EXISTS"]);
-            Statement::Define {
-                tables: words.tables(),
-                anew: true,
-            }
+            anew(words.tables())
         }
         "INSERT" | "REPLACE" => {
             while words.eat(&["LOW_PRIORITY"])
@@ -164,8 +160,21 @@ fn statement(mut words: Words<'_>) -> Option<Statement> {
     })
 }
 
+/// Tables of which nothing is what it was.
+fn anew(tables: Vec<Named>) -> Statement {
+    Statement::Define {
+        tables,
+        columns: Vec::new(),
+        anew: true,
+    }
+}
+
 fn alter(mut words: Words<'_>) -> Option<Statement> {
-    while words.eat(&["ONLINE"]) || words.eat(&["OFFLINE"]) || words.eat(&["IGNORE"]) {}
+    // With IGNORE, rows that a new unique index does not bear are lost without a word (MariaDB).
+    let mut lossy = false;
+    while words.eat(&["ONLINE"]) || words.eat(&["OFFLINE"]) || words.at(&["IGNORE"]) {
+        lossy |= words.eat(&["IGNORE"]);
+    }
     if !words.eat(&["TABLE"]) {
         return None;
     }
@@ -183,12 +192,19 @@ fn alter(mut words: Words<'_>) -> Option<Statement> {
     let mut rest = Words(words.0);
     while !rest.0.is_empty() {
         if SWAPS.iter().any(|swap| rest.at(swap)) {
-            return Some(Statement::Swap(table));
+            // The table whose rows come or go with a partition's is named after the word.
+            let mut tables = vec![table];
+            while rest.next().is_some() {
+                if rest.eat(&["TABLE"]) {
+                    tables.extend(rest.table());
+                }
+            }
+            return Some(Statement::Swap(tables));
         }
         rest.next();
     }
     let mut tables = vec![table];
-    let (mut columns, mut anew) = (false, false);
+    let (mut defines, mut anew, mut columns) = (lossy, lossy, Vec::new());
     while !words.0.is_empty() {
         if words.at(&["RENAME"]) && !words.renames_a_part() {
             words.next();
@@ -196,21 +212,23 @@ fn alter(mut words: Words<'_>) -> Option<Statement> {
                 words.eat_sign('=');
             }
             tables.extend(words.table());
-            (columns, anew) = (true, true);
+            (defines, anew) = (true, true);
         } else if CHANGES.iter().any(|change| words.eat(change)) {
-            (columns, anew) = (true, true);
+            (defines, anew) = (true, true);
         } else if INDEXES.iter().any(|index| words.eat(index)) {
             // Nothing of the rows.
         } else if words.eat(&["ADD"]) || words.eat(&["DROP"]) {
-            columns = true;
+            defines = true;
+            columns.extend(words.columns());
         } else {
             words.next();
         }
     }
-    match columns {
-        true => Some(Statement::Define { tables, anew }),
-        false => None,
-    }
+    defines.then_some(Statement::Define {
+        tables,
+        columns,
+        anew,
+    })
 }
 
 /// Parts of ALTER TABLE that give rows other values, or columns other names.
@@ -253,10 +271,7 @@ fn drop(mut words: Words<'_>) -> Option<Statement> {
         return None;
     }
     words.eat(&["IF", "EXISTS"]);
-    Some(Statement::Define {
-        tables: words.tables(),
-        anew: true,
-    })
+    Some(anew(words.tables()))
 }
 
 /// The tokens that are left.
@@ -336,6 +351,28 @@ impl<'a> Words<'a> {
             }
         }
         tables
+    }
+
+    /// What is added or dropped here: a name, or in parentheses one or more with all that defines
+    /// them. Rather too many names than too few.
+    fn columns(&self) -> Vec<String> {
+        let mut words = Words(self.0);
+        words.eat(&["COLUMN"]);
+        words.eat(&["IF", "NOT", "EXISTS"]);
+        words.eat(&["IF", "EXISTS"]);
+        let mut names = Vec::new();
+        let mut depth = 0_usize;
+        while let Some(token) = words.next() {
+            match token {
+                Token::Sign('(') => depth += 1,
+                Token::Sign(')') => depth = depth.saturating_sub(1),
+                _ => names.extend(token.name().map(str::to_owned)),
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        names
     }
 
     /// `RENAME COLUMN`, `RENAME INDEX`, `RENAME KEY`: the table keeps its name.

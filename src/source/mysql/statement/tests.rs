@@ -99,15 +99,65 @@ fn definitions_name_their_tables() {
         ),
     ] {
         let tables = tables.iter().map(|name| named(name)).collect();
-        assert_eq!(read(text), Statement::Define { tables, anew }, "{text}");
+        let Statement::Define {
+            tables: found,
+            anew: found_anew,
+            ..
+        } = read(text)
+        else {
+            panic!("{text}");
+        };
+        assert_eq!((found, found_anew), (tables, anew), "{text}");
     }
-    for text in [
-        "ALTER TABLE cart TRUNCATE PARTITION p0",
-        "ALTER TABLE cart DROP PARTITION p0",
-        "ALTER TABLE cart EXCHANGE PARTITION p0 WITH TABLE other",
-        "ALTER TABLE cart IMPORT TABLESPACE",
+    for (text, names) in [
+        ("ALTER TABLE cart TRUNCATE PARTITION p0", &["cart"] as &[_]),
+        ("ALTER TABLE cart DROP PARTITION p0", &["cart"]),
+        (
+            "ALTER TABLE cart EXCHANGE PARTITION p0 WITH TABLE shop.other WITHOUT VALIDATION",
+            &["cart", "shop.other"],
+        ),
+        (
+            "ALTER TABLE cart CONVERT PARTITION p0 TO TABLE other",
+            &["cart", "other"],
+        ),
+        (
+            "ALTER TABLE cart CONVERT TABLE other TO PARTITION p0 VALUES LESS THAN (7)",
+            &["cart", "other"],
+        ),
+        ("ALTER TABLE cart IMPORT TABLESPACE", &["cart"]),
     ] {
-        assert_eq!(read(text), Statement::Swap(named("cart")), "{text}");
+        let tables = names.iter().map(|name| named(name)).collect();
+        assert_eq!(read(text), Statement::Swap(tables), "{text}");
+    }
+    for (text, wanted, wanted_anew) in [
+        (
+            "ALTER TABLE cart DROP COLUMN qty, ADD `qty` int",
+            &["qty", "qty"] as &[_],
+            false,
+        ),
+        (
+            "ALTER TABLE cart ADD COLUMN IF NOT EXISTS a int AFTER b, DROP IF EXISTS c",
+            &["a", "c"],
+            false,
+        ),
+        (
+            "ALTER TABLE cart ADD (a decimal(10,2), b text), ADD INDEX (c)",
+            &["a", "decimal", "b", "text"],
+            false,
+        ),
+        ("ALTER IGNORE TABLE cart ADD UNIQUE (a)", &[], true),
+    ] {
+        let Statement::Define { columns, anew, .. } = read(text) else {
+            panic!("{text}");
+        };
+        assert_eq!(
+            (columns, anew),
+            (
+                wanted.iter().map(|name| (*name).to_owned()).collect(),
+                wanted_anew
+            ),
+            "{text}"
+        );
     }
     assert_eq!(
         read("DROP SCHEMA IF EXISTS `shop`"),

@@ -211,6 +211,7 @@ fn what_the_mapping_cannot_bear_is_named() {
             table,
             column,
             what,
+            ..
         }) => (table, column, what),
         other => panic!("accepted: {other:?}"),
     };
