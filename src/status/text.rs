@@ -66,6 +66,12 @@ impl Status {
                 count(self.wishes)
             ),
         );
+        if let Some(new) = self.unmapped.as_ref().filter(|new| !new.is_empty()) {
+            line(
+                "unmapped",
+                format!("{} (new since the mapping was stored)", new.join(", ")),
+            );
+        }
         if let Some(holds) = self.holds_line() {
             line("held", holds);
         }

@@ -42,6 +42,7 @@ impl Blow {
             "{said}\nis not in\n{message}"
         );
         assert!(message.contains("cartage.toml:"), "{message}");
+        assert!(lines.iter().any(|l| l.starts_with("noticed ")), "{message}");
         ground.in_old(self.mend).await;
         ground.in_old(self.after).await;
         ground.recovers().await
@@ -191,6 +192,23 @@ async fn what_still_fits_goes_on() {
         [""; 0],
         "nothing of ours has changed"
     );
+    // They are named, each once, however often the daemon looks.
+    daemon.says("a new column that nothing maps").await;
+    let new = ["orders.note", "order_lines.a", "order_lines.b"];
+    let new = new.map(|name| format!("source public.{name}"));
+    let (_, status) = ground.status();
+    assert_eq!(status["unmapped"], serde_json::json!(new), "{status}");
+    let told = daemon
+        .log()
+        .matches("a new column that nothing maps")
+        .count();
+    assert_eq!(told, new.len(), "{}", daemon.log());
+    let (_, out, _) = ground.run(&["check", "--json"]);
+    assert_eq!(
+        out.matches("came after the mapping was stored").count(),
+        3,
+        "{out}"
+    );
 
     // The rewrite changes every price, and logs none of it.
     ground
@@ -201,5 +219,33 @@ async fn what_still_fits_goes_on() {
     daemon.says("reading all carts again").await;
     ground.settle(&mut daemon).await;
     ground.equal(&daemon).await;
+    daemon.stop().await;
+}
+
+/// Between two looks, and with rows of all three shapes in the log: what the rows of before have by now
+/// is in no row of the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_goes_and_comes_again() {
+    let ground = Ground::open("faults_source_again").await;
+    let mut daemon = ground.follow().await;
+    for (n, ty) in [(1, "int"), (2, "bigint"), (3, "smallint")] {
+        ground
+            .in_old(&format!(
+                "UPDATE order_lines SET qty = 90 + {n} WHERE order_id = 30;
+                 ALTER TABLE order_lines DROP COLUMN qty;
+                 DELETE FROM order_lines WHERE id = 3{n}1;
+                 ALTER TABLE order_lines ADD COLUMN qty {ty} NOT NULL DEFAULT {n}"
+            ))
+            .await;
+        ground
+            .in_old(&format!(
+                "UPDATE order_lines SET qty = 70 + {n} WHERE order_id = 40 + {n};
+                 INSERT INTO order_lines (id, order_id, sku, qty, price) VALUES (90000{n}, 60, 'after', 5, 1)"
+            ))
+            .await;
+        daemon.says("reading all carts again").await;
+        ground.settle(&mut daemon).await;
+        ground.equal(&daemon).await;
+    }
     daemon.stop().await;
 }

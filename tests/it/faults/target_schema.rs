@@ -207,3 +207,38 @@ async fn what_still_fits_goes_on() {
     ground.equal(&daemon).await;
     daemon.stop().await;
 }
+
+/// A column that became too narrow is about the carts that do not fit; the others go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_narrower_column_holds_the_carts_that_do_not_fit() {
+    let ground = Ground::open("faults_target_narrow").await;
+    let mut daemon = ground.follow().await;
+    ground
+        .in_new("ALTER TABLE cart ALTER customer_email TYPE varchar(20)")
+        .await;
+    ground
+        .in_old(
+            "INSERT INTO orders VALUES (980, 'far-too-long-for-it@example.org', 'EUR');
+             UPDATE orders SET email = 'even-longer-than-that@example.org' WHERE id = 41",
+        )
+        .await;
+    ground.trade(1).await;
+    ground
+        .reaches("SELECT count(*) FROM cartage.held", 2, &daemon)
+        .await;
+    ground.settle(&mut daemon).await;
+    let fits = "SELECT count(*) FROM cart WHERE cart_id = 1001";
+    assert_eq!(ground.count(fits).await, 1);
+    let held = "SELECT count(*) FROM cartage.held WHERE cart IN ('980', '41')";
+    assert_eq!(ground.count(held).await, 2, "{}", daemon.log());
+    ground
+        .in_new("ALTER TABLE cart ALTER customer_email TYPE varchar(80)")
+        .await;
+    // Nobody asks for it: the mapping fits otherwise now, so that each cart is mapped anew.
+    ground
+        .reaches("SELECT count(*) FROM cartage.held", 0, &daemon)
+        .await;
+    ground.settle(&mut daemon).await;
+    ground.equal(&daemon).await;
+    daemon.stop().await;
+}

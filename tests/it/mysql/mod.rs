@@ -9,6 +9,7 @@ mod pipeline;
 mod reads;
 mod pushdown;
 mod rows;
+mod schema;
 mod sessions;
 mod silence;
 mod source_checks;

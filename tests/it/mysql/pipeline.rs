@@ -47,28 +47,28 @@ const NEW: &str = "
     CREATE TABLE line (id bigint PRIMARY KEY, cart_id bigint NOT NULL REFERENCES cart, sku text,
                        qty integer);";
 
-struct Pipeline<'a> {
+pub(super) struct Pipeline<'a> {
     server: &'a Server,
     database: &'static str,
-    config: Config,
-    target: Client,
+    pub config: Config,
+    pub target: Client,
     cluster: Cluster,
 }
 
-struct Daemon {
+pub(super) struct Daemon {
     stop: watch::Sender<bool>,
     _rates: watch::Sender<cartage::config::Rates>,
-    thread: JoinHandle<Result<(), String>>,
+    pub thread: JoinHandle<Result<(), String>>,
 }
 
 impl Daemon {
     /// Why it ended by itself.
-    async fn ended(self) -> String {
+    pub async fn ended(self) -> String {
         let joined = tokio::task::spawn_blocking(|| self.thread.join()).await;
         joined.unwrap().unwrap().unwrap_err()
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.stop.send_replace(true);
         let joined = tokio::task::spawn_blocking(|| self.thread.join()).await;
         joined.unwrap().unwrap().unwrap();
@@ -97,7 +97,7 @@ async fn user(server: &Server, database: &str) -> String {
 }
 
 impl<'a> Pipeline<'a> {
-    async fn open(server: &'a Server, database: &'static str) -> Self {
+    pub async fn open(server: &'a Server, database: &'static str) -> Self {
         let made = format!("DROP DATABASE IF EXISTS {database}; CREATE DATABASE {database}");
         server.run(&made).await.unwrap();
         server.run(&format!("USE {database}; {OLD}")).await.unwrap();
@@ -118,12 +118,12 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    async fn setup(&self) {
+    pub async fn setup(&self) {
         let done = setup::run(&self.config, SetupArgs { yes: true }).await;
         assert_eq!(done.unwrap(), ExitCode::SUCCESS);
     }
 
-    fn run(&self) -> Daemon {
+    pub fn run(&self) -> Daemon {
         let (stop, told) = watch::channel(false);
         let (rates, seen) = watch::channel(self.config.rates());
         let config = self.config.clone();
@@ -140,7 +140,7 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    async fn old(&self, sql: &str) {
+    pub async fn old(&self, sql: &str) {
         let sql = format!("USE {}; {sql}", self.database);
         self.server.run(&sql).await.unwrap();
     }
