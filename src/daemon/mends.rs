@@ -75,7 +75,10 @@ pub async fn mends(
                 if is.is_none() {
                     let rows = session.query(unnumbered::lookalikes(&was)).await;
                     let rows = rows.map_err(DaemonError::Source)?;
-                    others.extend(rows.iter().filter_map(|row| row.get::<String, _>(0)));
+                    others.extend(
+                        rows.iter()
+                            .filter_map(|row| row.get_opt::<String, _>(0)?.ok()),
+                    );
                 }
                 others.retain(|name| !is_of(&config.source_tables(), &was.schema, name));
                 mends.extend(unnumbered::mends(&was, is, &others));

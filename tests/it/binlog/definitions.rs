@@ -29,6 +29,9 @@ async fn rows_are_read_as_their_table_was() {
         );
         drop(stream);
 
+        // A column that goes and comes again has another value in every row, and the log has none of
+        // them.
+        let (hidden, anew) = ("item ?,?,? -> ?,?,?", "cart ?,?,? -> ?,?,?");
         // The checkpoint's own description holds until the table is altered; between that and now
         // only names could tell.
         let mut known = stand.known().await;
@@ -44,10 +47,7 @@ async fn rows_are_read_as_their_table_was() {
             .map(String::as_str)
             .filter(|t| t.contains(' '))
             .collect();
-        assert_eq!(
-            changes,
-            ["+item 1,10,2", "item ?,?,? -> ?,?,?", "+item 3,30,7"]
-        );
+        assert_eq!(changes, ["+item 1,10,2", anew, hidden, "+item 3,30,7"]);
         drop(stream);
 
         known.before = None;
@@ -58,8 +58,7 @@ async fn rows_are_read_as_their_table_was() {
             .map(String::as_str)
             .filter(|t| t.contains(' '))
             .collect();
-        let hidden = "item ?,?,? -> ?,?,?";
-        assert_eq!(changes, [hidden, hidden, "+item 3,30,7"]);
+        assert_eq!(changes, [hidden, anew, hidden, "+item 3,30,7"]);
     }
 }
 
