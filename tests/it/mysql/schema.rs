@@ -107,7 +107,8 @@ impl Shops<'_> {
             let mut old = self.old.ask(OLD).await.unwrap();
             let rows = self.pipeline.target.query(NEW, &[]).await.unwrap();
             let mut new: Vec<_> = rows.iter().map(|row| vec![row.get(0)]).collect();
-            (old.sort(), new.sort());
+            old.sort();
+            new.sort();
             if old == new {
                 return;
             }
