@@ -9,7 +9,7 @@ async fn sells(stand: &Stand, done: &AtomicBool, sql: impl Fn(i64) -> String) {
     let mut turn = 0;
     while !done.load(Ordering::Relaxed) {
         turn += 1;
-        stand.old(&sql(turn)).await;
+        stand.in_old(&sql(turn)).await;
     }
     assert!(turn > 1, "nothing was sold meanwhile");
 }
@@ -17,20 +17,20 @@ async fn sells(stand: &Stand, done: &AtomicBool, sql: impl Fn(i64) -> String) {
 async fn drift_is_found(pair: &str) {
     let stand = Stand::open("drift", pair, "").await;
     stand
-        .new("UPDATE cart_line SET unit_price = unit_price + 1 WHERE line_id = 1002")
+        .in_new("UPDATE cart_line SET unit_price = unit_price + 1 WHERE line_id = 1002")
         .await;
     stand
-        .new("DELETE FROM cart_line WHERE line_id = 1011")
+        .in_new("DELETE FROM cart_line WHERE line_id = 1011")
         .await;
     stand
-        .new(
+        .in_new(
             "UPDATE cart_line SET product = 'x' WHERE line_id = 1021;
              UPDATE cart_line SET product = 'sku-1' WHERE line_id = 1022;
              UPDATE cart_line SET product = 'sku-2' WHERE line_id = 1021",
         )
         .await;
     stand
-        .new("DELETE FROM cart_line WHERE cart_id = 103; DELETE FROM cart WHERE cart_id = 103")
+        .in_new("DELETE FROM cart_line WHERE cart_id = 103; DELETE FROM cart WHERE cart_id = 103")
         .await;
     let done = AtomicBool::new(false);
     let look = async {
@@ -82,7 +82,7 @@ async fn a_moving_cart_is_pending(pair: &str) {
     let stand = Stand::open("moving", pair, "").await;
     // The customer changes another line of the same cart.
     stand
-        .new("UPDATE cart_line SET unit_price = unit_price + 1 WHERE line_id IN (51, 61)")
+        .in_new("UPDATE cart_line SET unit_price = unit_price + 1 WHERE line_id IN (51, 61)")
         .await;
     let done = AtomicBool::new(false);
     let look = async {
@@ -115,7 +115,7 @@ async fn a_cart_that_keeps_changing_is_pending_and_never_equal() {
 async fn all_carts_can_differ_at_once() {
     let stand = Stand::open("all", "pp", "").await;
     stand
-        .new("UPDATE cart_line SET unit_price = unit_price + 1")
+        .in_new("UPDATE cart_line SET unit_price = unit_price + 1")
         .await;
     let bound = [("CARTAGE_BOUND", "verify-chunk=30,verify-parked=40")];
     let said = stand.verify(&["--limit", "10"], &bound).await;
@@ -124,7 +124,7 @@ async fn all_carts_can_differ_at_once() {
     let kept = "SELECT count(*) FROM cartage.verify_cart WHERE verdict = 'different'";
     assert_eq!(stand.number(kept).await, CARTS);
     stand
-        .new("UPDATE cart_line SET unit_price = unit_price - 1")
+        .in_new("UPDATE cart_line SET unit_price = unit_price - 1")
         .await;
     let said = stand.verify(&[], &bound).await;
     assert_eq!((said.code, said.count("equal")), (Some(0), CARTS));

@@ -13,7 +13,7 @@ async fn a_sample(pair: &str) {
     );
     // By chance one of them is another one next time.
     stand
-        .new("UPDATE cart SET customer_email = 'x' WHERE cart_id > 100")
+        .in_new("UPDATE cart SET customer_email = 'x' WHERE cart_id > 100")
         .await;
     let said = stand.verify(&["--sample=60", "--limit=1000"], &[]).await;
     let different = said.count("different");
@@ -37,11 +37,11 @@ async fn a_sample_is_as_large_as_asked() {
 async fn since(pair: &str) {
     let mut stand = Stand::open("since", pair, "").await;
     stand
-        .old("UPDATE orders SET changed = '2026-03-01 12:00:00' WHERE id IN (7, 8, 150)")
+        .in_old("UPDATE orders SET changed = '2026-03-01 12:00:00' WHERE id IN (7, 8, 150)")
         .await;
     stand.settle().await;
     stand
-        .new("UPDATE cart SET customer_email = 'x' WHERE cart_id IN (8, 9)")
+        .in_new("UPDATE cart SET customer_email = 'x' WHERE cart_id IN (8, 9)")
         .await;
     let said = stand.verify(&["--since", "2026-02-01"], &[]).await;
     assert_eq!(

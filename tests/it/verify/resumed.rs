@@ -9,7 +9,7 @@ use super::stand::{CARTS, Stand};
 async fn goes_on(pair: &str) {
     let stand = Stand::open("resumed", pair, "").await;
     stand
-        .new("UPDATE cart_line SET unit_price = unit_price + 1 WHERE line_id IN (31, 1991)")
+        .in_new("UPDATE cart_line SET unit_price = unit_price + 1 WHERE line_id IN (31, 1991)")
         .await;
     let killed = async |place: &str, arguments: &[&str]| {
         let switches = [
@@ -64,8 +64,8 @@ async fn a_killed_verification_goes_on_where_it_was() {
 async fn waits(pair: &str) {
     let guard = "\n[reconcile]\nguard = { sql = \"select n from busy\", max = 0 }\n";
     let stand = Stand::open("waits", pair, guard).await;
-    stand.old("CREATE TABLE busy (n INT)").await;
-    stand.old("INSERT INTO busy VALUES (1)").await;
+    stand.in_old("CREATE TABLE busy (n INT)").await;
+    stand.in_old("INSERT INTO busy VALUES (1)").await;
     let mut child = stand.command(&["--json"], &[]).spawn().unwrap();
     let waiting = "SELECT waiting FROM cartage.verify_run WHERE waiting IS NOT NULL";
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -81,7 +81,7 @@ async fn waits(pair: &str) {
         .number("SELECT max(carts_done) FROM cartage.verify_run")
         .await;
     assert_eq!(done, 0, "it read while the source was busy");
-    stand.old("UPDATE busy SET n = 0").await;
+    stand.in_old("UPDATE busy SET n = 0").await;
     let ended = tokio::task::spawn_blocking(move || {
         let mut said = String::new();
         child

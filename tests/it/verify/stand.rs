@@ -63,13 +63,13 @@ impl Stand {
         arrived(&mut self.daemon, &self.shops.target.session, end).await;
     }
 
-    pub async fn old(&self, sql: &str) {
+    pub async fn in_old(&self, sql: &str) {
         let done = self.shops.source.session.run(sql).await;
         done.unwrap_or_else(|e| panic!("{e}: {sql}"));
     }
 
     /// Behind cartage's back.
-    pub async fn new(&self, sql: &str) {
+    pub async fn in_new(&self, sql: &str) {
         let done = self.shops.target.session.run(sql).await;
         done.unwrap_or_else(|e| panic!("{e}: {sql}"));
     }

@@ -32,7 +32,7 @@ async fn verifies(pair: &str) {
     );
     until(&mut stand, &well, "a verification").await;
     stand
-        .new("UPDATE cart SET customer_email = 'x' WHERE cart_id = 9")
+        .in_new("UPDATE cart SET customer_email = 'x' WHERE cart_id = 9")
         .await;
     let found =
         "SELECT count(*) FROM cartage.verify_cart WHERE cart = '9' AND verdict = 'different'";
@@ -54,7 +54,7 @@ async fn verifies(pair: &str) {
         .says("[reconcile] and [log] were read again")
         .await;
     stand
-        .old("UPDATE orders SET email = 'y' WHERE id = 10")
+        .in_old("UPDATE orders SET email = 'y' WHERE id = 10")
         .await;
     stand.settle().await;
     stand.close().await;
