@@ -180,7 +180,7 @@ fn bad_settings() {
                 "[reconcile]\nsums = [{ total = 'x.y', of = 'line', value = 'a' }, { of = 'line', value = 'b' }]",
             ),
             "c:9:19: `x.y` is no column of a header table (expected `table.column`, with the table of the [[into]] whose role is \"header\")\n\
-             c:9:52: `total` is missing in `sums` (expected `total` = the header's column: \"cart.total\")",
+             c:9:54: `total` is missing in `sums` (expected `total` = the header's column: \"cart.total\")",
         ),
         (
             "routing",
