@@ -84,9 +84,14 @@ impl Writer {
                     client.execute(&text, &bound.params()).await?;
                     None
                 }
-                (Source::Mysql(session), _) => {
+                (Source::Mysql(session), back) => {
                     let (_, id) = session.execute(text, bound.values).await?;
-                    id.map(|id| id.to_string())
+                    let column = back.and_then(|back| table.column(back));
+                    match (back, column.is_some_and(|column| column.identity)) {
+                        // It tells the numbers that it counts, and nothing else that it fills in.
+                        (Some(back), false) => self.filled(made, known, table, back).await?,
+                        _ => id.map(|id| id.to_string()),
+                    }
                 }
             };
             if let Some(back) = back {
@@ -205,26 +210,49 @@ impl Writer {
             let condition = self.found_by(made, &found, table, &mut bound)?;
             found.values.remove(&at);
             let Some(condition) = condition else { continue };
-            let full = self.full(table);
-            let name = self.name(back);
-            let value = match &self.source {
-                Source::Postgres(client) => {
-                    let text = format!("SELECT {name}::text FROM {full} WHERE {condition} LIMIT 1");
-                    let row = client.query_opt(&text, &bound.params()).await?;
-                    row.map(|row| row.try_get(0)).transpose()?.flatten()
-                }
-                Source::Mysql(session) => {
-                    let text = format!(
-                        "SELECT CAST({name} AS CHAR) FROM {full} WHERE {condition} LIMIT 1"
-                    );
-                    session.text(text, bound.values).await?
-                }
-            };
+            let value = self.read_back(table, back, &condition, bound).await?;
             if let Some(value) = value {
                 found.values.insert(at, value);
             }
         }
         Ok(found)
+    }
+
+    /// What the server has filled into a column of a row that was just made.
+    async fn filled(
+        &self,
+        made: &Made,
+        known: &Known,
+        table: &TableInfo,
+        column: &str,
+    ) -> Result<Option<String>, SyntheticError> {
+        let mut bound = Bound::default();
+        match self.found_by(made, known, table, &mut bound)? {
+            Some(condition) => self.read_back(table, column, &condition, bound).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn read_back(
+        &self,
+        table: &TableInfo,
+        column: &str,
+        condition: &str,
+        bound: Bound,
+    ) -> Result<Option<String>, SyntheticError> {
+        let (full, name) = (self.full(table), self.name(column));
+        match &self.source {
+            Source::Postgres(client) => {
+                let text = format!("SELECT {name}::text FROM {full} WHERE {condition} LIMIT 1");
+                let row = client.query_opt(&text, &bound.params()).await?;
+                Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
+            }
+            Source::Mysql(session) => {
+                let text =
+                    format!("SELECT CAST({name} AS CHAR) FROM {full} WHERE {condition} LIMIT 1");
+                Ok(session.text(text, bound.values).await?)
+            }
+        }
     }
 
     /// The condition that only this row of this cart meets; none where a value of it is not known.

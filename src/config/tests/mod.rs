@@ -4,6 +4,7 @@ mod bad;
 mod documented;
 mod fuzz;
 mod maps;
+mod synthetic;
 
 use std::path::Path;
 use std::time::Duration;
