@@ -42,6 +42,7 @@ async fn run(cli: Cli, levels: Levels) -> Result<ExitCode, CommandError> {
         Command::Run => cli::run::run(&config, levels).await,
         Command::Status(args) => cli::status::run(&config, args).await,
         Command::Verify(args) => cli::verify::run(&config, args).await,
+        Command::Explain(args) => cli::explain::run(&config, args).await,
         Command::Refresh(args) => cli::refresh::run(&config, args).await,
         Command::Synthetic(command) => cli::synthetic::run(&config, command).await,
         Command::Held(command) => cli::held::run(&config, command).await,

@@ -13,6 +13,7 @@ pub mod run;
 pub mod status;
 pub mod verify;
 pub mod synthetic;
+pub mod explain;
 pub mod refresh;
 pub mod held;
 pub mod conflicts;
@@ -117,6 +118,7 @@ pub enum Command {
     Run,
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
+    Explain(explain::ExplainArgs),
     Refresh(refresh::RefreshArgs),
     /// Carts of our own in the old shop, to see that carts arrive and how long it takes
     #[command(subcommand)]

@@ -10,6 +10,7 @@ use super::{CommandError, NOT_WELL, ends};
 use crate::config::Config;
 use crate::daemon::unmapped;
 use crate::source::Source;
+use crate::source::change::Lsn;
 use crate::status::{Status, look};
 use crate::target::session::Target;
 
@@ -35,7 +36,14 @@ pub async fn run(config: &Config, args: StatusArgs) -> Result<ExitCode, CommandE
         let mut status = one(config, &target, &source).await?;
         let now = Instant::now();
         if let Some((before, then)) = &before {
-            status.compare_with(before, (now - *then).as_secs_f64());
+            let seconds = (now - *then).as_secs_f64();
+            status.compare_with(before, seconds, written(&source, before).await);
+        }
+        // Whether it catches up cannot be told from one look.
+        if !args.watch && before.is_none() && status.is_behind() {
+            before = Some((status, now));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            continue;
         }
         if args.json {
             println!("{}", status.json());
@@ -54,6 +62,12 @@ pub async fn run(config: &Config, args: StatusArgs) -> Result<ExitCode, CommandE
         before = Some((status, now));
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+/// Bytes of log that the source has written since a look.
+async fn written(source: &Result<Source, CommandError>, before: &Status) -> Option<u64> {
+    let then = Lsn(before.source.position?);
+    source.as_ref().ok()?.behind(then).await.ok()
 }
 
 async fn one(

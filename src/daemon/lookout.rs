@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::DaemonError;
+use super::outlook::Outlook;
 use super::schema::{Shape, fit};
 use super::unmapped::{Said, unmapped};
 use crate::cart::layout::Layout;
@@ -41,6 +42,7 @@ pub struct Lookout {
     /// New columns that were named already.
     pub said: Said,
     pub pressure: Pressure,
+    pub outlook: Outlook,
     pub progress: watch::Receiver<Progress>,
     pub stop: watch::Receiver<bool>,
 }
@@ -67,6 +69,13 @@ impl Lookout {
         let from = self.progress.borrow().confirmed;
         let pressure = self.source.headroom(&self.pipeline, from, self.pressure);
         self.pressure = pressure.await?;
+        // Nothing is confirmed yet where the daemon has only just begun.
+        if from != Lsn::default() {
+            let look = self
+                .outlook
+                .look(&self.control, &self.source, &self.pipeline);
+            look.await.map_err(DaemonError::Target)?;
+        }
         // A table that is gone is missing from the publication too: the first is the cause.
         let live = fit(&self.config, &self.pipeline, &self.source, &self.control).await?;
         if live.shape != self.shape {

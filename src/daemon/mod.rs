@@ -10,6 +10,7 @@ pub mod start;
 pub mod ids;
 mod mappings;
 mod lookout;
+mod outlook;
 mod purge;
 mod reconcile;
 mod remember;

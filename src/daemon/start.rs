@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use super::lookout::{Lookout, reread};
 use super::notify::Notifier;
+use super::outlook::Outlook;
 use super::purge::Purge;
 use super::reconcile::Reconciler;
 use super::remember::Memory;
@@ -376,6 +377,7 @@ async fn assemble(
         stored: parts.stored,
         said: parts.said,
         pressure: Pressure::default(),
+        outlook: Outlook::default(),
         progress: progress_seen,
         stop,
     };

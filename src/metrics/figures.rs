@@ -2,6 +2,7 @@
 
 use metrics::{counter, gauge};
 
+use crate::forecast::Forecast;
 use crate::status::Status;
 
 /// The words of `pipeline.phase`.
@@ -52,6 +53,13 @@ fn source(status: &Status) {
     let headroom = source.headroom_bytes.map_or(f64::NAN, |bytes| bytes as f64);
     gauge!("cartage_source_headroom_bytes").set(headroom);
     gauge!("cartage_source_log_expires_seconds").set(source.expires_seconds.unwrap_or(f64::NAN));
+}
+
+/// What becomes of the log, by the rates that the lookout has smoothed.
+pub fn tell_forecast(forecast: &Forecast) {
+    let seconds = |value: Option<f64>| value.unwrap_or(f64::NAN);
+    gauge!("cartage_log_loss_seconds").set(seconds(forecast.loss_seconds));
+    gauge!("cartage_catch_up_seconds").set(seconds(forecast.catch_up_seconds));
 }
 
 fn carts(status: &Status) {

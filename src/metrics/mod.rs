@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::{
 };
 use tokio::net::TcpListener;
 
-pub use figures::{now, tell};
+pub use figures::{now, tell, tell_forecast};
 use names::{FIGURES, Kind};
 
 /// Bounds of histograms of seconds: a cart takes milliseconds on a good day.
@@ -101,6 +101,7 @@ mod tests {
         metrics::with_local_recorder(&recorder, || {
             describe();
             tell(status);
+            tell_forecast(&status.forecast());
         });
         page.text()
     }

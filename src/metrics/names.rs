@@ -90,6 +90,14 @@ pub const FIGURES: &[Figure] = &[
         "cartage_source_log_expires_seconds",
         "After so long the source removes its log, read or not",
     ),
+    gauge(
+        "cartage_log_loss_seconds",
+        "Until the source gives up log that is not applied, if nothing more is applied",
+    ),
+    gauge(
+        "cartage_catch_up_seconds",
+        "Until nothing is left to apply, at the present rates",
+    ),
     gauge("cartage_lanes", "Lanes that write into the target"),
     gauge(
         "cartage_lanes_quiet_seconds",

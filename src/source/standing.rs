@@ -41,6 +41,9 @@ pub struct Standing {
     pub headroom_bytes: Option<i64>,
     /// Seconds after which log is removed, read or not; none means never by its age.
     pub expires_seconds: Option<f64>,
+    /// Until a slot that nobody reads is given up for that (Postgres 18,
+    /// `idle_replication_slot_timeout`); none while it is read, or for ever.
+    pub idle_seconds: Option<f64>,
     /// Log that is not applied is gone.
     pub log_lost: bool,
     /// `reserved`, `extended`, `unreserved` or `lost`.

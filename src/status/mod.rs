@@ -1,5 +1,6 @@
 //! Where a pipeline stands: what the control tables say, and the source where it can be asked.
 
+mod parity;
 mod read;
 pub mod text;
 
@@ -8,8 +9,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use parity::{Parity, Run};
 pub use read::look;
 
+use crate::forecast::{self, Forecast, IDLE_BYTES, Known, Speed};
 use crate::source::Spelling;
 use crate::source::change::Lsn;
 use crate::source::standing::Standing;
@@ -18,8 +21,6 @@ use crate::target::control::synthetic::Last;
 /// With log left to apply, lanes that have committed nothing for so long are stalled: even idle
 /// ones note every few seconds how far the log has come.
 const STALL_SECONDS: f64 = 60.0;
-/// Log that idle servers write by themselves between two notes of an idle lane.
-const IDLE_BYTES: u64 = 64 << 10;
 
 /// One look. What could not be measured is none, never zero.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,6 +48,8 @@ pub struct Status {
     pub walk: Option<Walk>,
     /// The last synthetic cart that has come and gone.
     pub synthetic: Option<Last>,
+    /// None where nothing was ever verified.
+    pub parity: Option<Parity>,
     /// Measured between two looks.
     pub rates: Option<Rates>,
 }
@@ -177,17 +180,48 @@ impl Status {
         (rate > 0.0).then(|| bytes / rate)
     }
 
-    /// Fills the rates from a look some seconds earlier.
-    pub fn compare_with(&mut self, before: &Status, seconds: f64) {
+    /// What becomes of the log at the present rates.
+    pub fn forecast(&self) -> Forecast {
+        self.forecast_at(self.rates.and_then(|rates| {
+            Some(Speed {
+                source: rates.source_bytes_per_second?,
+                applied: rates.log_bytes_per_second,
+            })
+        }))
+    }
+
+    pub fn forecast_at(&self, speed: Option<Speed>) -> Forecast {
+        forecast::forecast(&Known {
+            lag_bytes: self.lag_bytes(),
+            speed,
+            headroom_bytes: self
+                .source
+                .headroom_bytes
+                .map(|bytes| u64::try_from(bytes).unwrap_or(0)),
+            age_seconds: self.lag_seconds(),
+            expires_seconds: self.source.expires_seconds,
+            idle_seconds: self.source.idle_seconds,
+            lost: self.source.log_lost || self.source.slot_lost.is_some(),
+        })
+    }
+
+    /// Whether a second look has something to tell: there is log to catch up.
+    pub fn is_behind(&self) -> bool {
+        self.lag_bytes().is_some_and(|bytes| bytes >= IDLE_BYTES)
+    }
+
+    /// Fills the rates from a look some seconds earlier; `written` are the bytes of log that the
+    /// source wrote since, where it could be asked.
+    pub fn compare_with(&mut self, before: &Status, seconds: f64, written: Option<u64>) {
         if seconds <= 0.0 {
             return;
         }
         let per_second = |now: i64, then: i64| now.saturating_sub(then).max(0) as f64 / seconds;
-        let positions = (self.applied.position, before.applied.position);
-        let log = match positions {
-            (Some(now), Some(then)) => now.saturating_sub(then) as f64 / seconds,
-            _ => 0.0,
-        };
+        // Positions of two files of a binlog have no difference.
+        let lags = before.lag_bytes().zip(self.lag_bytes());
+        let speed = written
+            .zip(lags)
+            .and_then(|(written, (then, now))| Speed::between(written, then, now, seconds));
         let walks = match (&self.walk, &before.walk) {
             (Some(now), Some(then)) if !now.finished => Some(per_second(now.done, then.done)),
             _ => None,
@@ -195,11 +229,8 @@ impl Status {
         self.rates = Some(Rates {
             rows_per_second: per_second(self.rows_applied, before.rows_applied),
             patches_per_second: per_second(self.patches, before.patches),
-            log_bytes_per_second: log,
-            source_bytes_per_second: match (self.source.position, before.source.position) {
-                (Some(now), Some(then)) => Some(now.saturating_sub(then) as f64 / seconds),
-                _ => None,
-            },
+            log_bytes_per_second: speed.map_or(0.0, |speed| speed.applied),
+            source_bytes_per_second: speed.map(|speed| speed.source),
             backfill_carts_per_second: walks,
         });
     }
@@ -265,7 +296,8 @@ impl Status {
                 "failures": last.failures,
                 "success_seconds_ago": last.success_seconds_ago,
             })),
-            "parity": null,
+            "forecast": self.forecast(),
+            "parity": self.parity,
         })
     }
 }
@@ -348,7 +380,7 @@ mod tests {
             seconds: 3.0,
             ..Walk::default()
         });
-        now.compare_with(&before, 2.0);
+        now.compare_with(&before, 2.0, Some(400));
         assert_eq!(now.rates.map(|r| r.rows_per_second), Some(250.0));
         assert_eq!(now.eta_seconds(), Some(16.0));
         assert_eq!(now.headroom_seconds(), Some(5.0));

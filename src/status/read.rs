@@ -57,6 +57,7 @@ pub async fn look(
         },
         walk: walk(target, pipeline.id).await?,
         synthetic: synthetic::last(target, pipeline.id).await?,
+        parity: super::parity::read(target, pipeline.id).await?,
         ..Status::default()
     };
     status.source = match source {

@@ -27,6 +27,9 @@ impl Status {
         line("source", self.source_line());
         line("applied", or_unknown(self.position(self.applied.position)));
         line("lag", self.lag_line());
+        if let Some(forecast) = self.forecast().text() {
+            line("forecast", forecast);
+        }
         if let Some(lock) = self.lock_line() {
             line("waits", lock);
         }
@@ -80,6 +83,12 @@ impl Status {
         }
         if let Some(last) = self.synthetic_line() {
             line("synthetic", last);
+        }
+        if let Some(parity) = &self.parity {
+            parity
+                .lines()
+                .into_iter()
+                .for_each(|text| line("parity", text));
         }
         if self.carts.held > 0 {
             line("next", "cartage held list".to_owned());

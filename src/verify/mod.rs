@@ -18,6 +18,7 @@ pub mod pace;
 mod pick;
 pub mod progress;
 mod report;
+mod sight;
 pub mod runs;
 mod since;
 mod walk;
@@ -25,6 +26,7 @@ mod walk;
 pub use judge::Outcome;
 pub use order::{Order, Scope};
 pub use report::{Difference, Kind, Report};
+pub use sight::Sight;
 pub use since::moment;
 
 use crate::cart::key::CartKey;

@@ -110,9 +110,29 @@ pub async fn standing(source: &Client, name: Option<&str>) -> Result<Standing, E
         answer.headroom_bytes = slot.safe_wal_size;
         answer.pressure = slot.pressure(end);
         answer.wal_status = slot.wal_status;
+        if slot.active_pid.is_none() {
+            answer.idle_seconds = idle_seconds(source, &slot.name).await?;
+        }
         answer.slot_lost = slot.lost;
     }
     Ok(answer)
+}
+
+/// Until a slot that nobody reads is given up for that. `inactive_since` came with 17, the timeout
+/// with 18; where either is missing, there is no such limit.
+async fn idle_seconds(source: &Client, name: &str) -> Result<Option<f64>, Error> {
+    let sql = "
+        SELECT (t.seconds - extract(epoch FROM pg_catalog.now() - i.since))::float8
+        FROM (SELECT setting::numeric * CASE unit WHEN 'min' THEN 60 WHEN 'ms' THEN 0.001 ELSE 1 END
+                     AS seconds
+              FROM pg_catalog.pg_settings WHERE name = 'idle_replication_slot_timeout') t,
+             (SELECT (pg_catalog.to_jsonb(s) ->> 'inactive_since')::timestamptz AS since
+              FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1::text) i
+        WHERE t.seconds > 0 AND i.since IS NOT NULL";
+    match source.query_opt(sql, &[&name]).await? {
+        Some(row) => Ok(Some(row.try_get::<_, f64>(0)?.max(0.0))),
+        None => Ok(None),
+    }
 }
 
 /// The log from the slot's confirmed position on; none where there is no slot.

@@ -128,3 +128,51 @@ async fn lost_while_the_target_is_blocked_is_warned_of_twice_and_stops_at_once()
     ground.trade(2).await;
     small.lost(None).await;
 }
+
+/// The target stands still while the source writes: long before the slot is in danger, the daemon and
+/// `status` say when it will be given up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loss_is_forecast_from_the_rates() {
+    let (small, mut daemon) = Small::open("faults_headroom_forecast").await;
+    let ground = &small.ground;
+    assert_eq!(small.status()["forecast"]["verdict"], "caught_up");
+    let blocker = connect(&ground.shops.target_url).await;
+    blocker
+        .batch_execute("BEGIN; LOCK TABLE cart IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    ground.trade(1).await;
+    let writer = connect(&ground.shops.source_url).await;
+    let writing = tokio::spawn(async move {
+        loop {
+            let sql = "SELECT pg_logical_emit_message(false, 'x', repeat('x', 50000))";
+            writer.batch_execute(sql).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    });
+    daemon
+        .says("at the present rate the source gives the log up in")
+        .await;
+    daemon.says("catching up takes for ever").await;
+    let status = small.status();
+    let forecast = &status["forecast"];
+    assert_eq!(forecast["verdict"], "too_late", "{status}");
+    assert!(forecast["loss_seconds"].as_f64().unwrap() > 0.0, "{status}");
+    assert!(forecast["catch_up_seconds"].is_null(), "{status}");
+    assert!(
+        status["throughput"]["source_bytes_per_second"]
+            .as_f64()
+            .unwrap()
+            > 0.0
+    );
+    let (_, text, _) = ground.run(&["status"]);
+    assert!(
+        text.contains("forecast   at the present rate the source gives the log up in"),
+        "{text}"
+    );
+    writing.abort();
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    ground.settle(&mut daemon).await;
+    assert_eq!(small.status()["forecast"]["verdict"], "caught_up");
+    daemon.stop().await;
+}

@@ -280,6 +280,46 @@ async fn left_out(target: Kind, database: &str) {
     }
 }
 
+/// The new shop stands still, and the log will be removed by its age.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_will_be_removed_before_it_is_read_is_told_of() {
+    for programs in Programs::all().unwrap() {
+        let stand = Stand::open(programs, Kind::Postgres, "forecast_p").await;
+        let text = std::fs::read_to_string(&stand.config).unwrap();
+        std::fs::write(&stand.config, text + "\n[watch]\nevery = \"200ms\"\n").unwrap();
+        stand
+            .sell("SET GLOBAL binlog_expire_logs_seconds = 600")
+            .await;
+        command(&stand.config, &["setup", "--yes"]);
+        let mut daemon = Daemon::start(&stand.config);
+        backfilled(&mut daemon, &stand.shops.target.session).await;
+        stand.is_carried_over(&mut daemon).await;
+        let target = Session::open(Kind::Postgres, &stand.shops.target.url).await;
+        target
+            .run("BEGIN; LOCK TABLE cart IN ACCESS EXCLUSIVE MODE")
+            .await
+            .unwrap();
+        for n in 0..20 {
+            stand
+                .sell(&format!("UPDATE orders SET email = concat('n', {n}, id)"))
+                .await;
+        }
+        daemon
+            .says("at the present rate the source gives the log up in")
+            .await;
+        let status = command(&stand.config, &["status", "--json"]);
+        let status: serde_json::Value =
+            serde_json::from_str(status.lines().next().unwrap()).unwrap();
+        let forecast = &status["forecast"];
+        assert_eq!(forecast["verdict"], "too_late", "{status}");
+        let loss = forecast["loss_seconds"].as_f64().unwrap();
+        assert!((1.0..=600.0).contains(&loss), "{status}");
+        target.run("ROLLBACK").await.unwrap();
+        stand.is_carried_over(&mut daemon).await;
+        daemon.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn changes_that_are_left_out_of_the_log_are_made_up_for_in_postgres() {
     left_out(Kind::Postgres, "left_out_p").await;
