@@ -31,6 +31,7 @@ pub mod forecast;
 pub mod status;
 pub mod metrics;
 pub mod verify;
+pub mod repair;
 pub mod synthetic;
 pub mod explain;
 pub mod demo;

@@ -79,6 +79,10 @@ named! {
         TakeRead = "lane.take-read",
         /// One side's rows were taken for a cart, in a commit.
         Taken = "lane.taken",
+        /// What the target holds of a cart that is to be repaired was read; nothing is written.
+        RepairRead = "lane.repair-read",
+        /// A cart was repaired, in a commit.
+        Repaired = "lane.repaired",
         /// One part of a batch is committed, the rest is not.
         PartCommitted = "lane.part-committed",
         /// All lanes of a meeting are quiet; nothing of it is written.

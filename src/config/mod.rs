@@ -15,6 +15,7 @@ pub mod model;
 pub mod policy;
 mod reader;
 mod reconcile;
+mod repairs;
 mod secret;
 mod synthetic;
 #[cfg(test)]
@@ -175,6 +176,7 @@ pub struct Reconcile {
     pub rates: Refresh,
     /// What is compared beside the mapped columns of each row.
     pub beyond: beyond::Beyond,
+    pub repairs: Repairs,
 }
 
 impl Reconcile {
@@ -187,6 +189,15 @@ impl Reconcile {
 pub struct Rates {
     pub refresh: Refresh,
     pub reconcile: Reconcile,
+}
+
+/// `[reconcile]`, as far as it is about repairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repairs {
+    /// Carts that are repaired a second, whoever asks.
+    pub per_second: u32,
+    /// The daemon puts back carts whose header is gone from the target, too.
+    pub restore_deleted: bool,
 }
 
 /// `[log]`.
@@ -374,6 +385,10 @@ impl Config {
             ("[source]", self.source != other.source),
             ("[target]", self.target != other.target),
             ("[apply]", self.apply != other.apply),
+            (
+                "[reconcile] repairs_per_second or restore_deleted",
+                self.reconcile.repairs != other.reconcile.repairs,
+            ),
             ("[watch]", self.watch != other.watch),
             ("[conflicts]", self.conflicts != other.conflicts),
             ("[metrics]", self.metrics != other.metrics),

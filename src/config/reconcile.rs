@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::beyond;
+use super::{beyond, repairs};
 use super::connection::rates;
 use super::reader::{Problems, Section, wrong};
 use super::{Into, Reconcile};
@@ -26,6 +26,7 @@ pub(super) fn read(root: &mut Section<'_>, intos: &[Into], problems: &mut Proble
         repair: repair.unwrap_or(false),
         rates: rates(&mut section, problems),
         beyond: beyond::read(&mut section, intos, problems),
+        repairs: repairs::read(&mut section, problems),
     };
     if !wanted && (sample.is_some() || repair.is_some()) {
         let message =

@@ -33,6 +33,7 @@ use crate::params;
 use crate::refresh::refresher::Refresher;
 use crate::refresh::runs::{self, Kind};
 use crate::refresh::throttle::{Of, Throttle};
+use crate::repair;
 use crate::source::change::Lsn;
 use crate::source::error::Lack;
 use crate::source::standing::Pressure;
@@ -325,6 +326,7 @@ async fn assemble(
         progress: progress_seen.clone(),
         stop: stop.clone(),
         pulse: pulse.clone(),
+        repairs: repair::pace::Pace::new(config.reconcile.repairs.per_second),
         looked: None,
         asked: None,
     };

@@ -36,7 +36,8 @@ impl Lane {
         // Carts that were merged before are read first, and among themselves: what moves again must
         // not cost the others their batch.
         let (merged, units): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| {
-            unit.taking().is_some() || unit.is_merged() && !unit.patch.is_empty()
+            let takes = unit.taking().is_some() || unit.mends();
+            takes || unit.is_merged() && !unit.patch.is_empty()
         });
         let mut stack = vec![units];
         let mut merged = merged.into_iter().peekable();
@@ -50,6 +51,7 @@ impl Lane {
         while let Some(mut group) = stack.pop() {
             for unit in &mut group {
                 self.read_taken(unit).await?;
+                self.read_repaired(unit).await?;
             }
             self.read_merged(&mut group).await?;
             self.trust(&mut group).await?;
@@ -76,6 +78,7 @@ impl Lane {
             };
             for unit in &mut group {
                 unit.is_read = false;
+                unit.mend_again();
             }
             match disposition(&error) {
                 Disposition::Again if stumbles < ATTEMPTS => {
@@ -140,6 +143,7 @@ impl Lane {
                 &mut learned,
             );
         }
+        self.record_repairs(units, &mut records).await?;
         self.writer.commit(written, &records).await?;
         committed(units, &records);
         for (key, known) in learned {
@@ -179,6 +183,9 @@ fn stumbled(error: &TargetError) -> bool {
 /// The places of what is more than a patch.
 fn committed(units: &[Unit], records: &Records) {
     for unit in units {
+        if unit.log_repair() {
+            continue;
+        }
         if let (Some(merge), Some(cart)) = (&unit.merge, unit.open().next()) {
             let (items, decisions) = (merge.items, merge.decided);
             let rows = unit.patch.writes.len();
@@ -197,6 +204,9 @@ fn committed(units: &[Unit], records: &Records) {
                 "merged"
             );
         }
+    }
+    if !records.repairs.is_empty() {
+        switch::place(Place::Repaired);
     }
     if !records.wishes.is_empty() {
         switch::place(Place::WishCommitted);

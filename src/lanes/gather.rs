@@ -17,6 +17,7 @@ use crate::cart::owner::{Action, Take, Wish};
 use crate::hash::{HashMap, HashSet};
 use crate::lookup::Open;
 use crate::mapping::map::Mapper;
+use crate::repair::Repair;
 use crate::source::change::Position;
 use crate::switch::{self, Mutant};
 use crate::target::ledger::State;
@@ -46,9 +47,11 @@ pub fn gather(
     let mut refreshed: HashMap<CartKey, Position> = HashMap::default();
     let mut retried = HashSet::default();
     let mut takes: HashMap<CartKey, Take> = HashMap::default();
+    let mut repairs: HashMap<CartKey, Repair> = HashMap::default();
     for work in works {
         for read in work.reads {
             refreshed.insert(read.cart.clone(), read.at);
+            repairs.extend(read.repair.map(|repair| (read.cart.clone(), repair)));
             if let Some(folding) = foldings.get_mut(&read.cart) {
                 take_read(mapper, folding, read);
             }
@@ -93,7 +96,9 @@ pub fn gather(
                     let refreshed = refreshed.contains_key(&key);
                     let retried = retried.contains(&key);
                     let take = takes.remove(&key);
+                    let repair = repairs.remove(&key);
                     let (mut cart, folding) = unit_cart(key, folding, known, refreshed, retried);
+                    cart.repair = repair;
                     // One that was released in the meantime is nobody's to decide.
                     cart.take = take.filter(|_| cart.known.state() == Some(State::Held));
                     (cart, folding)
@@ -254,6 +259,7 @@ fn unit_cart(
         touched: folding.touched || remapped,
         retried,
         take: None,
+        repair: None,
         late: folding.late,
         handed_over: folding.handed_over,
         finding: None,

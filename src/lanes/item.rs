@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
 use crate::cart::owner::Routed;
+use crate::repair::Repair;
 use crate::source::change::Position;
 
 /// A cart read whole from the source.
@@ -20,6 +21,8 @@ pub struct Read {
     pub at: Position,
     /// Dates a transition that the read finds, where the cart itself does not.
     pub stamp: i64,
+    /// It is to be repaired.
+    pub repair: Option<Repair>,
 }
 
 /// Changes to apply, and up to where the lane is done once they are.

@@ -94,7 +94,7 @@ impl Lane {
 
 /// Nothing is merged into a header that is there and that cartage has never written: whose it is
 /// cannot be told. Without a header nothing says that what was found stands together.
-fn has_header(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
+pub(super) fn has_header(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
     let is_header = |row: &&TargetRow| mapping.intos[row.into].role == Role::Header;
     let left: Vec<&TargetRow> = parts
         .iter()
@@ -111,7 +111,7 @@ fn has_header(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool 
 }
 
 /// The new backend has marked a header as only an end of the cart does.
-fn is_marked(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
+pub(super) fn is_marked(mapping: &Mapping, parts: &[Part<'_>], found: &FoundRows) -> bool {
     let left = parts
         .iter()
         .flat_map(|part| part.left)

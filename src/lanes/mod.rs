@@ -22,4 +22,5 @@ mod resolve;
 mod sight;
 mod merge;
 mod take;
+mod mend;
 mod record;

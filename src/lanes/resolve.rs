@@ -26,6 +26,10 @@ impl Lane {
         error: &WriteError,
     ) -> Result<(), LaneError> {
         unit.attempts += 1;
+        if unit.mends() {
+            self.mend_failed(unit, row_fault, error).await;
+            return Ok(());
+        }
         if let Some(message) = row_fault {
             let message = format!("{message}{}", printed::suspects(&unit.patch, error));
             self.hold(unit, "constraint", message, None);

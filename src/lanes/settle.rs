@@ -91,6 +91,8 @@ pub(super) fn decide(mapper: &Mapper, carts: Vec<(UnitCart, Folding)>) -> Unit {
         overruled: None,
         take,
         merge: None,
+        ordinary: None,
+        mend: None,
         is_read: false,
         owner: None,
         foldings: before,

@@ -140,7 +140,7 @@ fn all_new<'a>(sides: &[merge::Part<'a>]) -> Vec<merge::Part<'a>> {
 }
 
 /// A row of which nothing but the key is known.
-fn row_of(mapper: &Mapper, (into, key): &(usize, RowKey)) -> TargetRow {
+pub(super) fn row_of(mapper: &Mapper, (into, key): &(usize, RowKey)) -> TargetRow {
     TargetRow {
         into: *into,
         key: key.clone(),

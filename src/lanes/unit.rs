@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::item::Work;
 use super::known::Known;
+use super::mend::Mend;
 use crate::cart::fold::Folding;
 use crate::cart::image::{Image, Life};
 use crate::cart::key::CartKey;
@@ -12,9 +13,10 @@ use crate::hash::HashSet;
 use crate::mapping::difference::{Patch, RowOp, RowWrite};
 use crate::mapping::map::{TargetRow, row_number};
 use crate::merge::Kept;
+use crate::repair::Repair;
 use crate::source::change::Position;
 use crate::target::claim::{Claim, Claims};
-use crate::target::ledger::Evidence;
+use crate::target::ledger::{Evidence, State};
 
 /// What is to be done with a unit.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +72,8 @@ pub struct UnitCart {
     pub retried: bool,
     /// Whose rows it is to have, while it is held.
     pub take: Option<Take>,
+    /// It is to be repaired.
+    pub repair: Option<Repair>,
     pub late: u64,
     /// The new backend has finished with it: its target rows stay as they are.
     pub handed_over: bool,
@@ -89,6 +93,10 @@ pub struct Unit {
     pub take: Option<Take>,
     /// The patch is that of a merge.
     pub merge: Option<Merging>,
+    /// The patch of a mere refresh, where that of a repair stands in its place.
+    pub ordinary: Option<Patch>,
+    /// What was decided about the repair that it is to have.
+    pub mend: Option<Mend>,
     /// What the target holds was just read for it.
     pub is_read: bool,
     /// The owner of a row that it wants, to be read again: it may have given it up unseen.
@@ -123,6 +131,13 @@ impl Unit {
     pub fn taking(&self) -> Option<Take> {
         let open = matches!(self.decision, Decision::Apply) && !self.ends();
         self.take.filter(|_| open)
+    }
+
+    /// A cart of it is to be repaired, and nothing was decided about that.
+    pub fn mends(&self) -> bool {
+        let asked = |c: &UnitCart| c.repair.is_some() && c.known.state() != Some(State::Held);
+        let open = matches!(self.decision, Decision::Apply);
+        open && self.mend.is_none() && self.open().any(asked)
     }
 
     /// The carts that the new backend has not finished with.

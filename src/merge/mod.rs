@@ -13,6 +13,7 @@ mod fields;
 mod identity;
 mod kept;
 mod lines;
+mod mend;
 mod quantity;
 mod record;
 mod removal;
@@ -26,6 +27,7 @@ pub use below::Link;
 pub use clock::of_cell;
 pub use identity::{Line, touched};
 pub use kept::{Kept, decode, encode};
+pub use mend::{Mended, is_quiet, restore, yielding};
 pub use record::Decision;
 pub use stored::{Stored, encode_inputs};
 pub use take::{take_source, take_target};
@@ -114,20 +116,30 @@ pub enum Unmergeable {
 /// Merges the carts of a unit.
 pub fn merge(inputs: &Inputs<'_>) -> Result<Merged, Unmergeable> {
     let mut slots = Slots::of(inputs);
+    let (decisions, items) = decide(inputs, &mut slots)?;
+    Ok(finish(inputs, &slots, decisions, items))
+}
+
+/// What becomes of each row.
+fn decide(inputs: &Inputs<'_>, slots: &mut Slots<'_>) -> Result<(Vec<Decision>, u64), Unmergeable> {
     let mut decisions = Vec::new();
-    fields::headers(inputs, &mut slots, &mut decisions);
-    let items = lines::merge(inputs, &mut slots, &mut decisions)?;
-    below::merge(inputs, &mut slots, &mut decisions)?;
-    let mut writes = writes(inputs.mapping, &slots);
-    guard_headers(inputs.mapping, &slots, &mut writes);
-    Ok(Merged {
+    fields::headers(inputs, slots, &mut decisions);
+    let items = lines::merge(inputs, slots, &mut decisions)?;
+    below::merge(inputs, slots, &mut decisions)?;
+    Ok((decisions, items))
+}
+
+fn finish(inputs: &Inputs<'_>, slots: &Slots<'_>, decisions: Vec<Decision>, items: u64) -> Merged {
+    let mut writes = writes(inputs.mapping, slots);
+    guard_headers(inputs.mapping, slots, &mut writes);
+    Merged {
         own: slots.lines(inputs.mapping),
         kept: slots.kept(inputs),
         conflict: slots.conflict(inputs.mapping),
         writes,
         decisions,
         items,
-    })
+    }
 }
 
 /// The writes that make each row what was decided, under what was found.

@@ -85,6 +85,7 @@ pub async fn carts(
                 image,
                 at: Position::default(),
                 stamp,
+                repair: None,
             }
         })
         .collect();

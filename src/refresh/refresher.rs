@@ -20,6 +20,8 @@ use crate::lanes::reader::{Progress, Request};
 use crate::mapping::expr::Expr;
 use crate::params;
 use crate::pulse::{Doing, Pulse};
+use crate::repair::pace::Pace;
+use crate::repair::{self, Repair};
 use crate::source::change::{Lsn, TransactionId};
 use crate::source::session::View;
 use crate::source::{AskError, Source};
@@ -60,6 +62,8 @@ pub struct Refresher {
     pub progress: watch::Receiver<Progress>,
     pub stop: watch::Receiver<bool>,
     pub pulse: Pulse,
+    /// How fast carts are repaired.
+    pub repairs: Pace,
     /// When it was last looked whether transactions have become visible.
     pub looked: Option<Instant>,
     /// When it was last looked which carts lack an answer; none while there are more to look at.
@@ -87,6 +91,7 @@ impl Refresher {
     async fn work(&mut self) -> Result<(), RefreshError> {
         loop {
             let mut busy = self.wishes().await?;
+            busy |= self.repairs().await?;
             busy |= self.tend().await?;
             if let Some(run) = runs::active(&self.control, self.pipeline).await? {
                 self.walk(run).await?;
@@ -151,10 +156,43 @@ impl Refresher {
         for row in &rows {
             carts.push(CartKey::stored(&row.get::<String>(0)?));
         }
-        if let Some((pending, rows)) = self.window(carts, None).await? {
+        let none = HashMap::default();
+        if let Some((pending, rows)) = self.window(carts, None, &none).await? {
             self.throttle.spend(rows);
             self.finish(pending).await?;
         }
+        Ok(true)
+    }
+
+    /// Carts that are to be repaired are read whole, the longest waiting first. What becomes of each
+    /// commits with its rows, so that a kill before that has it asked for still.
+    async fn repairs(&mut self) -> Result<bool, RefreshError> {
+        let room = self.repairs.room().min(self.throttle.chunk_carts());
+        if room == 0 {
+            return Ok(false);
+        }
+        let asked = repair::asked(&self.control, self.pipeline, room).await?;
+        if asked.is_empty() || self.too_far_behind().await?.is_some() {
+            return Ok(false);
+        }
+        self.repairs.spend(asked.len());
+        let mut repairs = HashMap::default();
+        for (cart, repair, why) in asked {
+            match why {
+                Some(why) => repair::refuse(&self.control, repair.run, &cart, why).await?,
+                None => {
+                    repairs.insert(cart, repair);
+                }
+            }
+        }
+        let carts: Vec<CartKey> = repairs.keys().cloned().collect();
+        if !carts.is_empty()
+            && let Some((pending, rows)) = self.window(carts, None, &repairs).await?
+        {
+            self.throttle.spend(rows);
+            self.finish(pending).await?;
+        }
+        repair::close(&self.control, self.pipeline).await?;
         Ok(true)
     }
 
@@ -235,6 +273,7 @@ impl Refresher {
             self.wait_for_lanes(run.start).await?;
         }
         let mut under_way: VecDeque<Pending> = VecDeque::new();
+        let none = HashMap::default();
         loop {
             self.tend().await?;
             self.wait_until_welcome(&run).await?;
@@ -251,7 +290,7 @@ impl Refresher {
                 runs::advance(&self.control, run.id, &last, carts, 0).await?;
             } else {
                 let (mut pending, rows) = loop {
-                    if let Some(read) = self.window(keys.clone(), Some(run.id)).await? {
+                    if let Some(read) = self.window(keys.clone(), Some(run.id), &none).await? {
                         break read;
                     }
                 };
@@ -272,6 +311,7 @@ impl Refresher {
                 }
                 self.wishes().await?;
             }
+            self.repairs().await?;
         }
         for pending in under_way {
             self.finish(pending).await?;
@@ -379,6 +419,7 @@ impl Refresher {
         &mut self,
         carts: Vec<CartKey>,
         run: Option<i32>,
+        repairs: &HashMap<CartKey, Repair>,
     ) -> Result<Option<(Pending, u64)>, RefreshError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Request::Open {
@@ -390,9 +431,12 @@ impl Refresher {
         switch::place(Place::WindowOpened);
         let view = self.see_all(&unseen, run).await?;
         switch::place(Place::SnapshotTaken);
-        let (reads, rows) =
+        let (mut reads, rows) =
             read::carts(&self.source, &self.layout, self.changed_at, &carts).await?;
         self.source.close().await?;
+        for read in &mut reads {
+            read.repair = repairs.get(&read.cart).copied();
+        }
         switch::place(Place::ChunkRead);
         let (done, finished) = mpsc::unbounded_channel();
         let (reply, answer) = oneshot::channel();

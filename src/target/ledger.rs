@@ -277,6 +277,17 @@ pub struct ConflictRow {
     pub inputs: Option<(i32, Vec<u8>)>,
 }
 
+/// What became of a cart's repair, with its target rows before and after as JSON.
+#[derive(Clone, Debug)]
+pub struct RepairRow {
+    pub run: i32,
+    pub cart: CartKey,
+    pub state: &'static str,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub note: String,
+}
+
 /// All that commits with a batch beside its target rows and its checkpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
@@ -289,6 +300,7 @@ pub struct Records {
     /// Carts whose wish is fulfilled.
     pub granted: Vec<CartKey>,
     pub conflicts: Vec<ConflictRow>,
+    pub repairs: Vec<RepairRow>,
 }
 
 impl Records {

@@ -13,8 +13,10 @@ pub const SCHEMA: &str = "cartage";
 /// The tables in MySQL, in the order in which they are dropped. The journal of their migrations goes
 /// first, so that a setup after a teardown that was cut short makes all of them again; then those
 /// that refer to others.
-pub const TABLES: [&str; 13] = [
+pub const TABLES: [&str; 15] = [
     "cartage_migrations",
+    "cartage_repair_cart",
+    "cartage_repair_run",
     "cartage_synthetic",
     "cartage_share",
     "cartage_verify_cart",

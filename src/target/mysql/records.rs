@@ -4,7 +4,7 @@ use super::ledger::list;
 use crate::cart::key::CartKey;
 use crate::mysql::sql;
 use crate::switch::{self, Mutant};
-use crate::target::ledger::{ConflictRow, HeldRow, LedgerRow, Patched, Records, State, Unanswered};
+use crate::target::ledger::{ConflictRow, HeldRow, LedgerRow, Patched, Records, RepairRow, State, Unanswered};
 
 /// The statements that write the records of a lane, in order, none longer than `packet` as long as no
 /// single row is.
@@ -56,6 +56,7 @@ pub fn statements(records: &Records, pipeline: i32, lane: i32, packet: usize) ->
     out.extend(records.held.iter().map(|row| held(row, pipeline)));
     let conflicts = records.conflicts.iter();
     out.extend(conflicts.flat_map(|row| conflict(row, pipeline)));
+    out.extend(records.repairs.iter().map(repair));
     out
 }
 
@@ -215,6 +216,19 @@ fn conflict(row: &ConflictRow, pipeline: i32) -> [String; 2] {
             row.items,
         ),
     ]
+}
+
+fn repair(row: &RepairRow) -> String {
+    format!(
+        "UPDATE cartage_repair_cart SET state = {}, rows_before = {}, rows_after = {}, note = {}, \
+         done_at = CURRENT_TIMESTAMP(6) WHERE run = {} AND cart = {} AND state = 'asked'",
+        sql::text(row.state),
+        nullable(row.before.as_deref()),
+        nullable(row.after.as_deref()),
+        sql::text(&row.note),
+        row.run,
+        cart(&row.cart),
+    )
 }
 
 fn cart(key: &CartKey) -> String {

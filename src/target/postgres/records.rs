@@ -119,6 +119,19 @@ pub fn statements(records: &Records, pipeline: i32, lane: i32) -> Vec<Prepared> 
             ],
         ));
     }
+    for repair in &records.repairs {
+        out.push((
+            PUT_REPAIR,
+            vec![
+                Box::new(repair.run),
+                Box::new(repair.cart.as_str().to_owned()),
+                Box::new(repair.state),
+                Box::new(repair.before.clone()),
+                Box::new(repair.after.clone()),
+                Box::new(repair.note.clone()),
+            ],
+        ));
+    }
     out
 }
 
@@ -218,6 +231,10 @@ const PUT_CONFLICT: &str = "WITH n AS ( \
     INSERT INTO cartage.conflict \
         (pipeline, cart, kind, lsn, base, ours, theirs, decisions, mapping, items, inputs) \
     SELECT n.* FROM n WHERE NOT EXISTS (SELECT 1 FROM again)";
+
+const PUT_REPAIR: &str = "UPDATE cartage.repair_cart SET state = $3, \
+        rows_before = $4::text::jsonb, rows_after = $5::text::jsonb, note = $6, done_at = now() \
+    WHERE run = $1 AND cart = $2 AND state = 'asked'";
 
 /// A hold is tried again after 1, 2, 4 … seconds, at most ten minutes.
 const PUT_HELD: &str = "INSERT INTO cartage.held AS h \

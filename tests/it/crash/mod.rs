@@ -30,8 +30,13 @@ use self::tally::Tally;
 const OF_A_BINLOG: Place = Place::Remembered;
 /// Where nobody comes who writes into Postgres: its definitions are part of a transaction.
 const OF_LOOSE_DEFINITIONS: [Place; 2] = [Place::TableMade, Place::TableDropped];
-/// Where only a human sends it; `conflicts::resolve` kills it there.
-const OF_A_HUMAN: [Place; 2] = [Place::TakeRead, Place::Taken];
+/// Where only a human sends it; `conflicts::resolve` and `repair::kills` kill it there.
+const OF_A_HUMAN: [Place; 4] = [
+    Place::TakeRead,
+    Place::Taken,
+    Place::RepairRead,
+    Place::Repaired,
+];
 
 /// Where nobody comes whose keys are his own; `protocol::allocated` kills it there.
 const OF_ALLOCATED_KEYS: [Place; 1] = [Place::KeysAllocated];

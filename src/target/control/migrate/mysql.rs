@@ -43,6 +43,11 @@ pub(super) const FILES: &[File] = &[
         sql: include_str!("../../../../migrations/mysql/0005_verify.sql"),
     },
     File {
+        version: 6,
+        name: "repair",
+        sql: include_str!("../../../../migrations/mysql/0006_repair.sql"),
+    },
+    File {
         version: 7,
         name: "synthetic",
         sql: include_str!("../../../../migrations/mysql/0007_synthetic.sql"),

@@ -40,6 +40,11 @@ pub(super) const FILES: &[File] = &[
         sql: include_str!("../../../../migrations/postgres/0005_verify.sql"),
     },
     File {
+        version: 6,
+        name: "repair",
+        sql: include_str!("../../../../migrations/postgres/0006_repair.sql"),
+    },
+    File {
         version: 7,
         name: "synthetic",
         sql: include_str!("../../../../migrations/postgres/0007_synthetic.sql"),

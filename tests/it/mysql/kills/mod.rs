@@ -176,6 +176,8 @@ fn deaths(rng: &mut Rng) -> BTreeMap<usize, Option<Death>> {
 const ELSEWHERE: &[Place] = &[
     Place::TakeRead,
     Place::Taken,
+    Place::RepairRead,
+    Place::Repaired,
     Place::KeysAllocated,
     Place::SyntheticBegun,
     Place::SyntheticMade,

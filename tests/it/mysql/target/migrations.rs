@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable as _;
 
 use super::super::{endpoint, servers};
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "cartage_checkpoint",
     "cartage_conflict",
     "cartage_held",
@@ -16,6 +16,8 @@ const TABLES: [&str; 13] = [
     "cartage_migrations",
     "cartage_pipeline",
     "cartage_refresh_run",
+    "cartage_repair_cart",
+    "cartage_repair_run",
     "cartage_share",
     "cartage_synthetic",
     "cartage_verify_cart",
