@@ -46,6 +46,7 @@ async fn run(cli: Cli, levels: Levels) -> Result<ExitCode, CommandError> {
         Command::Refresh(args) => cli::refresh::run(&config, args).await,
         Command::Synthetic(command) => cli::synthetic::run(&config, command).await,
         Command::Held(command) => cli::held::run(&config, command).await,
+        Command::Repair(command) => cli::repair::run(&config, command).await,
         Command::Conflicts(command) => cli::conflicts::run(&config, command).await,
         Command::Checkpoint(command) => cli::checkpoint::run(&config, command).await,
         Command::Teardown(args) => cli::teardown::run(&config, args).await,

@@ -16,6 +16,7 @@ pub mod synthetic;
 pub mod explain;
 pub mod refresh;
 pub mod held;
+pub mod repair;
 pub mod conflicts;
 pub mod checkpoint;
 pub mod teardown;
@@ -126,6 +127,9 @@ pub enum Command {
     /// The carts set aside, why, and what to do with each
     #[command(subcommand)]
     Held(held::HeldCommand),
+    /// What was repaired of carts that had drifted, and undoing it
+    #[command(subcommand)]
+    Repair(repair::RepairCommand),
     /// What was recorded where both sides wrote a cart, and what another policy would make of it
     #[command(subcommand)]
     Conflicts(conflicts::ConflictsCommand),

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio::sync::watch;
+use serde_json::Value;
 
+use super::repair::asked;
 use super::{CommandError, NOT_WELL, ends, keys};
 use crate::config::{Config, Rates};
 use crate::daemon::ids::secret;
@@ -22,7 +24,7 @@ use crate::verify::beyond::{Plan, PlanError};
 use crate::verify::order::{By, Order, Scope};
 use crate::verify::pace::Pace;
 use crate::verify::progress::Progress;
-use crate::verify::{self, Verifier};
+use crate::verify::{self, Report, Verifier};
 
 /// Compare source carts, mapped, with target carts, column by column, on the moving system. What
 /// differs is looked at again once the log has passed. Looks for tokens, totals, lines and carts that
@@ -32,7 +34,7 @@ use crate::verify::{self, Verifier};
 #[command(
     after_help = "Examples:\n  cartage verify\n  cartage verify --resume\n  \
                   cartage verify --carts 4711 4712 --json\n  cartage verify --sample 5000\n  \
-                  cartage verify --since 2h"
+                  cartage verify --since 2h\n  cartage verify --repair\n  cartage verify --repair --yes"
 )]
 pub struct VerifyArgs {
     /// Compare only these carts, by key
@@ -55,9 +57,16 @@ pub struct VerifyArgs {
     /// Read so many source rows a second at most, instead of [reconcile] rows_per_second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub rows_per_second: Option<u64>,
-    /// Have the carts that differ read again (not built yet)
+    /// Say which carts would be repaired: what was changed behind cartage's back is brought back to
+    /// the source's, and what the new backend wrote is merged. With --yes the daemon does it
     #[arg(long)]
     pub repair: bool,
+    /// Do it
+    #[arg(long, requires = "repair")]
+    pub yes: bool,
+    /// source: write the source's rows over what the new backend wrote, too
+    #[arg(long, value_parser = ["source"], requires = "repair")]
+    pub take: Option<String>,
     /// Show at most so many differences; all are counted
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: usize,
@@ -67,11 +76,6 @@ pub struct VerifyArgs {
 }
 
 pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandError> {
-    if args.repair {
-        return Err(CommandError::usage(
-            "--repair is not built yet; run: cartage refresh with the carts that differ",
-        ));
-    }
     let source = ends::source(config, "verify").await?;
     let target = ends::target(config, "verify").await?;
     let control = Target::connect_to_write(&config.target, "verify").await;
@@ -129,6 +133,9 @@ pub async fn run(config: &Config, args: VerifyArgs) -> Result<ExitCode, CommandE
     let done = verifier.carry_out(order, &show).await;
     let report = done.map_err(CommandError::failed)?;
     screen.bar.finish_and_clear();
+    if args.repair {
+        return repaired(config, &verifier, &report, &args).await;
+    }
     match args.json {
         true => println!("{}", report.json()),
         false => print!("{}", report.text()),
@@ -206,4 +213,54 @@ impl Screen {
             told.clone_from(&progress.waiting);
         }
     }
+}
+
+/// What `--repair` makes of what was found.
+async fn repaired(
+    config: &Config,
+    verifier: &Verifier<'_>,
+    report: &Report,
+    args: &VerifyArgs,
+) -> Result<ExitCode, CommandError> {
+    let carts = report.differing();
+    if !args.json {
+        print!("{}", report.text());
+    }
+    let (text, repair, after) = match args.yes && !carts.is_empty() {
+        false => {
+            let (text, document) = asked::would(carts);
+            (text, document, None)
+        }
+        true => {
+            let take_source = args.take.is_some();
+            let done = asked::repair(config, verifier.pipeline, carts, take_source).await?;
+            let again = verifier.run(Some(carts), &|_| ()).await;
+            let again = again.map_err(CommandError::failed)?;
+            (done.text(), done.json(), Some((again, done.is_well())))
+        }
+    };
+    match args.json {
+        true => {
+            let mut document = report.json();
+            document["repair"] = repair;
+            document["after"] = after
+                .as_ref()
+                .map_or(Value::Null, |(again, _)| again.json());
+            println!("{document}");
+        }
+        false => {
+            print!("{text}");
+            if let Some((again, _)) = &after {
+                print!("Verified again: {}", again.text());
+            }
+        }
+    }
+    let well = match after {
+        Some((again, well)) => well && again.is_well() && report.held == 0,
+        None => report.is_well(),
+    };
+    Ok(match well {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(NOT_WELL),
+    })
 }

@@ -6,6 +6,7 @@
 
 pub mod document;
 pub mod pace;
+pub mod undo;
 
 use crate::cart::key::CartKey;
 use crate::params;

@@ -47,6 +47,14 @@ pub enum Ask {
     Values,
     /// Its token, whether it is closed, and all of it as JSON, too.
     State,
+    /// The same of rows that stay locked until the transaction ends.
+    Locked,
+}
+
+impl Ask {
+    pub(super) fn is_whole(self) -> bool {
+        matches!(self, Ask::State | Ask::Locked)
+    }
 }
 
 /// The statements of [`values`], prepared once for a long comparison.

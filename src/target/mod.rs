@@ -19,4 +19,5 @@ pub mod found;
 pub mod examine;
 pub mod rivals;
 pub mod beside;
+pub mod put;
 pub mod closed;

@@ -93,6 +93,14 @@ pub fn has_token(lock: &Lock) -> bool {
     matches!(lock, Lock::Counter(_) | Lock::Clock(_) | Lock::Xmin)
 }
 
+/// The column that each write moves.
+pub fn lock_column(into: &Into) -> Option<&str> {
+    match &into.lock {
+        Lock::Counter(column) | Lock::Clock(column) => Some(column),
+        Lock::Mapped(_) | Lock::Xmin | Lock::Row => None,
+    }
+}
+
 /// The row as it was.
 pub(super) fn old_of(write: &RowWrite) -> Option<&[Cell]> {
     match &write.op {

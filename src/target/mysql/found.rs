@@ -46,8 +46,8 @@ pub async fn find(
 ) -> Result<FoundRows, TargetError> {
     let mut state = session.lock().await;
     let look = Look {
-        json: ask == Ask::State,
-        lock: false,
+        json: ask.is_whole(),
+        lock: ask == Ask::Locked,
     };
     let work = async {
         let mut found = FoundRows::default();

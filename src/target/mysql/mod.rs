@@ -8,10 +8,12 @@ mod place;
 mod alike;
 mod json;
 mod statement;
+mod put;
 pub mod found;
 pub mod rivals;
 pub mod beside;
 pub mod rows;
 pub mod writer;
 
+pub(super) use put::put;
 pub use session::Session;

@@ -36,26 +36,31 @@ fn sets(place: &Place<'_>, shape: &Shape, row: &RowWrite) -> Result<Vec<String>,
         .into_iter()
         .map(|(name, value)| format!("{} = {value}", identifier(name)))
         .collect::<Vec<_>>();
-    match &shape.into.lock {
-        Lock::Counter(column) => {
-            let column = identifier(column);
-            sets.push(format!("{column} = {column} + 1"));
-        }
-        Lock::Clock(name) => {
-            let (column, now, step) = (identifier(name), now(place, name)?, step(place, name)?);
-            // One that is no time would break off the addition.
-            sets.push(format!(
-                "{column} = GREATEST({now}, coalesce(CASE WHEN DAYOFMONTH({column}) * \
-                 MONTH({column}) * YEAR({column}) > 0 THEN {column} + INTERVAL {step} MICROSECOND \
-                 END, {now}))"
-            ));
-        }
-        Lock::Mapped(_) | Lock::Xmin | Lock::Row => {}
-    }
+    sets.extend(bump(place)?);
     if !sets.is_empty() {
         sets.extend(kept(place, shape)?);
     }
     Ok(sets)
+}
+
+/// What moves the row's version.
+pub(super) fn bump(place: &Place<'_>) -> Result<Option<String>, TargetError> {
+    Ok(match &place.into.lock {
+        Lock::Counter(column) => {
+            let column = identifier(column);
+            Some(format!("{column} = {column} + 1"))
+        }
+        Lock::Clock(name) => {
+            let (column, now, step) = (identifier(name), now(place, name)?, step(place, name)?);
+            // One that is no time would break off the addition.
+            Some(format!(
+                "{column} = GREATEST({now}, coalesce(CASE WHEN DAYOFMONTH({column}) * \
+                 MONTH({column}) * YEAR({column}) > 0 THEN {column} + INTERVAL {step} MICROSECOND \
+                 END, {now}))"
+            ))
+        }
+        Lock::Mapped(_) | Lock::Xmin | Lock::Row => None,
+    })
 }
 
 /// Mapped columns that the server would set beside ours (`ON UPDATE`): they would look as if the new

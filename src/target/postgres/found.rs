@@ -110,20 +110,24 @@ fn cells(into: &Into, expected: &TargetRow, row: &Row) -> Result<Cells, Error> {
 
 fn select(into: &Into, ask: Ask) -> String {
     let token = match &into.lock {
-        _ if ask == Ask::Values => "NULL::text".to_owned(),
+        _ if !ask.is_whole() => "NULL::text".to_owned(),
         Lock::Counter(column) | Lock::Clock(column) => format!("t.{}::text", quote(column)),
         Lock::Xmin => "t.xmin::text".to_owned(),
         Lock::Mapped(_) | Lock::Row => "NULL::text".to_owned(),
     };
     let holds = |sql: Option<String>| match sql {
-        Some(sql) if ask == Ask::State => format!("coalesce(({sql}), false)"),
+        Some(sql) if ask.is_whole() => format!("coalesce(({sql}), false)"),
         _ => "false".to_owned(),
     };
     let closed = holds(into.closed.as_ref().map(|closed| closed.sql.clone()));
     let by_others = holds(closed::by_others(into));
     let json = match ask {
-        Ask::State => "to_json(t)::text",
+        Ask::State | Ask::Locked => "to_json(t)::text",
         Ask::Values => "NULL::text",
+    };
+    let lock = match ask {
+        Ask::Locked => " FOR UPDATE OF t",
+        Ask::State | Ask::Values => "",
     };
     let columns: String = into
         .columns
@@ -131,7 +135,7 @@ fn select(into: &Into, ask: Ask) -> String {
         .map(|c| format!(", {}", printed_column(&c.name, &c.ty)))
         .collect();
     format!(
-        "SELECT d.ord, {json}, {token}, {closed}, {by_others}{columns} FROM {} AS t, {} WHERE {}",
+        "SELECT d.ord, {json}, {token}, {closed}, {by_others}{columns} FROM {} AS t, {} WHERE {}{lock}",
         statement::table(into),
         statement::keys(into),
         statement::key_match(into)

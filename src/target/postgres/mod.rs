@@ -10,3 +10,4 @@ pub mod claim;
 pub mod ledger;
 pub mod records;
 pub mod writer;
+pub mod put;

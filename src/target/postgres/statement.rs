@@ -153,14 +153,7 @@ impl Shape {
                 format!("{} = d.n{n}::{}", quote(&column.name), cast(&column.ty))
             })
             .collect();
-        match &self.into.lock {
-            Lock::Counter(column) => sets.push(format!("{0} = t.{0} + 1", quote(column))),
-            Lock::Clock(column) => sets.push(format!(
-                "{0} = greatest(clock_timestamp(), t.{0} + interval '1 microsecond')",
-                quote(column)
-            )),
-            Lock::Mapped(_) | Lock::Xmin | Lock::Row => {}
-        }
+        sets.extend(bump(&self.into.lock));
         let params =
             self.into.key.len() + self.compares.len() + self.sets.len() + usize::from(self.token);
         format!(
@@ -221,6 +214,18 @@ impl Shape {
         };
         let _ = write!(sql, " ON CONFLICT {arbiter} DO NOTHING");
         sql
+    }
+}
+
+/// What moves the version of the row `t`.
+pub fn bump(lock: &Lock) -> Option<String> {
+    match lock {
+        Lock::Counter(column) => Some(format!("{0} = t.{0} + 1", quote(column))),
+        Lock::Clock(column) => Some(format!(
+            "{0} = greatest(clock_timestamp(), t.{0} + interval '1 microsecond')",
+            quote(column)
+        )),
+        Lock::Mapped(_) | Lock::Xmin | Lock::Row => None,
     }
 }
 

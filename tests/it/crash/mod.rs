@@ -30,7 +30,7 @@ use self::tally::Tally;
 const OF_A_BINLOG: Place = Place::Remembered;
 /// Where nobody comes who writes into Postgres: its definitions are part of a transaction.
 const OF_LOOSE_DEFINITIONS: [Place; 2] = [Place::TableMade, Place::TableDropped];
-/// Where only a human sends it; `conflicts::resolve` and `repair::kills` kill it there.
+/// Where only a human sends it; `conflicts::resolve` and `conflicts::repair` kill it there.
 const OF_A_HUMAN: [Place; 4] = [
     Place::TakeRead,
     Place::Taken,
