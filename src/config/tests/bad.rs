@@ -164,6 +164,16 @@ fn bad_settings() {
             "c:8:2: `sample` and `repair` without `every`: the daemon verifies nothing by itself (expected every = \"1d\")",
         ),
         (
+            "repairs a second",
+            rest("[reconcile]\nrepairs_per_second = 0"),
+            "c:9:22: `repairs_per_second` cannot have this value (expected a whole number from 1 to 100000)",
+        ),
+        (
+            "restore",
+            rest("[reconcile]\nrestore_deleted = 1"),
+            "c:9:19: `restore_deleted` cannot be a whole number (expected `true` or `false`)",
+        ),
+        (
             "reconcile",
             rest("[reconcile]\nevery = '1d'\nrepair = 1"),
             "c:10:10: `repair` cannot be a whole number (expected `true` or `false`)",

@@ -77,6 +77,7 @@ fn the_keys_of_the_page_are_those_of_the_loader() {
     for name in [
         "apply",
         "refresh",
+        "reconcile",
         "watch",
         "conflicts",
         "reconcile",
