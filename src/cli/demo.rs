@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::DemoError;
+use crate::demo::drift;
 use crate::demo::kind::Kind;
 use crate::demo::run::{Plan, run as play};
 use crate::demo::screen::Screen;
@@ -25,8 +26,14 @@ use crate::demo::two_writers;
 ///
 /// With --two-writers customers of the new shop change the same carts as those of the old one, and at
 /// the end every cart must be what was meant in both.
+///
+/// With --drift carts of the new shop are changed behind cartage's back, while customers of both shops
+/// write. `cartage verify` must find these carts and no others, and its repair must mend them without
+/// touching what the new shop's customers wrote.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  cartage demo --source mariadb --carts 50000 --rate 800")]
+#[command(
+    after_help = "Examples:\n  cartage demo --source mariadb --carts 50000 --rate 800\n  cartage demo --drift --json"
+)]
 pub struct DemoArgs {
     /// What the old shop lives on
     #[arg(long, value_enum, default_value_t = Kind::Postgres, value_name = "KIND")]
@@ -43,7 +50,15 @@ pub struct DemoArgs {
     /// Customers of both shops change the same carts, and cartage merges them
     #[arg(long)]
     pub two_writers: bool,
-    /// Live carts in the old shop at the start [default: 32000; 2000 with --two-writers]
+    /// Carts of the new shop drift; `verify` has to find them, and to repair them
+    #[arg(long, conflicts_with_all = ["two_writers", "transactions"])]
+    pub drift: bool,
+    /// Carts that drift, with --drift [default: 600]
+    #[arg(long, value_name = "N", requires = "drift",
+        value_parser = clap::value_parser!(u32).range(50..=100_000))]
+    pub drifts: Option<u32>,
+    /// Live carts in the old shop at the start [default: 32000; 2000 with --two-writers, 8000 with
+    /// --drift]
     #[arg(long, value_name = "N",
         value_parser = clap::value_parser!(u32).range(2_000..=2_000_000))]
     pub carts: Option<u32>,
@@ -51,7 +66,8 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 400, value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub rate: u32,
-    /// Seconds for which the storefront is open, at least [default: 35; 60 with --two-writers]
+    /// Seconds for which the storefront is open, at least [default: 35; 60 with --two-writers,
+    /// 20 with --drift]
     #[arg(long, value_name = "S",
         value_parser = clap::value_parser!(u64).range(1..=100))]
     pub seconds: Option<u64>,
@@ -87,24 +103,26 @@ pub async fn run(args: DemoArgs) -> Result<ExitCode, DemoError> {
 }
 
 async fn show(args: &DemoArgs, program: PathBuf) -> Result<ExitCode, DemoError> {
-    match args.two_writers {
-        true => {
-            let plan = two_writers(args, program)?;
-            let screen = Screen::new();
-            let (report, shops) = two_writers::run(&plan, &screen).await?;
-            drop(screen);
-            let well = report.all_well();
-            print(args, &report, &shops, well).await
-        }
-        false => {
-            let plan = plan(args, program)?;
-            let screen = Screen::new();
-            let (report, shops) = play(&plan, &screen).await?;
-            drop(screen);
-            let well = report.all_well();
-            print(args, &report, &shops, well).await
-        }
+    let screen = Screen::new();
+    if args.two_writers {
+        let plan = two_writers(args, program)?;
+        let (report, shops) = two_writers::run(&plan, &screen).await?;
+        drop(screen);
+        let well = report.all_well();
+        return print(args, &report, &shops, well).await;
     }
+    if args.drift {
+        let plan = drift(args, program)?;
+        let (report, shops) = drift::run(&plan, &screen).await?;
+        drop(screen);
+        let well = report.all_well();
+        return print(args, &report, &shops, well).await;
+    }
+    let plan = plan(args, program)?;
+    let (report, shops) = play(&plan, &screen).await?;
+    drop(screen);
+    let well = report.all_well();
+    print(args, &report, &shops, well).await
 }
 
 fn plan(args: &DemoArgs, program: PathBuf) -> Result<Plan, DemoError> {
@@ -134,6 +152,21 @@ fn two_writers(args: &DemoArgs, program: PathBuf) -> Result<two_writers::Plan, D
         kills: 10,
         sabotage: args.sabotage,
         trouble: false,
+    })
+}
+
+fn drift(args: &DemoArgs, program: PathBuf) -> Result<drift::Plan, DemoError> {
+    Ok(drift::Plan {
+        program,
+        ground: Ground::find(args.source, args.target)?,
+        carts: args.carts.unwrap_or(8_000),
+        drifts: args.drifts.unwrap_or(600),
+        pace: Pace {
+            seed: seed(args),
+            rate: args.rate,
+        },
+        open_for: Duration::from_secs(args.seconds.unwrap_or(20)),
+        sabotage: args.sabotage,
     })
 }
 

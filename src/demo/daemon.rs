@@ -1,7 +1,7 @@
 //! The real daemon as a process of its own, which can be killed.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -106,6 +106,27 @@ impl Daemon {
         }
     }
 
+    /// Another command of the program, beside the daemon: what it prints, whether it is done and well
+    /// or has found something (exit codes 0 and 3).
+    pub fn beside(
+        &self,
+        command: &'static str,
+        arguments: &[&str],
+    ) -> Result<impl Future<Output = Result<Vec<u8>, DemoError>> + 'static, DemoError> {
+        let failed = move |error| DemoError::io(command, error);
+        let arguments = [&[command], arguments].concat();
+        let mut process = self.command(&arguments)?;
+        let process = process.stdout(Stdio::piped()).spawn().map_err(failed)?;
+        let log = self.log_path();
+        Ok(async move {
+            let output = process.wait_with_output().await.map_err(failed)?;
+            match output.status.code() {
+                Some(0 | 3) => Ok(output.stdout),
+                _ => Err(ended(command, output.status, &log)),
+            }
+        })
+    }
+
     fn command(&self, arguments: &[&str]) -> Result<Command, DemoError> {
         let log = File::options()
             .create(true)
@@ -131,12 +152,16 @@ impl Daemon {
     }
 
     fn ended(&self, command: &'static str, status: ExitStatus) -> DemoError {
-        let log = fs::read_to_string(self.log_path()).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        DemoError::Daemon {
-            command,
-            status,
-            log: lines[lines.len().saturating_sub(15)..].join("\n"),
-        }
+        ended(command, status, &self.log_path())
+    }
+}
+
+fn ended(command: &'static str, status: ExitStatus, log: &Path) -> DemoError {
+    let log = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    DemoError::Daemon {
+        command,
+        status,
+        log: lines[lines.len().saturating_sub(15)..].join("\n"),
     }
 }

@@ -7,6 +7,7 @@ pub mod binaries;
 pub mod cluster;
 pub mod comparison;
 pub mod daemon;
+pub mod drift;
 pub mod kind;
 pub mod mysql;
 pub mod probe;

@@ -49,20 +49,25 @@ struct Shared {
 impl Storefront {
     /// Opens the storefront over the live carts of the old shop.
     pub async fn open(shops: &Shops, pace: Pace) -> Result<Self, DemoError> {
+        // All carts are dealt out before the first worker makes new ones: a cart of two owners would
+        // be bought by one and filled on by the other.
+        let live = "SELECT id FROM orders
+                    WHERE state = 'cart' AND token NOT LIKE 'probe-%' ORDER BY id";
+        let live = shops.old.session().await?.query(live, &[]).await?;
+        let live: Vec<i64> = live
+            .iter()
+            .map(|row| row.get(0))
+            .collect::<Result<_, _>>()?;
+        Self::over(shops, pace, &live).await
+    }
+
+    /// Opens it over these carts, the oldest first, and those that its customers make.
+    pub async fn over(shops: &Shops, pace: Pace, live: &[i64]) -> Result<Self, DemoError> {
         let shared = Arc::new(Shared::default());
         let mut sessions = Vec::new();
         for _ in 0..WORKERS {
             sessions.push(shops.old.session().await?);
         }
-        // All carts are dealt out before the first worker makes new ones: a cart of two owners would
-        // be bought by one and filled on by the other.
-        let live = "SELECT id FROM orders
-                    WHERE state = 'cart' AND token NOT LIKE 'probe-%' ORDER BY id";
-        let live = sessions[0].query(live, &[]).await?;
-        let live: Vec<i64> = live
-            .iter()
-            .map(|row| row.get(0))
-            .collect::<Result<_, _>>()?;
         let mut workers = JoinSet::new();
         for (number, session) in (0..WORKERS).zip(sessions) {
             let own = |id: &i64| id.rem_euclid(i64::from(WORKERS)) == i64::from(number);

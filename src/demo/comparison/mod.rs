@@ -6,7 +6,7 @@ mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::carts::{Expected, Found};
+pub use self::carts::{Expected, Found, Line};
 use self::read::{Backfill, Span};
 use super::DemoError;
 use crate::target::error::TargetError;
@@ -129,6 +129,16 @@ fn verdict(expected: Option<&Expected>, found: Option<&Found>, backfill: &Backfi
 
 /// Compares every cart of two shops that nobody writes to any more.
 pub async fn compare(old: &Target, new: &Target) -> Result<Comparison, DemoError> {
+    compare_with(old, new, &|_, _| {}).await
+}
+
+/// The same where the new shop has customers of its own: what they did is laid over what the old shop
+/// demands, of each cart that is there.
+pub async fn compare_with(
+    old: &Target,
+    new: &Target,
+    amend: &(dyn Fn(&mut Expected, &Found) + Sync),
+) -> Result<Comparison, DemoError> {
     let mut comparison = Comparison {
         held: read::held(new).await?,
         ..Comparison::default()
@@ -136,8 +146,13 @@ pub async fn compare(old: &Target, new: &Target) -> Result<Comparison, DemoError
     let backfill = read::backfill(new).await?;
     let mut span = Span::first(old).await?;
     loop {
-        let expected: BTreeMap<String, Expected> = read::expected(old, new, &span).await?;
+        let mut expected: BTreeMap<String, Expected> = read::expected(old, new, &span).await?;
         let found: BTreeMap<String, Found> = read::found(new, &span).await?;
+        for (token, expected) in &mut expected {
+            if let Some(found) = found.get(token) {
+                amend(expected, found);
+            }
+        }
         let tokens: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
         for token in tokens {
             comparison.count(token, expected.get(token), found.get(token), &backfill);
