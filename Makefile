@@ -4,7 +4,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup-tools build test test-crash test-mutants test-matrix bench bench-scaling bench-verify bench-micro bench-count demo lint doc ci clean
+.PHONY: help setup-tools build test test-crash test-drift test-mutants test-matrix bench bench-scaling bench-verify bench-micro bench-count demo lint doc ci clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -22,6 +22,10 @@ test: setup-tools ## run all tests; those that need servers start their own
 test-crash: setup-tools ## kill cartage a few hundred times, at each of its borders and at random moments, between all pairs of servers
 	CARTAGE_CRASH_ROUNDS=$(or $(CARTAGE_CRASH_ROUNDS),4) \
 	    $(CARGO) test --locked --features switches --test it -- crash:: mysql::kills:: --nocapture
+
+test-drift: setup-tools ## change the target behind cartage's back, ten seeds of each pair of servers, and one byte in 3,000,000 rows
+	CARTAGE_DRIFT_SEEDS=$(or $(CARTAGE_DRIFT_SEEDS),10) CARTAGE_DRIFT_ROWS=$(or $(CARTAGE_DRIFT_ROWS),3000000) \
+	    $(CARGO) test --locked --features switches --test it -- drift:: --nocapture
 
 test-mutants: setup-tools ## take out the answer to each hazard, one after another, and see its test fail
 	$(CARGO) test --locked --features switches --test mutants

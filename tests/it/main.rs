@@ -9,6 +9,7 @@ mod conflicts;
 mod crash;
 mod demo_oracle;
 mod demo_pairs;
+mod drift;
 mod explain;
 mod expression_oracle;
 mod faults;

@@ -13,7 +13,8 @@ use super::injector::Drift;
 use super::judge::Judgement;
 use super::new_shop::Written;
 use super::repair::Repaired;
-use super::verification::{Count, Found};
+pub use super::verification::Count;
+use super::verification::Found;
 use crate::demo::shops::{About, Shops};
 
 /// What a run gathered.

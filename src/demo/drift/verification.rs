@@ -13,7 +13,10 @@ const EXAMPLES: usize = 10;
 /// Counts of carts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Count {
+    /// Named otherwise than the sums of all kinds, for readers that look for a name alone.
+    #[serde(rename = "drifted")]
     pub injected: usize,
+    #[serde(rename = "noticed")]
     pub found: usize,
 }
 
