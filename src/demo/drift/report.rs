@@ -49,10 +49,12 @@ pub struct Report {
     pub kinds: BTreeMap<&'static str, Count>,
     /// How many carts drifted in each column, by a value or a flipped byte.
     pub columns: BTreeMap<String, usize>,
-    /// Carts that `cartage verify` looked at, and those that it called pending or merged.
+    /// Carts that `cartage verify` looked at, and those that it called pending, merged with what the
+    /// new backend wrote, or written by it alone.
     pub verified: u64,
     pub pending: u64,
     pub merged_before: u64,
+    pub written_before: u64,
     /// Carts that the repair mended, by its own count.
     pub repaired: i64,
     /// Carts that it merged, for the new backend had written them.
@@ -98,7 +100,7 @@ impl Report {
         }
         let count = |name: &str| run.verified[name].as_u64().unwrap_or_default();
         let comparison = &run.judgement.comparison;
-        let found_all = run.found.missed == 0 && run.found.false_alarms == 0;
+        let found_all = run.found.all_well();
         Report {
             source: shops.old.about.clone(),
             target: shops.new.about.clone(),
@@ -108,9 +110,13 @@ impl Report {
             false_alarms: run.found.false_alarms,
             kinds: run.found.by_kind,
             columns,
-            verified: count("carts_compared") + count("pending") + count("held") + count("merged"),
+            verified: ["carts_compared", "pending", "held", "merged", "written"]
+                .map(count)
+                .iter()
+                .sum(),
             pending: count("pending"),
             merged_before: count("merged"),
+            written_before: count("written"),
             repaired: run.repaired.repaired,
             merged: run.repaired.merged,
             not_repaired: run.repaired.others,
@@ -159,10 +165,10 @@ impl fmt::Display for Report {
         writeln!(f, "Verification")?;
         writeln!(
             f,
-            "  looked at      {:>10}  carts, {} pending and {} merged among them",
+            "  looked at      {:>10}  carts, {} pending and {} of the new backend's among them",
             count(self.verified),
             self.pending,
-            self.merged_before
+            self.merged_before + self.written_before
         )?;
         writeln!(f, "  found          {:>10}", sized(self.found))?;
         writeln!(f, "  missed         {:>10}", sized(self.missed))?;

@@ -25,22 +25,41 @@ pub struct Count {
 pub struct Found {
     /// Carts that were called missing, extra or different.
     pub found: usize,
+    /// The same by the document's own count.
+    pub counted: u64,
     pub missed: usize,
     pub false_alarms: usize,
     pub by_kind: BTreeMap<&'static str, Count>,
     pub examples: Vec<String>,
 }
 
-/// The carts, by their keys in the old shop, of which the document of `verify --json` has a difference.
-/// Answers of lookups that are others today are none.
+/// Findings that stand beside any verdict: of such a cart nothing is said.
+const BESIDE: [&str; 5] = [
+    "stale_lookup",
+    "sum_mismatch",
+    "quantity_of_source",
+    "own_lines",
+    "target_only",
+];
+
+/// The carts, by their keys in the old shop, that the document of `verify --json` calls other than they
+/// should be, each with one of its differences.
 pub fn named(document: &Value) -> BTreeMap<String, &Value> {
     let differences = document["differences"].as_array().into_iter().flatten();
-    let differences = differences.filter(|difference| difference["kind"] != "stale_lookup");
-    let carts =
-        differences.filter_map(|difference| Some((difference["cart"].as_str()?, difference)));
+    let against = differences.filter(|difference| {
+        let kind = difference["kind"].as_str().unwrap_or_default();
+        !BESIDE.contains(&kind)
+    });
+    let carts = against.filter_map(|difference| Some((difference["cart"].as_str()?, difference)));
     carts
         .map(|(cart, difference)| (cart.to_owned(), difference))
         .collect()
+}
+
+/// How many carts the document counts as missing, extra or different.
+pub fn counted(document: &Value) -> u64 {
+    let counts = ["missing", "extra", "different"].map(|verdict| document[verdict].as_u64());
+    counts.into_iter().flatten().sum()
 }
 
 /// Holds one against the other, cart by cart.
@@ -49,8 +68,15 @@ pub fn hold_against(injected: &BTreeMap<i64, Drift>, document: &Value) -> Found 
     let keys: BTreeSet<String> = injected.keys().map(i64::to_string).collect();
     let mut outcome = Found {
         found: found.len(),
+        counted: counted(document),
         ..Found::default()
     };
+    for (cart, difference) in &found {
+        if !keys.contains(cart) {
+            outcome.false_alarms += 1;
+            outcome.example(format!("cart {cart}: a false alarm: {difference}"));
+        }
+    }
     for (cart, drift) in injected {
         let is_found = found.contains_key(&cart.to_string());
         let count = outcome.by_kind.entry(drift.kind.name()).or_default();
@@ -61,16 +87,15 @@ pub fn hold_against(injected: &BTreeMap<i64, Drift>, document: &Value) -> Found 
             outcome.example(format!("cart {cart}: not found: {}", drift.what));
         }
     }
-    for (cart, difference) in &found {
-        if !keys.contains(cart) {
-            outcome.false_alarms += 1;
-            outcome.example(format!("cart {cart}: a false alarm: {difference}"));
-        }
-    }
     outcome
 }
 
 impl Found {
+    /// All that had drifted was found, and nothing else.
+    pub fn all_well(&self) -> bool {
+        self.missed == 0 && self.false_alarms == 0 && self.counted == self.found as u64
+    }
+
     fn example(&mut self, text: String) {
         if self.examples.len() < EXAMPLES {
             self.examples.push(text);
@@ -96,15 +121,18 @@ mod tests {
             (2, drift(Kind::Value)),
             (3, drift(Kind::LineDeleted)),
         ]);
-        let document = json!({"differences": [
+        let document = json!({"different": 2, "missing": 1, "differences": [
             {"kind": "value", "cart": "1"},
             {"kind": "value", "cart": "1"},
             {"kind": "missing_row", "cart": "3"},
             {"kind": "value", "cart": "4"},
             {"kind": "stale_lookup", "cart": "2"},
+            {"kind": "sum_mismatch", "cart": "5"},
         ]});
         let found = hold_against(&injected, &document);
         assert_eq!((found.found, found.missed, found.false_alarms), (3, 1, 1));
+        assert_eq!(found.counted, 3);
+        assert!(!found.all_well());
         let of_value = found.by_kind["value"];
         assert_eq!((of_value.injected, of_value.found), (2, 1));
         assert_eq!(found.by_kind["line_deleted"].found, 1);
@@ -114,6 +142,8 @@ mod tests {
     #[test]
     fn nothing_is_found_in_nothing() {
         let injected = BTreeMap::new();
-        assert_eq!(hold_against(&injected, &Value::Null), Found::default());
+        let found = hold_against(&injected, &Value::Null);
+        assert_eq!(found, Found::default());
+        assert!(found.all_well());
     }
 }
