@@ -26,13 +26,13 @@ use crate::target::writer::WriteError;
 #[derive(Clone, Debug, Default)]
 pub struct Mend {
     /// The rows that were found.
-    rows: Vec<(usize, RowKey)>,
-    before: Option<String>,
-    outcome: Outcome,
+    pub(super) rows: Vec<(usize, RowKey)>,
+    pub(super) before: Option<String>,
+    pub(super) outcome: Outcome,
 }
 
 #[derive(Clone, Debug, Default)]
-enum Outcome {
+pub(super) enum Outcome {
     /// It stays asked for: rows move between it and others just now.
     #[default]
     Later,
@@ -46,14 +46,14 @@ enum Outcome {
 }
 
 impl Mend {
-    fn refused(why: impl Into<String>) -> Self {
+    pub(super) fn refused(why: impl Into<String>) -> Self {
         Self {
             outcome: Outcome::Refused(why.into()),
             ..Self::default()
         }
     }
 
-    fn of(outcome: Outcome) -> Self {
+    pub(super) fn of(outcome: Outcome) -> Self {
         Self {
             outcome,
             ..Self::default()
@@ -106,6 +106,12 @@ impl Lane {
         let lives = image.life == Life::Live;
         // It ends just now, or was never brought: that is what a refresh does.
         let ordinary = cart.known.left.is_empty() || !lives && was == Some(Life::Live);
+        if !lives
+            && cart.known.left.is_empty()
+            && let Some(header) = self.mappers.current.header_of(&cart.key)
+        {
+            return self.take_out(unit, repair, header).await;
+        }
         // What came from the source meanwhile is merged first.
         let busy = !cart.known.kept.is_empty() && unit.patch.has_effect();
         if busy && !repair.take_source {

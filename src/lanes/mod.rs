@@ -19,6 +19,7 @@ mod gather;
 mod settle;
 mod apply;
 mod resolve;
+mod revived;
 mod sight;
 mod merge;
 mod take;
