@@ -34,4 +34,5 @@ pub mod verify;
 pub mod repair;
 pub mod synthetic;
 pub mod explain;
+pub mod sequences;
 pub mod demo;

@@ -49,6 +49,7 @@ async fn run(cli: Cli, levels: Levels) -> Result<ExitCode, CommandError> {
         Command::Repair(command) => cli::repair::run(&config, command).await,
         Command::Conflicts(command) => cli::conflicts::run(&config, command).await,
         Command::Checkpoint(command) => cli::checkpoint::run(&config, command).await,
+        Command::Sequences(args) => cli::sequences::run(&config, args).await,
         Command::Teardown(args) => cli::teardown::run(&config, args).await,
         Command::Demo(_) | Command::Init(_) => unreachable!("it has no configuration file"),
     }

@@ -8,6 +8,7 @@ mod mapping;
 mod postgres;
 mod mysql;
 mod report;
+mod sequences;
 mod rollback;
 mod spell;
 mod synthetic;
@@ -138,6 +139,7 @@ pub async fn run(
     new_columns::check(config, target, schemas, &mut report).await?;
     lookups::check(config, source, target, schemas, &mut report).await?;
     allocated::check(config, target, &schemas.target, &mut report).await?;
+    sequences::check(config, target, &schemas.target, &mut report).await?;
     source::columns(source, config, schemas, &mut report).await?;
     synthetic::check(config, source, schemas, &mut report).await?;
     into_tables::check(config, &schemas.target, &mut report);

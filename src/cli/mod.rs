@@ -19,6 +19,7 @@ pub mod held;
 pub mod repair;
 pub mod conflicts;
 pub mod checkpoint;
+pub mod sequences;
 pub mod teardown;
 pub mod demo;
 
@@ -136,6 +137,7 @@ pub enum Command {
     /// The saved position
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),
+    Sequences(sequences::SequencesArgs),
     /// Remove every trace of the pipeline from both ends
     Teardown(teardown::TeardownArgs),
     Demo(demo::DemoArgs),

@@ -14,6 +14,7 @@ mod explain;
 mod expression_oracle;
 mod faults;
 mod guards;
+mod hazards;
 mod init;
 mod large;
 mod lookup;

@@ -4,13 +4,9 @@ use crate::params;
 use crate::target::error::TargetError;
 use crate::target::session::Target;
 
-/// The sequence of an allocated column, by its number in the catalog. Only Postgres has them.
-pub async fn sequence(
-    target: &Target,
-    (schema, table, column): (&str, &str, &str),
-) -> Result<Option<i64>, TargetError> {
-    // Owned by the column, or named by its default alone.
-    let sql = "
+/// The number in the catalog of the sequence of a column (schema, table, column): owned by it, or named
+/// by its default alone.
+pub(crate) const SEQUENCE: &str = "
         WITH t AS (SELECT pg_catalog.format('%I.%I', $1::text, $2::text) AS name)
         SELECT coalesce(
             pg_catalog.pg_get_serial_sequence(t.name, $3::text)::pg_catalog.regclass::pg_catalog.oid,
@@ -23,8 +19,14 @@ pub async fn sequence(
              WHERE a.attrelid = t.name::pg_catalog.regclass AND a.attname = $3::text
              LIMIT 1))::bigint
         FROM t";
+
+/// The sequence of an allocated column. Only Postgres has them.
+pub async fn sequence(
+    target: &Target,
+    (schema, table, column): (&str, &str, &str),
+) -> Result<Option<i64>, TargetError> {
     let params = params![schema, table, column];
-    target.one(sql, params).await?.get(0)
+    target.one(SEQUENCE, params).await?.get(0)
 }
 
 /// Whether the table is there: before setup, and before an upgrade's setup, it is not.
