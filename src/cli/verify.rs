@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use tokio::sync::watch;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::repair::asked;
 use super::{CommandError, NOT_WELL, ends, keys};

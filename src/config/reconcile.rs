@@ -2,10 +2,10 @@
 
 use toml::de::DeValue;
 
-use super::{beyond, repairs};
 use super::connection::rates;
 use super::reader::{Problems, Section, wrong};
 use super::{Into, Reconcile};
+use super::{beyond, repairs};
 use crate::diagnostic::Diagnostic;
 
 /// Carts of a sample are chosen in memory.

@@ -15,12 +15,13 @@ use crate::lookup::{Asker, LookupError, Unallocated};
 use crate::mapping::map::Mapper;
 use crate::params;
 use crate::refresh::throttle::Of;
+use crate::repair::{self, Order};
 use crate::source::Source;
 use crate::stop::told;
 use crate::target::error::TargetError;
 use crate::target::session::Target;
 use crate::verify::beyond::{Plan, PlanError};
-use crate::verify::order::{By, Order, Scope};
+use crate::verify::order::{self, By, Scope};
 use crate::verify::pace::Pace;
 use crate::verify::{Report, Verifier, VerifyError, runs};
 
@@ -108,6 +109,12 @@ impl Reconciler {
         }
         let report = self.verify(&settings, resume).await?;
         tell(&report);
+        if settings.repair && !report.differing().is_empty() {
+            let order = Order::by_daemon(settings.repairs.restore_deleted);
+            let carts = report.differing();
+            let run = repair::ask(&self.control, self.pipeline, order, carts).await?;
+            info!(run, carts = carts.len(), "what differs is repaired");
+        }
         Ok(())
     }
 
@@ -140,7 +147,7 @@ impl Reconciler {
             // Nobody reads them here; `verify_cart` has them.
             limit: 0,
         };
-        let order = Order {
+        let order = order::Order {
             scope: settings.sample.map_or(Scope::Full, Scope::Sample),
             by: By::Daemon,
             control: &control,

@@ -24,6 +24,7 @@ use crate::switch::{self, Place};
 use crate::target::control::synthetic as written;
 use crate::target::session::Target;
 use crate::verify::Verifier;
+use crate::verify::beyond::Plan;
 
 /// Between two looks at the ledger; later ones are further apart.
 const LOOK: Duration = Duration::from_millis(10);
@@ -265,7 +266,10 @@ impl Round<'_> {
 
     /// The mapped rows are in the target, column by column.
     async fn is_as_it_should_be(&self, step: usize, key: &CartKey) -> Result<(), Trouble> {
+        let beyond = Plan::default();
         let verifier = Verifier {
+            beyond: &beyond,
+            alone: tokio::sync::Mutex::default(),
             asker: self.asker,
             source: self.looks.0,
             target: self.looks.1,

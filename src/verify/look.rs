@@ -158,7 +158,9 @@ impl<'a> Looker<'a> {
         }
         let subjects = carts.iter().zip(&expected);
         let subjects: Vec<Subject<'_>> = subjects
-            .map(|((cart, merged, _), expected)| Subject::of(mapper, cart, merged.as_ref(), expected))
+            .map(|((cart, merged, _), expected)| {
+                Subject::of(mapper, cart, merged.as_ref(), expected)
+            })
             .collect();
         if let Some(claims) = claims {
             let claims = claims.expected(mapper, &expected, &subjects);

@@ -35,7 +35,7 @@ impl Verifier<'_> {
     pub async fn sight(&self, cart: &CartKey) -> Result<Option<Sight>, VerifyError> {
         let look = Looker::new(self).await?;
         let one = std::slice::from_ref(cart);
-        let (reads, upto) = look.read_up_to(one).await?;
+        let (reads, _, upto) = look.read_between(one).await?;
         let mut passed = look.wait_for(upto, Duration::ZERO).await?;
         let mut looked = look.compare(reads.clone()).await?;
         let mut moving = false;

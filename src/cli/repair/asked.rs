@@ -100,7 +100,7 @@ async fn until_done(
     run: i32,
     carts: usize,
 ) -> Result<(), CommandError> {
-    let at_least = carts as f64 / f64::from(config.repairs.per_second.max(1));
+    let at_least = carts as f64 / f64::from(config.reconcile.repairs.per_second.max(1));
     let deadline = Instant::now() + PATIENCE + Duration::from_secs_f64(at_least * 2.0);
     let mut looks = 0_u32;
     while !repair::finished(target, run).await? {

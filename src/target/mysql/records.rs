@@ -4,7 +4,9 @@ use super::ledger::list;
 use crate::cart::key::CartKey;
 use crate::mysql::sql;
 use crate::switch::{self, Mutant};
-use crate::target::ledger::{ConflictRow, HeldRow, LedgerRow, Patched, Records, RepairRow, State, Unanswered};
+use crate::target::ledger::{
+    ConflictRow, HeldRow, LedgerRow, Patched, Records, RepairRow, State, Unanswered,
+};
 
 /// The statements that write the records of a lane, in order, none longer than `packet` as long as no
 /// single row is.

@@ -156,6 +156,7 @@ mod tests {
             key: CartKey::of(["7"]),
             outcome,
             ledger_agrees: true,
+            position: None,
             stale: Vec::new(),
         }
     }

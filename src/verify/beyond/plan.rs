@@ -181,10 +181,9 @@ fn link(
     let fills =
         |into: &&std::sync::Arc<Into>| (&into.schema, &into.table) == (&lines.schema, &lines.name);
     let mut filled = mapping.intos.iter().filter(fills);
-    let by_line = filled.find_map(|into| {
+    filled.find_map(|into| {
         let line = into.line.as_ref().filter(|line| !line.cart.is_empty())?;
         let is_key = |(_, of): &(String, String)| header.key.iter().any(|key| key.name == *of);
         line.cart.iter().all(is_key).then(|| line.cart.clone())
-    });
-    by_line
+    })
 }

@@ -80,7 +80,7 @@ pub(super) async fn look(
                     (false, None) => Kind::TokenMissing,
                 };
                 let key = row.key.iter().map(|part| &**part);
-                let mut told = Difference::of_key(kind, mapping, &subject.cart, index, key);
+                let mut told = Difference::of_key(kind, mapping, subject.cart, index, key);
                 told.column = Some(column.to_owned());
                 told.source = Some((*token).to_owned());
                 told.target = other.map(|key| key.join("|"));

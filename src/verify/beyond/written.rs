@@ -7,7 +7,7 @@ use super::super::report::Kind;
 use super::super::{Verifier, VerifyError};
 use super::Subject;
 use crate::mapping::map::TargetRow;
-use crate::mapping::plan::{Mapping, Role};
+use crate::mapping::plan::{Lock, Mapping, Role};
 use crate::params;
 use crate::target::error::TargetError;
 use crate::target::found::{self, Ask, FoundRows};
@@ -71,7 +71,7 @@ pub(super) async fn look(
         };
         let into = &mapping.intos[key.0];
         let left = entry.tokens.get(at).and_then(Option::as_deref);
-        let moved = has_token(&into.lock) && left.is_some() && there.token.as_deref() != left;
+        let moved = tells(&into.lock) && left.is_some() && there.token.as_deref() != left;
         if moved || there.finished(into, &rows[at].cells) {
             let outcome = std::mem::replace(&mut cart.outcome, Outcome::Equal);
             if let Outcome::Different(list) = outcome {
@@ -80,6 +80,11 @@ pub(super) async fn look(
         }
     }
     Ok(())
+}
+
+/// Whether the lock tells a write of the new backend from any other: every write moves a row's `xmin`.
+fn tells(lock: &Lock) -> bool {
+    has_token(lock) && !matches!(lock, Lock::Xmin)
 }
 
 /// The headers of these carts with their tokens.
