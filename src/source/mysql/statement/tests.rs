@@ -142,7 +142,7 @@ fn definitions_name_their_tables() {
         ),
         (
             "ALTER TABLE cart ADD (a decimal(10,2), b text), ADD INDEX (c)",
-            &["a", "decimal", "b", "text"],
+            &["a", "decimal", "10", "2", "b", "text"],
             false,
         ),
         ("ALTER IGNORE TABLE cart ADD UNIQUE (a)", &[], true),
