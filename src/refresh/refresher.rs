@@ -89,6 +89,8 @@ impl Refresher {
     }
 
     async fn work(&mut self) -> Result<(), RefreshError> {
+        // The last cart of a repair may have been done by a daemon that then died.
+        repair::close(&self.control, self.pipeline).await?;
         loop {
             let mut busy = self.wishes().await?;
             busy |= self.repairs().await?;

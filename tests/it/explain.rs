@@ -37,6 +37,8 @@ impl Stand {
         assert!(scenario.config.contains(key), "{}", scenario.config);
         let live = "key = \"id\"\nlive = \"status = 'open'\"\n\n[cart.rows]";
         let text = scenario.config.replacen(key, live, 1);
+        let ended = "role = \"header\"\nended = \"delete\"";
+        let text = text.replacen("role = \"header\"", ended, 1);
         let config = write(&scenario, &text, &shops, folder.path());
         daemon::command(&config, &["setup", "--yes"]);
         let mut stand = Self {
