@@ -198,7 +198,8 @@ impl Status {
                 .source
                 .headroom_bytes
                 .map(|bytes| u64::try_from(bytes).unwrap_or(0)),
-            age_seconds: self.lag_seconds(),
+            // Where nothing of the log was applied yet, it is older than the lanes' last note of it.
+            age_seconds: self.lag_seconds().or(self.applied.quiet_seconds),
             expires_seconds: self.source.expires_seconds,
             idle_seconds: self.source.idle_seconds,
             lost: self.source.log_lost || self.source.slot_lost.is_some(),
