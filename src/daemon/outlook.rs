@@ -18,6 +18,8 @@ use crate::target::session::Target;
 pub struct Outlook {
     before: Option<(Status, Instant)>,
     speed: Option<Speed>,
+    /// When nothing was left to apply.
+    caught_up: Option<Instant>,
     warned: Warned,
 }
 
@@ -31,7 +33,11 @@ impl Outlook {
         let status = status::look(control, Ok(source), pipeline).await?;
         let now = Instant::now();
         self.speed = self.measured(source, &status, now).await;
-        let forecast = status.forecast_at(self.speed);
+        if !status.is_behind() && status.lag_bytes().is_some() {
+            self.caught_up = Some(now);
+        }
+        let caught_up = self.caught_up.map(|then| (now - then).as_secs_f64());
+        let forecast = status.forecast_at(self.speed, caught_up);
         self.before = Some((status, now));
         metrics::tell_forecast(&forecast);
         if self.warned.worse(&forecast)

@@ -165,7 +165,8 @@ pub fn conclude(facts: &Facts) -> Conclusion {
             facts,
             well(
                 "written_in_target",
-                "the new backend has written it since cartage left it, and it differs in nothing else",
+                "the new backend has written it under its lock since cartage left it, and it differs in \
+                 nothing else; at its next change in the old shop both are merged",
             ),
         ),
         Outcome::NotOurs => not_ours(facts),
@@ -369,8 +370,8 @@ fn differs(facts: &Facts) -> Conclusion {
     if facts.token_moved {
         return bad(
             "written_in_target",
-            "somebody has written it in the target under its lock, as the new backend does; at its \
-             next change in the old shop both are merged. If it was not the new backend, it is drift",
+            "somebody has written it in the target under its lock, as the new backend does, but that \
+             does not explain all that differs",
             repair(cart),
         );
     }

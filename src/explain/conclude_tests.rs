@@ -297,7 +297,7 @@ fn what_was_written_behind_our_back_is_told_by_the_lock() {
         token_moved: true,
         ..different()
     };
-    concludes(&moved, "written_in_target", NotWell, "both are merged");
+    concludes(&moved, "written_in_target", NotWell, "does not explain all");
     let gone = Facts {
         outcome: Outcome::Missing(vec![difference(Kind::MissingRow)]),
         ..equal_cart()

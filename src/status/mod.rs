@@ -182,15 +182,19 @@ impl Status {
 
     /// What becomes of the log at the present rates.
     pub fn forecast(&self) -> Forecast {
-        self.forecast_at(self.rates.and_then(|rates| {
+        let speed = self.rates.and_then(|rates| {
             Some(Speed {
                 source: rates.source_bytes_per_second?,
                 applied: rates.log_bytes_per_second,
             })
-        }))
+        });
+        self.forecast_at(speed, None)
     }
 
-    pub fn forecast_at(&self, speed: Option<Speed>) -> Forecast {
+    /// `caught_up` is how many seconds ago nothing was left to apply, where somebody looked on: what is
+    /// left now is younger. An idle shop's last commit may be old.
+    pub fn forecast_at(&self, speed: Option<Speed>, caught_up: Option<f64>) -> Forecast {
+        let ages = [self.lag_seconds(), caught_up].into_iter().flatten();
         forecast::forecast(&Known {
             lag_bytes: self.lag_bytes(),
             speed,
@@ -198,8 +202,7 @@ impl Status {
                 .source
                 .headroom_bytes
                 .map(|bytes| u64::try_from(bytes).unwrap_or(0)),
-            // Where nothing of the log was applied yet, it is older than the lanes' last note of it.
-            age_seconds: self.lag_seconds().or(self.applied.quiet_seconds),
+            age_seconds: ages.reduce(f64::min),
             expires_seconds: self.source.expires_seconds,
             idle_seconds: self.source.idle_seconds,
             lost: self.source.log_lost || self.source.slot_lost.is_some(),

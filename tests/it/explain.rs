@@ -37,8 +37,11 @@ impl Stand {
         assert!(scenario.config.contains(key), "{}", scenario.config);
         let live = "key = \"id\"\nlive = \"status = 'open'\"\n\n[cart.rows]";
         let text = scenario.config.replacen(key, live, 1);
-        let ended = "role = \"header\"\nended = \"delete\"";
-        let text = text.replacen("role = \"header\"", ended, 1);
+        let text = text.replacen(
+            "role = \"header\"",
+            "role = \"header\"\nended = \"delete\"",
+            1,
+        );
         let config = write(&scenario, &text, &shops, folder.path());
         daemon::command(&config, &["setup", "--yes"]);
         let mut stand = Self {

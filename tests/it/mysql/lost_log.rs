@@ -293,6 +293,9 @@ async fn a_log_that_will_be_removed_before_it_is_read_is_told_of() {
         command(&stand.config, &["setup", "--yes"]);
         let mut daemon = Daemon::start(&stand.config);
         backfilled(&mut daemon, &stand.shops.target.session).await;
+        stand
+            .sell("UPDATE orders SET email = 'first' WHERE id = 1")
+            .await;
         stand.is_carried_over(&mut daemon).await;
         let target = Session::open(Kind::Postgres, &stand.shops.target.url).await;
         target
