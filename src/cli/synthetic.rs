@@ -25,7 +25,7 @@ pub enum SyntheticCommand {
     Cleanup(CleanupArgs),
 }
 
-/// Make, change and remove one marked cart in the old database, as [synthetic] says, and print how
+/// Make, change and remove one marked cart in the old database, as `[synthetic]` says, and print how
 /// long each took until it was in the target. The daemon must be at work. Exits with 3 if a step was
 /// not seen in time, or not as it should be.
 #[derive(Debug, Default, clap::Args)]

@@ -54,7 +54,7 @@ pub struct VerifyArgs {
     /// Go on with the last verification that was cut short
     #[arg(long, conflicts_with_all = ["carts", "sample", "since"])]
     pub resume: bool,
-    /// Read so many source rows a second at most, instead of [reconcile] rows_per_second
+    /// Read so many source rows a second at most, instead of `[reconcile] rows_per_second`
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub rows_per_second: Option<u64>,
     /// Say which carts would be repaired: what was changed behind cartage's back is brought back to

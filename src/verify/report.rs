@@ -262,7 +262,7 @@ impl Report {
         self.differences.extend(differences.into_iter().take(room));
     }
 
-    /// The carts that are missing, extra or different: the first [`DIFFERING`] of them.
+    /// The carts that are missing, extra or different: the first ten thousand of them.
     pub fn differing(&self) -> &[CartKey] {
         &self.differing
     }
