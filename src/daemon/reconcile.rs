@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use crate::config::{Config, Rates, Reconcile};
 use crate::lookup::{Asker, LookupError, Unallocated};
 use crate::mapping::map::Mapper;
-use crate::params;
+use crate::refresh;
 use crate::refresh::throttle::Of;
 use crate::repair::{self, Order};
 use crate::source::Source;
@@ -95,7 +95,8 @@ impl Reconciler {
         let Some(every) = settings.every else {
             return Ok(());
         };
-        if self.is_filling().await? {
+        // Until all carts were read once, there is nothing to compare.
+        if refresh::runs::any_unfinished(&self.control, self.pipeline).await? {
             return Ok(());
         }
         let last = runs::last_begun(&self.control, self.pipeline, By::Daemon).await?;
@@ -116,13 +117,6 @@ impl Reconciler {
             info!(run, carts = carts.len(), "what differs is repaired");
         }
         Ok(())
-    }
-
-    /// Until all carts were read once, there is nothing to compare.
-    async fn is_filling(&self) -> Result<bool, TargetError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM cartage.refresh_run WHERE pipeline = $1 \
-                   AND finished_at IS NULL)";
-        self.control.one(sql, params![self.pipeline]).await?.get(0)
     }
 
     async fn verify(

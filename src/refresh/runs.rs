@@ -145,6 +145,18 @@ pub async fn any_backfill(target: &Target, pipeline: i32) -> Result<bool, Target
         .get(0)
 }
 
+/// Whether a walk over all carts is not through.
+pub async fn any_unfinished(target: &Target, pipeline: i32) -> Result<bool, TargetError> {
+    target
+        .one(
+            "SELECT EXISTS (SELECT 1 FROM cartage.refresh_run WHERE pipeline = $1 \
+             AND finished_at IS NULL)",
+            params![pipeline],
+        )
+        .await?
+        .get(0)
+}
+
 /// The run's reads begin here.
 pub async fn set_start(target: &Target, run: i32, start: Lsn) -> Result<(), TargetError> {
     target

@@ -16,7 +16,7 @@ use crate::lanes::item::Read;
 use crate::lookup::Open;
 use crate::mapping::map::RowKey;
 use crate::params;
-use crate::refresh::read;
+use crate::refresh::{read, runs};
 use crate::source::change::Lsn;
 use crate::target::error::TargetError;
 use crate::target::found::{self, Prepared};
@@ -133,14 +133,7 @@ impl<'a> Looker<'a> {
         } = self.verifier;
         let keys: Vec<&CartKey> = reads.iter().map(|read| &read.cart).collect();
         let loaded = ledger::images(target, self.images.as_ref(), *pipeline, &keys).await?;
-        let filling: bool = target
-            .one(
-                "SELECT EXISTS (SELECT 1 FROM cartage.refresh_run WHERE pipeline = $1 \
-                 AND finished_at IS NULL)",
-                params![*pipeline],
-            )
-            .await?
-            .get(0)?;
+        let filling = runs::any_unfinished(target, *pipeline).await?;
         let (reads, stale) = self.ask(reads, &loaded).await?;
         let claims = match self.verifier.is_looking_for_alone().await {
             true => Some(Claims::of(mapper, &reads, &loaded)),

@@ -29,6 +29,18 @@ type Columns = (
     Option<Vec<u8>>,
 );
 
+/// Those of these carts that must be read again.
+async fn wished(
+    state: &mut State,
+    pipeline: i32,
+    these: &str,
+) -> Result<HashSet<String>, LedgerError> {
+    let sql =
+        format!("SELECT cart FROM cartage_wish WHERE pipeline = {pipeline} AND cart IN {these}");
+    let wished: Vec<String> = state.session.conn.query(sql).await?;
+    Ok(wished.into_iter().collect())
+}
+
 /// Reads the rows of these carts, in their order.
 pub async fn load(
     state: &mut State,
@@ -40,11 +52,8 @@ pub async fn load(
         return Ok(loaded);
     }
     let these = list(carts.iter().copied());
+    let wished = wished(state, pipeline, &these).await?;
     let conn = &mut state.session.conn;
-    let sql =
-        format!("SELECT cart FROM cartage_wish WHERE pipeline = {pipeline} AND cart IN {these}");
-    let wished: Vec<String> = conn.query(sql).await?;
-    let wished: HashSet<String> = wished.into_iter().collect();
     let sql = format!(
         "SELECT l.cart, l.state, l.lsn, l.seq, l.mapping, l.image, l.tokens, h.pending, h.unit, \
              l.kept \
@@ -90,11 +99,8 @@ pub async fn images(
         return Ok(loaded);
     }
     let these = list(carts.iter().copied());
+    let wished = wished(state, pipeline, &these).await?;
     let conn = &mut state.session.conn;
-    let sql =
-        format!("SELECT cart FROM cartage_wish WHERE pipeline = {pipeline} AND cart IN {these}");
-    let wished: Vec<String> = conn.query(sql).await?;
-    let wished: HashSet<String> = wished.into_iter().collect();
     let sql = format!(
         "SELECT cart, state, mapping, image, lsn, seq FROM cartage_ledger \
          WHERE pipeline = {pipeline} AND cart IN {these}"

@@ -14,6 +14,30 @@ pub async fn load(
     pipeline: i32,
     carts: &[&CartKey],
 ) -> Result<Vec<Loaded>, LedgerError> {
+    fn whole<'r>(row: &'r Row, state: &'r str) -> Stored<'r> {
+        let pending: Option<&[u8]> = row.get(8);
+        Stored {
+            state,
+            position: position(row, 3),
+            mapping: row.get(5),
+            image: row.get(6),
+            tokens: row.get(7),
+            pending: pending.map(|bytes| (bytes, row.get(9))),
+            kept: row.get(10),
+        }
+    }
+    in_order(client, statement, pipeline, carts, whole).await
+}
+
+/// Runs a statement whose first columns are the place of a cart among `carts`, whether it is wished,
+/// and its state, null where the ledger does not have it.
+async fn in_order(
+    client: &Client,
+    statement: &Statement,
+    pipeline: i32,
+    carts: &[&CartKey],
+    stored: for<'r> fn(&'r Row, &'r str) -> Stored<'r>,
+) -> Result<Vec<Loaded>, LedgerError> {
     let keys: Vec<&str> = carts.iter().map(|c| c.as_str()).collect();
     let rows = client.query(statement, &[&pipeline, &keys]).await?;
     let mut loaded: Vec<Loaded> = carts.iter().map(|_| Loaded::default()).collect();
@@ -26,17 +50,7 @@ pub async fn load(
         let Some(state) = row.get(2) else {
             continue;
         };
-        let pending: Option<&[u8]> = row.get(8);
-        let stored = Stored {
-            state,
-            position: position(&row, 3),
-            mapping: row.get(5),
-            image: row.get(6),
-            tokens: row.get(7),
-            pending: pending.map(|bytes| (bytes, row.get(9))),
-            kept: row.get(10),
-        };
-        loaded[at].entry = Some(stored.read(carts[at])?);
+        loaded[at].entry = Some(stored(&row, state).read(carts[at])?);
     }
     Ok(loaded)
 }
@@ -61,19 +75,8 @@ pub async fn images(
     pipeline: i32,
     carts: &[&CartKey],
 ) -> Result<Vec<Loaded>, LedgerError> {
-    let keys: Vec<&str> = carts.iter().map(|c| c.as_str()).collect();
-    let rows = client.query(statement, &[&pipeline, &keys]).await?;
-    let mut loaded: Vec<Loaded> = carts.iter().map(|_| Loaded::default()).collect();
-    for row in rows {
-        let ord: i64 = row.get(0);
-        let Some(at) = usize::try_from(ord - 1).ok().filter(|at| *at < carts.len()) else {
-            continue;
-        };
-        loaded[at].wished = row.get(1);
-        let Some(state) = row.get(2) else {
-            continue;
-        };
-        let stored = Stored {
+    fn image<'r>(row: &'r Row, state: &'r str) -> Stored<'r> {
+        Stored {
             state,
             position: Position {
                 lsn: Lsn(row.get::<_, PgLsn>(5).into()),
@@ -84,10 +87,9 @@ pub async fn images(
             tokens: None,
             pending: None,
             kept: None,
-        };
-        loaded[at].entry = Some(stored.read(carts[at])?);
+        }
     }
-    Ok(loaded)
+    in_order(client, statement, pipeline, carts, image).await
 }
 
 /// The statement of [`images`].
