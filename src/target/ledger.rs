@@ -199,7 +199,7 @@ pub enum Patched {
 }
 
 /// What of a cart no lookup has found, although its rows were mapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unanswered {
     /// All was found.
     None,

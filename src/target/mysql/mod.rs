@@ -8,6 +8,7 @@ mod place;
 mod alike;
 mod json;
 mod statement;
+mod arrays;
 mod put;
 pub mod found;
 pub mod rivals;

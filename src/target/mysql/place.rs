@@ -70,14 +70,19 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// The values of a key as its columns keep them.
-    pub fn key_values(&self, key: &[Box<str>]) -> Result<Vec<String>, TargetError> {
+    /// The texts of a key as its columns keep them.
+    pub fn kept(&self, key: &[Box<str>]) -> Result<Vec<Box<str>>, TargetError> {
         let parts = self.into.key.iter().zip(key);
         parts
-            .map(|(part, text)| {
-                let column = self.column(&part.name)?;
-                Ok(literal(&column.kind, &stored(column, text)))
-            })
+            .map(|(part, text)| Ok(stored(self.column(&part.name)?, text)))
+            .collect()
+    }
+
+    /// The values of a key as its columns keep them.
+    pub fn key_values(&self, key: &[Box<str>]) -> Result<Vec<String>, TargetError> {
+        let parts = self.into.key.iter().zip(self.kept(key)?);
+        parts
+            .map(|(part, text)| Ok(literal(&self.column(&part.name)?.kind, &text)))
             .collect()
     }
 

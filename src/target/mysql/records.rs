@@ -1,6 +1,12 @@
 //! Writing a lane's records in MySQL's SQL. `VALUES()` in an update is what both kinds of server know.
 
+use std::collections::HashMap;
+
+use mysql_async::Value;
+
+use super::arrays::Arrays;
 use super::ledger::list;
+use super::place::portions;
 use crate::cart::key::CartKey;
 use crate::mysql::sql;
 use crate::switch::{self, Mutant};
@@ -9,8 +15,14 @@ use crate::target::ledger::{
 };
 
 /// The statements that write the records of a lane, in order, none longer than `packet` as long as no
-/// single row is.
-pub fn statements(records: &Records, pipeline: i32, lane: i32, packet: usize) -> Vec<String> {
+/// single row is. Of the ledger they write these rows.
+pub fn statements(
+    records: &Records,
+    ledger: &[LedgerRow],
+    pipeline: i32,
+    lane: i32,
+    packet: usize,
+) -> Vec<String> {
     let mut out = Vec::new();
     let moved = records.moved();
     if moved != [0; 5] {
@@ -24,7 +36,8 @@ pub fn statements(records: &Records, pipeline: i32, lane: i32, packet: usize) ->
             counts.join(", ")
         ));
     }
-    ledger(&records.ledger, pipeline, packet, &mut out);
+    self::ledger(ledger, pipeline, packet, &mut out);
+    shares(&records.ledger, pipeline, packet, &mut out);
     for row in &records.kept {
         out.push(format!(
             "UPDATE cartage_ledger SET state = '{}', lsn = {}, seq = {} \
@@ -62,6 +75,62 @@ pub fn statements(records: &Records, pipeline: i32, lane: i32, packet: usize) ->
     out
 }
 
+const COLUMNS: &str = "INSERT INTO cartage_ledger \
+     (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, kept, asked_at)";
+
+/// What becomes of a row that is there; `before` and `asked_at` are expressions.
+fn update(before: &str, asked_at: &str) -> String {
+    format!(
+        "ON DUPLICATE KEY UPDATE state = VALUES(state), lsn = VALUES(lsn), seq = VALUES(seq), \
+             mapping = VALUES(mapping), patches = VALUES(patches) + {before}, \
+             refreshed = COALESCE(VALUES(refreshed), cartage_ledger.refreshed), \
+             image = VALUES(image), tokens = VALUES(tokens), kept = VALUES(kept), \
+             asked_at = {asked_at}"
+    )
+}
+
+const BEFORE: &str = "cartage_ledger.patches";
+const ASKED_NOW: &str = "VALUES(asked_at)";
+const STILL_ASKED: &str = "COALESCE(cartage_ledger.asked_at, VALUES(asked_at))";
+
+/// Rows of the ledger as arrays of values. Those that a row replaces otherwise go with a statement of
+/// their own.
+pub(super) fn arrays(rows: &[LedgerRow], pipeline: i32) -> Vec<Arrays> {
+    let mut like: HashMap<(bool, Unanswered), Vec<Vec<Value>>> = HashMap::new();
+    for row in rows {
+        let bytes = |bytes: &Option<Vec<u8>>| bytes.clone().map_or(Value::NULL, Value::Bytes);
+        let lsn = Value::UInt(row.position.lsn.0);
+        let values = vec![
+            row.cart.as_str().into(),
+            row.state.name().into(),
+            lsn.clone(),
+            Value::UInt(row.position.seq.into()),
+            Value::Int(row.mapping.into()),
+            Value::UInt((row.patched != Patched::No).into()),
+            if row.refreshed { lsn } else { Value::NULL },
+            Value::Bytes(row.image.clone()),
+            bytes(&row.tokens),
+            bytes(&row.kept),
+        ];
+        let alike = (row.patched == Patched::First, row.unanswered);
+        like.entry(alike).or_default().push(values);
+    }
+    let arrays = like.into_iter().map(|((first, unanswered), rows)| {
+        let before = if first { "0" } else { BEFORE };
+        let (asked, asked_at) = match unanswered {
+            Unanswered::None => ("NULL", ASKED_NOW),
+            Unanswered::Asked => ("CURRENT_TIMESTAMP(6)", ASKED_NOW),
+            Unanswered::Still => ("CURRENT_TIMESTAMP(6)", STILL_ASKED),
+        };
+        let sql = format!(
+            "{COLUMNS} VALUES ({pipeline}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {asked}) {}",
+            update(before, asked_at)
+        );
+        Arrays { sql, rows }
+    });
+    arrays.collect()
+}
+
 fn ledger(rows: &[LedgerRow], pipeline: i32, packet: usize, out: &mut Vec<String>) {
     let mut rest = rows;
     while let Some(first) = rest.first() {
@@ -82,51 +151,48 @@ fn ledger(rows: &[LedgerRow], pipeline: i32, packet: usize, out: &mut Vec<String
         let first = these.iter().filter(|r| r.patched == Patched::First);
         let first: Vec<&CartKey> = first.map(|r| &r.cart).collect();
         let before = match first.is_empty() {
-            true => "cartage_ledger.patches".to_owned(),
-            false => format!(
-                "IF(cartage_ledger.cart IN {}, 0, cartage_ledger.patches)",
-                list(first.into_iter())
-            ),
+            true => BEFORE.to_owned(),
+            false => {
+                let first = list(first.into_iter());
+                format!("IF(cartage_ledger.cart IN {first}, 0, {BEFORE})")
+            }
         };
         let still = these.iter().filter(|r| r.unanswered == Unanswered::Still);
         let still: Vec<&CartKey> = still.map(|r| &r.cart).collect();
         let asked_at = match still.is_empty() {
-            true => "VALUES(asked_at)".to_owned(),
-            false => format!(
-                "IF(cartage_ledger.cart IN {}, COALESCE(cartage_ledger.asked_at, VALUES(asked_at)), \
-                 VALUES(asked_at))",
-                list(still.into_iter())
-            ),
+            true => ASKED_NOW.to_owned(),
+            false => {
+                let still = list(still.into_iter());
+                format!("IF(cartage_ledger.cart IN {still}, {STILL_ASKED}, {ASKED_NOW})")
+            }
         };
+        let (values, update) = (values.join(", "), update(&before, &asked_at));
+        out.push(format!("{COLUMNS} VALUES {values} {update}"));
+    }
+}
+
+/// Which numbers each cart's target rows have that could be another's too.
+fn shares(rows: &[LedgerRow], pipeline: i32, packet: usize, out: &mut Vec<String>) {
+    const ROWS: usize = 1000;
+    let carts = rows.iter().map(|r| cart(&r.cart)).collect();
+    for carts in portions(carts, ROWS, packet) {
         out.push(format!(
-            "INSERT INTO cartage_ledger \
-                 (pipeline, cart, state, lsn, seq, mapping, patches, refreshed, image, tokens, \
-                  kept, asked_at) \
-             VALUES {} ON DUPLICATE KEY UPDATE state = VALUES(state), lsn = VALUES(lsn), \
-                 seq = VALUES(seq), mapping = VALUES(mapping), \
-                 patches = VALUES(patches) + {before}, \
-                 refreshed = COALESCE(VALUES(refreshed), cartage_ledger.refreshed), \
-                 image = VALUES(image), tokens = VALUES(tokens), kept = VALUES(kept), \
-                 asked_at = {asked_at}",
-            values.join(", ")
+            "DELETE FROM cartage_share WHERE pipeline = {pipeline} AND cart IN ({})",
+            carts.join(", ")
         ));
+    }
+    let mut shares: Vec<String> = rows
+        .iter()
+        .flat_map(|r| r.shareable.iter().map(|n| (n, &r.cart)))
+        .map(|(number, key)| format!("({pipeline}, {number}, {})", cart(key)))
+        .collect();
+    shares.sort();
+    shares.dedup();
+    for shares in portions(shares, ROWS, packet) {
         out.push(format!(
-            "DELETE FROM cartage_share WHERE pipeline = {pipeline} AND cart IN {}",
-            list(these.iter().map(|r| &r.cart))
+            "INSERT INTO cartage_share (pipeline, number, cart) VALUES {}",
+            shares.join(", ")
         ));
-        let mut shares: Vec<String> = these
-            .iter()
-            .flat_map(|r| r.shareable.iter().map(|n| (n, &r.cart)))
-            .map(|(number, key)| format!("({pipeline}, {number}, {})", cart(key)))
-            .collect();
-        shares.sort();
-        shares.dedup();
-        if !shares.is_empty() {
-            out.push(format!(
-                "INSERT INTO cartage_share (pipeline, number, cart) VALUES {}",
-                shares.join(", ")
-            ));
-        }
     }
 }
 

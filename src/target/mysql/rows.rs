@@ -7,6 +7,7 @@ use std::sync::Arc;
 use mysql_async::Error;
 use mysql_async::prelude::Queryable as _;
 
+use super::arrays::{self, Arrays};
 use super::found::{self, Asked, Look, rows_of};
 use super::place::{Place, portions};
 use super::session::State;
@@ -26,12 +27,14 @@ use crate::target::writer::{Tokens, WriteError, next};
 /// Rows that one statement inserts.
 const ROWS: usize = 1000;
 
-/// Writes the groups in their order, and returns the tokens that they left.
+/// Writes the groups in their order, and returns the tokens that they left. `arrays` is whether the
+/// server takes values as such.
 pub(super) async fn write(
     state: &mut State,
     patches: &[&Patch],
     groups: &[Group<'_>],
     tables: &Tables,
+    arrays: bool,
 ) -> Result<Tokens, WriteError> {
     let guarded: Vec<usize> = groups.iter().filter_map(|g| g.rows[0].1.index).collect();
     for (into, columns) in line_headers(patches, &guarded) {
@@ -56,7 +59,7 @@ pub(super) async fn write(
             guard(state, &[group]).await?;
         }
         guard_identity(state, patches, group).await?;
-        waiting.extend(statements(state, group).await?);
+        waiting.extend(statements(state, group, arrays).await?);
     }
     send(state, &mut waiting).await?;
     tokens(state, patches, groups, tables).await
@@ -171,23 +174,40 @@ fn missing(into: &Into, rows: usize, met: usize) -> Result<(), WriteError> {
 
 /// A statement, and the rows of its group that it writes.
 struct Statement<'g, 'a> {
-    sql: String,
+    what: What,
     group: &'g Group<'a>,
     rows: Range<usize>,
+}
+
+enum What {
+    Text(String),
+    Arrays(Arrays),
 }
 
 async fn statements<'g, 'a>(
     state: &mut State,
     group: &'g Group<'a>,
+    arrays: bool,
 ) -> Result<Vec<Statement<'g, 'a>>, WriteError> {
     let shape = &group.shape;
     let place = Place::of(state, &shape.into).await?;
     let mut statements = Vec::new();
+    if arrays && shape.kind != Kind::Insert && group.rows.len() >= arrays::FEWEST {
+        let rows: Vec<&RowWrite> = group.rows.iter().map(|(_, row)| *row).collect();
+        if let Some(arrays) = Arrays::of(&place, shape, &rows)? {
+            statements.push(Statement {
+                what: What::Arrays(arrays),
+                group,
+                rows: 0..rows.len(),
+            });
+            return Ok(statements);
+        }
+    }
     if shape.kind != Kind::Insert {
         for (at, (_, row)) in group.rows.iter().enumerate() {
             let sql = statement::change(&place, shape, row)?;
             statements.extend(sql.map(|sql| Statement {
-                sql,
+                what: What::Text(sql),
                 group,
                 rows: at..at + 1,
             }));
@@ -201,7 +221,11 @@ async fn statements<'g, 'a>(
         let rows = from..from + portion.len();
         from = rows.end;
         let sql = format!("{head}{}", portion.join(", "));
-        statements.push(Statement { sql, group, rows });
+        statements.push(Statement {
+            what: What::Text(sql),
+            group,
+            rows,
+        });
     }
     Ok(statements)
 }
@@ -210,32 +234,56 @@ async fn statements<'g, 'a>(
 /// later one may have failed because of rows that an earlier one has missed.
 async fn send(state: &mut State, waiting: &mut Vec<Statement<'_, '_>>) -> Result<(), WriteError> {
     let packet = state.packet().await?;
-    let mut statements = waiting.drain(..).peekable();
-    while let Some(first) = statements.next() {
-        let mut message = first.sql.clone();
-        let mut sent = vec![first];
-        while let Some(next) =
-            statements.next_if(|next| message.len() + next.sql.len() + 2 <= packet)
-        {
-            message.push_str("; ");
-            message.push_str(&next.sql);
-            sent.push(next);
+    let mut message = String::new();
+    let mut sent = Vec::new();
+    for statement in waiting.drain(..) {
+        match statement.what {
+            What::Text(sql) => {
+                if !message.is_empty() && message.len() + sql.len() + 2 > packet {
+                    run(state, &mut message, &mut sent).await?;
+                }
+                if !message.is_empty() {
+                    message.push_str("; ");
+                }
+                message.push_str(&sql);
+                sent.push((statement.group, statement.rows));
+            }
+            What::Arrays(arrays) => {
+                run(state, &mut message, &mut sent).await?;
+                let met = arrays.execute(state, packet).await?;
+                judge(&[(statement.group, statement.rows)], &[met])?;
+            }
         }
-        let (counts, error) = run(state, message).await;
-        judge(&sent, &counts)?;
-        let Some(error) = error else {
-            continue;
-        };
-        return Err(match sent.get(counts.len()) {
-            Some(failed) => clash(state, failed, error).await?,
-            None => error.into(),
-        });
     }
-    Ok(())
+    run(state, &mut message, &mut sent).await
+}
+
+/// Rows of a group that a statement writes.
+type Sent<'g, 'a> = (&'g Group<'a>, Range<usize>);
+
+/// Has a message done, whose statements write these rows.
+async fn run(
+    state: &mut State,
+    message: &mut String,
+    sent: &mut Vec<Sent<'_, '_>>,
+) -> Result<(), WriteError> {
+    let sent = std::mem::take(sent);
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let (counts, error) = met(state, std::mem::take(message)).await;
+    judge(&sent, &counts)?;
+    let Some(error) = error else {
+        return Ok(());
+    };
+    Err(match sent.get(counts.len()) {
+        Some((group, rows)) => clash(state, group, rows.clone(), error).await?,
+        None => error.into(),
+    })
 }
 
 /// The rows that each statement met, up to the one that failed.
-async fn run(state: &mut State, message: String) -> (Vec<u64>, Option<Error>) {
+async fn met(state: &mut State, message: String) -> (Vec<u64>, Option<Error>) {
     let mut counts = Vec::new();
     let mut answer = match state.session.conn.query_iter(message).await {
         Ok(answer) => answer,
@@ -257,13 +305,13 @@ async fn run(state: &mut State, message: String) -> (Vec<u64>, Option<Error>) {
 }
 
 /// Whether all rows were met, group by group.
-fn judge(sent: &[Statement<'_, '_>], counts: &[u64]) -> Result<(), WriteError> {
+fn judge(sent: &[Sent<'_, '_>], counts: &[u64]) -> Result<(), WriteError> {
     let done: Vec<_> = sent.iter().zip(counts).collect();
-    for of_group in done.chunk_by(|(one, _), (next, _)| std::ptr::eq(one.group, next.group)) {
-        let rows: usize = of_group.iter().map(|(s, _)| s.rows.len()).sum();
+    for of_group in done.chunk_by(|((one, _), _), ((next, _), _)| std::ptr::eq(*one, *next)) {
+        let rows: usize = of_group.iter().map(|((_, rows), _)| rows.len()).sum();
         let met: u64 = of_group.iter().map(|(_, count)| **count).sum();
         let met = usize::try_from(met).unwrap_or(usize::MAX);
-        missing(&of_group[0].0.group.shape.into, rows, met)?;
+        missing(&of_group[0].0.0.shape.into, rows, met)?;
     }
     Ok(())
 }
@@ -272,17 +320,18 @@ fn judge(sent: &[Statement<'_, '_>], counts: &[u64]) -> Result<(), WriteError> {
 /// unique key is the server's to name, and so is one with a key that a collation takes for the same.
 async fn clash(
     state: &mut State,
-    failed: &Statement<'_, '_>,
+    group: &Group<'_>,
+    rows: Range<usize>,
     error: Error,
 ) -> Result<WriteError, WriteError> {
     /// A unique key has the value already.
     const DUPLICATE: &[u16] = &[1022, 1062, 1169, 1586];
     let duplicate = matches!(&error, Error::Server(error) if DUPLICATE.contains(&error.code));
-    let shape = &failed.group.shape;
+    let shape = &group.shape;
     if !duplicate || shape.kind != Kind::Insert {
         return Ok(error.into());
     }
-    let rows = &failed.group.rows[failed.rows.clone()];
+    let rows = &group.rows[rows];
     let there = match switch::mutant(Mutant::ClashUnnamed) {
         true => 1,
         false => {

@@ -26,6 +26,8 @@ pub struct State {
     pub session: connect::Session,
     /// Bytes that the server takes in one statement.
     packet: Option<usize>,
+    /// Whether a prepared statement takes arrays of values.
+    arrays: Option<bool>,
     /// Tables that were asked for, as they were then.
     tables: HashMap<(String, String), Arc<LogTable>>,
 }
@@ -64,6 +66,7 @@ impl Session {
             shared: shared(State {
                 session,
                 packet: None,
+                arrays: None,
                 tables: HashMap::new(),
             }),
         }
@@ -135,6 +138,28 @@ impl State {
         let packet = bytes.unwrap_or(1 << 20) / 2;
         self.packet = Some(packet);
         Ok(packet)
+    }
+
+    /// Whether a prepared statement takes arrays of values. The driver tells nobody what it has agreed
+    /// on with the server, and where there are none it executes row by row; so one row of ours, which
+    /// this transaction holds already, is met twice.
+    pub async fn takes_arrays(&mut self, pipeline: i32, lane: i32) -> Result<bool, Error> {
+        if let Some(known) = self.arrays {
+            return Ok(known);
+        }
+        let conn = &mut self.session.conn;
+        let takes = match self.session.server.flavor {
+            Flavor::MySql => false,
+            Flavor::MariaDb => {
+                let sql =
+                    "UPDATE cartage_checkpoint SET lane = lane WHERE pipeline = ? AND lane = ?";
+                conn.exec_batch(sql, [(pipeline, lane), (pipeline, lane)])
+                    .await?;
+                conn.affected_rows() == 2
+            }
+        };
+        self.arrays = Some(takes);
+        Ok(takes)
     }
 
     /// How the values of a table are written and read, as the server described it when this session

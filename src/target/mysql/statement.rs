@@ -65,7 +65,7 @@ pub(super) fn bump(place: &Place<'_>) -> Result<Option<String>, TargetError> {
 
 /// Mapped columns that the server would set beside ours (`ON UPDATE`): they would look as if the new
 /// backend had changed them.
-fn kept(place: &Place<'_>, shape: &Shape) -> Result<Vec<String>, TargetError> {
+pub(super) fn kept(place: &Place<'_>, shape: &Shape) -> Result<Vec<String>, TargetError> {
     let mut kept = Vec::new();
     for (i, column) in shape.into.columns.iter().enumerate() {
         if !column.once && !shape.sets.contains(&i) && place.column(&column.name)?.touched {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mysql_async::prelude::Queryable as _;
 
 use super::session::{Session as Target, State};
-use super::{claim, ledger, records, rows};
+use super::{arrays, claim, ledger, records, rows};
 use crate::cart::key::CartKey;
 use crate::mapping::difference::Patch;
 use crate::switch::{self, Mutant, Place};
@@ -70,7 +70,9 @@ impl Session {
         if conn.affected_rows() != 1 && !switch::mutant(Mutant::NoFence) {
             return Err(WriteError::FencedOff { lane: step.lane });
         }
-        let tokens = rows::write(state, patches, &groups, &self.tables).await?;
+        let many = groups.iter().any(|g| g.rows.len() >= arrays::FEWEST);
+        let arrays = many && state.takes_arrays(step.pipeline, step.lane).await?;
+        let tokens = rows::write(state, patches, &groups, &self.tables, arrays).await?;
         if !claims.is_empty()
             && let Some(claimed) = claim::check(state, step.pipeline, claims).await?
         {
@@ -103,7 +105,18 @@ impl Session {
         records: &Records,
     ) -> Result<(), TargetError> {
         let packet = state.packet().await?;
-        let statements = records::statements(records, pipeline, lane, packet);
+        let rows = &records.ledger[..];
+        let arrays = rows.len() >= arrays::FEWEST && state.takes_arrays(pipeline, lane).await?;
+        let texts = match arrays {
+            true => {
+                for arrays in records::arrays(rows, pipeline) {
+                    arrays.execute(state, packet).await?;
+                }
+                &[]
+            }
+            false => rows,
+        };
+        let statements = records::statements(records, texts, pipeline, lane, packet);
         let conn = &mut state.session.conn;
         let mut message = String::new();
         for statement in statements {

@@ -1,6 +1,7 @@
 //! Rows of a new backend on MySQL or MariaDB: each write under its guard, against every server that
 //! this machine has.
 
+mod arrays;
 mod closing;
 mod guards;
 mod keys;
@@ -180,9 +181,10 @@ impl<'s> Stand<'s> {
         self.run(&format!("{row}{lane}, 1, 0, 0)")).await;
         let place = endpoint(self.server.url(&self.database));
         let target = Target::connect(&place, "lane").await.unwrap();
-        let writer = Writer::new(target, self.tables.clone(), 1, lane, 1).await;
+        let writer = Writer::new(target.clone(), self.tables.clone(), 1, lane, 1).await;
         Lane {
             writer: writer.unwrap(),
+            target,
         }
     }
 
@@ -238,6 +240,8 @@ impl<'s> Stand<'s> {
 /// A lane's connection to the target.
 pub struct Lane {
     pub writer: Writer,
+    /// The session that it writes in.
+    pub target: Target,
 }
 
 impl Lane {
