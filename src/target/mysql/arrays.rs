@@ -1,4 +1,4 @@
-//! Rows of one shape that MariaDB changes by one prepared statement: their values go in one message,
+//! Rows of one shape that MariaDB writes by one prepared statement: their values go in one message,
 //! as arrays (`COM_STMT_BULK_EXECUTE`), and nothing is parsed for each row. MySQL has no such command.
 
 use mysql_async::Value;
@@ -6,7 +6,7 @@ use mysql_async::prelude::Queryable as _;
 
 use super::place::{Place, names};
 use super::session::State;
-use super::statement::{bump, kept};
+use super::statement::{born, bump, kept, written};
 use crate::mapping::difference::RowWrite;
 use crate::mapping::plan::Lock;
 use crate::mysql::sql::identifier;
@@ -24,22 +24,25 @@ pub(super) struct Arrays {
 }
 
 impl Arrays {
-    /// How the rows are changed; none where a value has no form that is the same in an array as in the
+    /// How the rows are written; none where a value has no form that is the same in an array as in the
     /// text of a statement.
     pub fn of(
         place: &Place<'_>,
         shape: &Shape,
         rows: &[&RowWrite],
     ) -> Result<Option<Self>, TargetError> {
-        let Some(sql) = change(place, shape)? else {
-            return Ok(None);
+        let sql = match shape.kind {
+            Kind::Insert => insert(place, shape)?,
+            Kind::Update if shape.sets.is_empty() => return Ok(None),
+            Kind::Delete | Kind::Update => change(place, shape)?,
+            Kind::Check => return Ok(None),
         };
         let rows = rows.iter().map(|row| values(place, shape, row));
         let rows: Option<Vec<Vec<Value>>> = rows.collect::<Result<_, TargetError>>()?;
         Ok(rows.map(|rows| Self { sql, rows }))
     }
 
-    /// Has the rows changed, in portions of no more than so many bytes, and returns how many were met.
+    /// Has the rows written, in portions of no more than so many bytes, and returns how many were met.
     pub async fn execute(
         self,
         state: &mut State,
@@ -69,8 +72,23 @@ fn length(row: &[Value]) -> usize {
     row.iter().map(|v| v.bin_len() as usize + 1).sum()
 }
 
-/// The statement of a shape. The order of what it is given is that of [`values`].
-fn change(place: &Place<'_>, shape: &Shape) -> Result<Option<String>, TargetError> {
+/// The statement that puts a row in. The order of what it is given is that of [`values`].
+fn insert(place: &Place<'_>, shape: &Shape) -> Result<String, TargetError> {
+    let mut names = written(place, shape);
+    let mut values = vec!["?".to_owned(); names.len()];
+    if let Some((column, born)) = born(place)? {
+        names.push(identifier(column));
+        values.push(born);
+    }
+    let (names, values) = (names.join(", "), values.join(", "));
+    Ok(format!(
+        "INSERT INTO {} ({names}) VALUES ({values})",
+        place.name()
+    ))
+}
+
+/// The statement that changes a row.
+fn change(place: &Place<'_>, shape: &Shape) -> Result<String, TargetError> {
     let mut conditions = Vec::new();
     for part in &place.into.key {
         let name = identifier(&part.name);
@@ -84,25 +102,18 @@ fn change(place: &Place<'_>, shape: &Shape) -> Result<Option<String>, TargetErro
     if let (true, Lock::Counter(column)) = (shape.token, &shape.into.lock) {
         conditions.push(format!("{} = ?", identifier(column)));
     }
-    let condition = conditions.join(" AND ");
-    let table = place.name();
-    Ok(match shape.kind {
-        Kind::Delete => Some(format!("DELETE FROM {table} WHERE {condition}")),
-        Kind::Update if !shape.sets.is_empty() => {
-            let columns = shape
-                .sets
-                .iter()
-                .map(|&i| place.into.columns[i].name.as_str());
-            let mut sets: Vec<String> = names(columns).iter().map(|n| format!("{n} = ?")).collect();
-            sets.extend(bump(place)?);
-            sets.extend(kept(place, shape)?);
-            Some(format!(
-                "UPDATE {table} SET {} WHERE {condition}",
-                sets.join(", ")
-            ))
-        }
-        Kind::Update | Kind::Check | Kind::Insert => None,
-    })
+    let (table, condition) = (place.name(), conditions.join(" AND "));
+    if shape.kind == Kind::Delete {
+        return Ok(format!("DELETE FROM {table} WHERE {condition}"));
+    }
+    let columns = shape.sets.iter().map(|&i| &*place.into.columns[i].name);
+    let mut sets: Vec<String> = names(columns).iter().map(|n| format!("{n} = ?")).collect();
+    sets.extend(bump(place)?);
+    sets.extend(kept(place, shape)?);
+    Ok(format!(
+        "UPDATE {table} SET {} WHERE {condition}",
+        sets.join(", ")
+    ))
 }
 
 fn values(
@@ -111,6 +122,14 @@ fn values(
     row: &RowWrite,
 ) -> Result<Option<Vec<Value>>, TargetError> {
     let mut values = Vec::new();
+    let born = shape.kind == Kind::Insert;
+    let key = place.into.key.iter().zip(place.kept(&row.key)?);
+    let key: Vec<(&ColumnKind, Box<str>)> = key
+        .map(|(part, text)| Ok((&place.column(&part.name)?.kind, text)))
+        .collect::<Result<_, TargetError>>()?;
+    if born {
+        values.extend(key.iter().map(|(kind, text)| set(kind, text)));
+    }
     let new = new_of(row).unwrap_or_default();
     for &i in &shape.sets {
         let column = place.column(&place.into.columns[i].name)?;
@@ -121,10 +140,9 @@ fn values(
             None => Some(Value::NULL),
         });
     }
-    for (part, text) in place.into.key.iter().zip(place.kept(&row.key)?) {
-        let column = place.column(&part.name)?;
-        let value = compared(&column.kind, &text);
-        if matches!(column.kind, ColumnKind::Text(_)) {
+    for (kind, text) in key.iter().filter(|_| !born) {
+        let value = compared(kind, text);
+        if matches!(kind, ColumnKind::Text(_)) {
             values.push(value.clone());
         }
         values.push(value);

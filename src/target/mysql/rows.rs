@@ -192,7 +192,7 @@ async fn statements<'g, 'a>(
     let shape = &group.shape;
     let place = Place::of(state, &shape.into).await?;
     let mut statements = Vec::new();
-    if arrays && shape.kind != Kind::Insert && group.rows.len() >= arrays::FEWEST {
+    if arrays && group.rows.len() >= arrays::FEWEST {
         let rows: Vec<&RowWrite> = group.rows.iter().map(|(_, row)| *row).collect();
         if let Some(arrays) = Arrays::of(&place, shape, &rows)? {
             statements.push(Statement {
@@ -250,8 +250,11 @@ async fn send(state: &mut State, waiting: &mut Vec<Statement<'_, '_>>) -> Result
             }
             What::Arrays(arrays) => {
                 run(state, &mut message, &mut sent).await?;
-                let met = arrays.execute(state, packet).await?;
-                judge(&[(statement.group, statement.rows)], &[met])?;
+                let (group, rows) = (statement.group, statement.rows);
+                match arrays.execute(state, packet).await {
+                    Ok(met) => judge(&[(group, rows)], &[met])?,
+                    Err(error) => return Err(clash(state, group, rows, error).await?),
+                }
             }
         }
     }

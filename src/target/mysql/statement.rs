@@ -98,22 +98,32 @@ fn condition(place: &Place<'_>, shape: &Shape, row: &RowWrite) -> Result<String,
     ))
 }
 
+/// The columns that an insert gives values for, keys first.
+pub(super) fn written(place: &Place<'_>, shape: &Shape) -> Vec<String> {
+    let into = place.into;
+    let keys = into.key.iter().map(|k| k.name.as_str());
+    let columns = shape.sets.iter().map(|&i| into.columns[i].name.as_str());
+    names(keys.chain(columns))
+}
+
+/// The version that a row is put in with.
+pub(super) fn born<'p>(place: &'p Place<'_>) -> Result<Option<(&'p str, String)>, TargetError> {
+    Ok(match &place.into.lock {
+        Lock::Counter(column) => Some((column.as_str(), "1".to_owned())),
+        Lock::Clock(column) => Some((column.as_str(), now(place, column)?)),
+        Lock::Mapped(_) | Lock::Xmin | Lock::Row => None,
+    })
+}
+
 /// `INSERT INTO … VALUES`, and the rows that follow it.
 pub(super) fn insert(
     place: &Place<'_>,
     shape: &Shape,
     rows: &[&RowWrite],
 ) -> Result<(String, Vec<String>), TargetError> {
-    let into = place.into;
-    let keys = into.key.iter().map(|k| k.name.as_str());
-    let columns = shape.sets.iter().map(|&i| into.columns[i].name.as_str());
-    let mut names = names(keys.chain(columns));
-    let lock = match &into.lock {
-        Lock::Counter(column) => Some((column, "1".to_owned())),
-        Lock::Clock(column) => Some((column, now(place, column)?)),
-        Lock::Mapped(_) | Lock::Xmin | Lock::Row => None,
-    };
-    names.extend(lock.iter().map(|(column, _)| identifier(column)));
+    let mut names = written(place, shape);
+    let born = born(place)?;
+    names.extend(born.iter().map(|(column, _)| identifier(column)));
     let rows = rows.iter().map(|row| {
         let mut all = place.key_values(&row.key)?;
         all.extend(
@@ -121,7 +131,7 @@ pub(super) fn insert(
                 .into_iter()
                 .map(|(_, value)| value),
         );
-        all.extend(lock.iter().map(|(_, value)| value.clone()));
+        all.extend(born.iter().map(|(_, value)| value.clone()));
         Ok(format!("({})", all.join(", ")))
     });
     let rows = rows.collect::<Result<_, TargetError>>()?;
