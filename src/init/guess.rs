@@ -5,10 +5,10 @@ mod tables;
 
 use std::collections::BTreeMap;
 
-use super::combine::name_in;
 use super::platform::{
     AsSource, AsTarget, FullWish, NewShop, OldShop, RowsOf, Saying, Scope, Wanted, Wish,
 };
+use super::spelling::name_in;
 use super::words::alike;
 use crate::catalog::{Catalog, TableInfo};
 use crate::sqltype::Class;

@@ -4,6 +4,7 @@
 //! one form: what the old shop can say of a cart (`OldShop`), and what the new one wants to be told
 //! (`NewShop`). A proposal for any pair comes from putting the two together.
 
+mod column;
 mod combine;
 mod draft;
 mod guess;
@@ -12,6 +13,7 @@ mod platform;
 mod recognise;
 mod render;
 mod settle;
+mod spelling;
 mod template;
 mod words;
 #[cfg(test)]

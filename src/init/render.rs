@@ -1,7 +1,7 @@
 //! A draft as the file: each piece on a line of its own, so that what is wrong is known by its line.
 
-use super::combine::quoted;
 use super::draft::{ColumnPart, Draft, Form, IntoPart, Piece};
+use super::spelling::quoted;
 use crate::config::{Kind, Tls, TlsMode};
 
 /// Where a piece stands in the draft.

@@ -2,6 +2,8 @@
 //! repair and recovery are refreshes.
 
 pub mod refresher;
+mod walk;
+mod window;
 pub mod runs;
 pub mod throttle;
 pub mod read;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{ColumnInfo, TableInfo};
-use crate::init::combine::name_in;
 use crate::init::platform::Saying;
+use crate::init::spelling::name_in;
 use crate::init::words::{parts, rank, word_of};
 use crate::sqltype::Class;
 
@@ -101,7 +101,7 @@ pub fn ended(table: &TableInfo) -> String {
 
 pub fn deleted(table: &TableInfo) -> Option<String> {
     let column = deleted_at(table)?;
-    let name = crate::init::combine::quoted(&column.name);
+    let name = crate::init::spelling::quoted(&column.name);
     Some(format!("{{ set = {{ {name} = \"commit_time()\" }} }}"))
 }
 
