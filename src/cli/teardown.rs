@@ -85,7 +85,7 @@ pub async fn run(config: &Config, args: TeardownArgs) -> Result<ExitCode, Comman
         println!(
             "Which keys the new database has allocated for source rows (cartage.key_map) is \
              forgotten with it: a later setup allocates others, and carts that are in the new shop \
-             then come a second time."
+             then come a second time. To keep them, first run: cartage checkpoint export"
         );
     }
     let heading = format!("Removing the pipeline {}:", config.name);

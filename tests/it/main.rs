@@ -16,6 +16,7 @@ mod faults;
 mod guards;
 mod hazards;
 mod init;
+mod kept_keys;
 mod large;
 mod lookup;
 mod lost_answers;

@@ -1,5 +1,6 @@
 //! `cartage checkpoint`: the saved position, for looking at it, keeping it and moving it.
 
+mod keys;
 mod saved;
 
 use std::path::PathBuf;
@@ -27,14 +28,15 @@ pub enum CheckpointCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print position, identity of the source and the generated key of ids as JSON. Keep it secret
+    /// Print position, identity of the source, the generated key of ids and the keys that the target has
+    /// allocated as JSON. Keep it secret
     #[command(after_help = "Example: (umask 077; cartage checkpoint export > shop.checkpoint)")]
     Export,
-    /// Take back what export printed: the key of ids, and the position
+    /// Take back what export printed: the key of ids, the allocated keys, and the position
     #[command(after_help = "Example: cartage checkpoint import shop.checkpoint --only-secret")]
     Import {
         file: PathBuf,
-        /// Take the key of ids alone, as after a teardown and a new setup
+        /// Take the key of ids and the allocated keys alone, as after a teardown and a new setup
         #[arg(long)]
         only_secret: bool,
         /// Do not ask
@@ -154,7 +156,7 @@ async fn import(
     yes: bool,
 ) -> Result<(), CommandError> {
     let secret = export.secret().map_err(CommandError::usage)?;
-    if only_secret && secret.is_none() {
+    if only_secret && secret.is_none() && export.key_map.is_empty() {
         return Err(CommandError::usage(
             "the file holds no key of ids; [ids] secret gives it",
         ));
@@ -169,6 +171,9 @@ async fn import(
             ));
         }
         println!("The key of ids is the file's.");
+    }
+    if !export.key_map.is_empty() {
+        allocated(config, target, pipeline, &export.key_map).await?;
     }
     if only_secret {
         return Ok(());
@@ -193,6 +198,31 @@ async fn import(
         ));
     }
     move_to(config, target, pipeline, to, yes).await
+}
+
+/// The keys that the target has allocated are again those of the rows that they were given to.
+async fn allocated(
+    config: &Config,
+    target: &Target,
+    pipeline: &PipelineRow,
+    keys: &keys::Keys,
+) -> Result<(), CommandError> {
+    if !matches!(target, Target::Postgres(_)) {
+        return Err(CommandError::usage(
+            "the file holds keys that its target has allocated, and this target allocates none",
+        ));
+    }
+    no_daemon(&kept(config, pipeline).await?)?;
+    let others = keys::take_back(target, pipeline.id, keys).await?;
+    if others > 0 {
+        return Err(CommandError::failed(format!(
+            "{others} source rows have another key here than in the file, or their key is another \
+             row's; none of the file's allocated keys was taken"
+        )));
+    }
+    let total: usize = keys.values().map(|keys| keys.len()).sum();
+    println!("{total} allocated keys are the file's.");
+    Ok(())
 }
 
 async fn kept(config: &Config, pipeline: &PipelineRow) -> Result<Kept, CommandError> {

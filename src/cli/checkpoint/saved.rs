@@ -3,6 +3,7 @@
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+use super::keys::{self, Keys};
 use crate::params;
 use crate::source::change::{Lsn, Position};
 use crate::target::control::mapping_row;
@@ -47,6 +48,9 @@ pub struct Export {
     pub lanes: Vec<Lane>,
     /// The generated key of `keyed_id` and `uuid_v5`, in base64.
     pub ids_secret: Option<String>,
+    /// The keys that the target has allocated to source rows.
+    #[serde(default, skip_serializing_if = "Keys::is_empty")]
+    pub key_map: Keys,
 }
 
 impl Export {
@@ -84,6 +88,7 @@ pub async fn export(target: &Target, pipeline: &PipelineRow) -> Result<Export, T
             .ids_secret
             .as_ref()
             .map(|secret| BASE64.encode(&secret.0)),
+        key_map: keys::read(target, pipeline.id).await?,
     })
 }
 

@@ -78,3 +78,46 @@ pub async fn allocate(
         .execute(sql, params![pipeline, table, args, sequence])
         .await
 }
+
+/// Every key that was given, by the target table and the arguments: a page of them, in their order.
+pub async fn page(
+    target: &Target,
+    pipeline: i32,
+    (table, args): (&str, &str),
+    limit: i64,
+) -> Result<Vec<(String, String, i64)>, TargetError> {
+    let sql = "
+        SELECT name, args, value FROM cartage.key_map
+        WHERE pipeline = $1 AND (name, args) > ($2, $3) ORDER BY name, args LIMIT $4";
+    let rows = target
+        .query(sql, params![pipeline, table, args, limit])
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .collect()
+}
+
+/// Takes keys back that were given before (a JSON object, from arguments to values). What is there
+/// stays; the answer is how many of these have, or are, another one's key.
+pub async fn take_back(
+    target: &Target,
+    pipeline: i32,
+    table: &str,
+    keys: &str,
+) -> Result<i64, TargetError> {
+    let sql = "
+        INSERT INTO cartage.key_map (pipeline, name, args, value)
+        SELECT $1, $2, k.key, k.value::bigint FROM pg_catalog.jsonb_each_text($3::jsonb) k
+        ORDER BY k.key
+        ON CONFLICT DO NOTHING";
+    target.execute(sql, params![pipeline, table, keys]).await?;
+    let sql = "
+        SELECT count(*) FROM pg_catalog.jsonb_each_text($3::jsonb) k
+        WHERE NOT EXISTS (
+            SELECT FROM cartage.key_map m
+            WHERE m.pipeline = $1 AND m.name = $2 AND m.args = k.key AND m.value = k.value::bigint)";
+    target
+        .one(sql, params![pipeline, table, keys])
+        .await?
+        .get(0)
+}
