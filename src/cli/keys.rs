@@ -4,6 +4,7 @@ use std::iter::once;
 
 use super::CommandError;
 use crate::cart::key::CartKey;
+use crate::cart::layout::Layout;
 use crate::mapping::plan::Mapping;
 use crate::source::Source;
 use crate::source::session::NotAKey;
@@ -16,20 +17,23 @@ pub async fn carts(
     mapping: &Mapping,
     typed: &[String],
 ) -> Result<Vec<CartKey>, CommandError> {
-    let (header, key) = mapping.layout.named_in();
+    in_layout(source, &mapping.layout, typed).await
+}
+
+/// The same where the layout is all that is known.
+pub async fn in_layout(
+    source: &Source,
+    layout: &Layout,
+    typed: &[String],
+) -> Result<Vec<CartKey>, CommandError> {
+    let (header, key) = layout.named_in();
     let columns: Vec<String> = key
         .iter()
         .map(|&c| format!("{} ({})", header.columns[c].name, header.columns[c].ty.name))
         .collect();
     let mut carts = Vec::with_capacity(typed.len());
     for text in typed {
-        let refused = |why: &str| {
-            CommandError::usage(format!(
-                "`{text}` is not a cart key{why}; expected {}, joined by | (with \\ before a | or \\ \
-                 inside a value)",
-                columns.join(", ")
-            ))
-        };
+        let refused = |why: &str| no_key(text, why, &columns);
         let values = CartKey::parse(text, key.len()).and_then(|key| key.values());
         let values = values.ok_or_else(|| refused(""))?;
         let printed = match source.printed(header, key, &values).await {
@@ -44,6 +48,25 @@ pub async fn carts(
         );
     }
     Ok(carts)
+}
+
+/// Cart keys as they are typed, where the source cannot be asked how it prints them.
+pub fn as_typed(layout: &Layout, typed: &[String]) -> Result<Vec<CartKey>, CommandError> {
+    let (header, key) = layout.named_in();
+    let columns = key.iter().map(|&c| header.columns[c].name.clone());
+    let columns: Vec<String> = columns.collect();
+    let each = typed
+        .iter()
+        .map(|text| CartKey::parse(text, key.len()).ok_or_else(|| no_key(text, "", &columns)));
+    each.collect()
+}
+
+fn no_key(text: &str, why: &str, columns: &[String]) -> CommandError {
+    CommandError::usage(format!(
+        "`{text}` is not a cart key{why}; expected {}, joined by | (with \\ before a | or \\ inside a \
+         value)",
+        columns.join(", ")
+    ))
 }
 
 /// Keys that are named in one statement.

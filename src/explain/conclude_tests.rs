@@ -1,14 +1,18 @@
 //! Each line of the table, one test.
 
 use super::*;
+use crate::explain::facts::{Stalled, Verdict, Walk};
 use crate::verify::Difference;
 
 /// A live cart that is mirrored and equal, with nothing left in the log.
 fn equal_cart() -> Facts {
     Facts {
         cart: "7".to_owned(),
+        pipeline: "shop".to_owned(),
+        key: "id of public.quote".to_owned(),
         outcome: Outcome::Equal,
         in_source: true,
+        in_target: true,
         live: Some(true),
         live_text: Some("is_active = 1".to_owned()),
         state: Some(State::Mirror),
@@ -25,7 +29,7 @@ fn equal_cart() -> Facts {
         stalled: None,
         closed: false,
         token_moved: false,
-        has_tokens: true,
+        lock_tells: true,
         late: 0,
         own: Vec::new(),
         stale: 0,
@@ -52,13 +56,26 @@ fn different() -> Facts {
     }
 }
 
+fn walk(kind: &str) -> Walk {
+    Walk {
+        kind: kind.to_owned(),
+        waiting: None,
+    }
+}
+
+fn stalled(why: &str) -> Stalled {
+    Stalled {
+        why: why.to_owned(),
+        next: "systemctl status cartage@shop".to_owned(),
+    }
+}
+
 #[track_caller]
-fn concludes(facts: &Facts, why: &str, verdict: Verdict, part: &str) {
+fn concludes(facts: &Facts, why: Why, verdict: Verdict, part: &str) {
     let conclusion = conclude(facts);
     let got = (conclusion.why, conclusion.verdict);
     assert_eq!(got, (why, verdict), "{}", conclusion.text);
     assert!(conclusion.text.contains(part), "{}", conclusion.text);
-    assert_eq!(conclusion.is_well(), verdict != Verdict::NotWell);
 }
 
 use Verdict::{NotWell, OnItsWay, Well};
@@ -67,7 +84,7 @@ use Verdict::{NotWell, OnItsWay, Well};
 fn an_equal_cart_is_well() {
     concludes(
         &equal_cart(),
-        "equal",
+        Why::Equal,
         Well,
         "the target holds what the source",
     );
@@ -80,13 +97,13 @@ fn a_cart_that_is_over_says_why() {
         state: Some(State::Ended),
         ..equal_cart()
     };
-    concludes(&ended, "over", Well, "live = is_active = 1 is false");
+    concludes(&ended, Why::Over, Well, "live = is_active = 1 is false");
     let deleted = Facts {
         in_source: false,
         live: None,
         ..ended
     };
-    concludes(&deleted, "over", Well, "deleted in the source");
+    concludes(&deleted, Why::Over, Well, "deleted in the source");
 }
 
 #[test]
@@ -95,13 +112,13 @@ fn a_stale_lookup_and_a_wrong_sum_stand_beside_an_equal_cart() {
         stale: 2,
         ..equal_cart()
     };
-    concludes(&stale, "stale_lookup", Well, "2 would be other ones");
+    concludes(&stale, Why::StaleLookup, Well, "2 would be other ones");
     assert_eq!(conclude(&stale).next.as_deref(), Some("cartage refresh 7"));
     let sum = Facts {
         beside: vec![Kind::SumMismatch],
         ..equal_cart()
     };
-    concludes(&sum, "sum", NotWell, "not the sum of its lines");
+    concludes(&sum, Why::Sum, NotWell, "not the sum of its lines");
 }
 
 #[test]
@@ -119,7 +136,7 @@ fn a_hold_comes_before_all_else() {
         }),
         ..equal_cart()
     };
-    concludes(&held, "held", NotWell, "because of constraint: a check");
+    concludes(&held, Why::Held, NotWell, "because of constraint: a check");
     assert_eq!(conclude(&held).next.as_deref(), Some("cartage held show 7"));
 }
 
@@ -132,7 +149,7 @@ fn a_mapping_that_is_not_in_force_explains_nothing() {
     };
     concludes(
         &facts,
-        "other_mapping",
+        Why::OtherMapping,
         NotWell,
         "is not the one that the daemon applied",
     );
@@ -143,17 +160,17 @@ fn an_older_mapping_waits_for_the_walk_if_there_is_one() {
     let mut facts = Facts {
         mapped_so: false,
         outcome: Outcome::Pending,
-        walk: Some("mapping".to_owned()),
+        walk: Some(walk("mapping")),
         ..equal_cart()
     };
     concludes(
         &facts,
-        "older_mapping",
+        Why::OlderMapping,
         OnItsWay,
         "the walk (mapping) will come to it",
     );
     facts.walk = None;
-    concludes(&facts, "older_mapping", NotWell, "no walk goes on");
+    concludes(&facts, Why::OlderMapping, NotWell, "no walk goes on");
 }
 
 #[test]
@@ -163,9 +180,14 @@ fn a_wish_settles_it_unless_nothing_moves() {
         outcome: Outcome::Pending,
         ..equal_cart()
     };
-    concludes(&facts, "wished", OnItsWay, "became_live");
-    facts.stalled = Some("no lane has committed for 90 s".to_owned());
-    concludes(&facts, "wished", NotWell, "no lane has committed for 90 s");
+    concludes(&facts, Why::Wished, OnItsWay, "became_live");
+    facts.stalled = Some(stalled("no lane has committed for 90 s"));
+    concludes(
+        &facts,
+        Why::Wished,
+        NotWell,
+        "no lane has committed for 90 s",
+    );
 }
 
 #[test]
@@ -177,15 +199,15 @@ fn what_the_log_has_not_brought_is_on_its_way() {
     };
     concludes(
         &facts,
-        "on_its_way",
+        Why::OnItsWay,
         OnItsWay,
         "has not passed 0/1A0: the change is on its way (lag 1.5 s)",
     );
-    facts.stalled = Some("does the daemon run?".to_owned());
-    concludes(&facts, "on_its_way", NotWell, "does the daemon run?");
+    facts.stalled = Some(stalled("does the daemon run?"));
+    concludes(&facts, Why::OnItsWay, NotWell, "does the daemon run?");
     facts.stalled = None;
     facts.moving = true;
-    concludes(&facts, "moving", OnItsWay, "look again");
+    concludes(&facts, Why::Moving, OnItsWay, "look again");
 }
 
 #[test]
@@ -195,10 +217,10 @@ fn a_cart_that_the_backfill_has_not_reached_waits_for_it() {
         state: None,
         mapped_so: false,
         ledger_agrees: false,
-        walk: Some("backfill".to_owned()),
+        walk: Some(walk("backfill")),
         ..equal_cart()
     };
-    concludes(&facts, "not_read_yet", OnItsWay, "the walk (backfill)");
+    concludes(&facts, Why::NotReadYet, OnItsWay, "the walk (backfill)");
 }
 
 #[test]
@@ -209,27 +231,27 @@ fn merged_and_closed_carts_are_the_new_backends_to_some_degree() {
         own: vec!["public.line.quantity".to_owned()],
         ..equal_cart()
     };
-    concludes(&merged, "merged", Well, "its own: public.line.quantity");
+    concludes(&merged, Why::Merged, Well, "its own: public.line.quantity");
     let closed = Facts {
         outcome: Outcome::NotOurs,
         state: Some(State::HandedOver),
         late: 2,
         ..equal_cart()
     };
-    concludes(&closed, "closed", Well, "late (2 were recorded)");
+    concludes(&closed, Why::Closed, Well, "late (2 were recorded)");
     // Before a change of the source has met it.
     let not_met = Facts {
         closed: true,
         ..different()
     };
-    concludes(&not_met, "closed", Well, "closed by the new backend");
+    concludes(&not_met, Why::Closed, Well, "closed by the new backend");
     let written = Facts {
         outcome: Outcome::Written(Vec::new()),
         ..equal_cart()
     };
     concludes(
         &written,
-        "written_in_target",
+        Why::WrittenInTarget,
         Well,
         "differs in nothing else",
     );
@@ -240,18 +262,29 @@ fn a_cart_that_is_not_there_or_not_live_is_said_to_be_so() {
     let unknown = Facts {
         outcome: Outcome::NotOurs,
         in_source: false,
+        in_target: false,
         live: None,
         state: None,
         mapped_so: false,
         ..equal_cart()
     };
-    concludes(&unknown, "unknown", Well, "no such cart in the source");
+    concludes(
+        &unknown,
+        Why::Unknown,
+        NotWell,
+        "no such cart in the source",
+    );
     let not_live = Facts {
         in_source: true,
         live: Some(false),
         ..unknown
     };
-    concludes(&not_live, "not_live", Well, "live = is_active = 1 is false");
+    concludes(
+        &not_live,
+        Why::NotLive,
+        Well,
+        "live = is_active = 1 is false",
+    );
 }
 
 #[test]
@@ -260,7 +293,7 @@ fn a_change_that_was_missed_is_not_well() {
         ledger_agrees: false,
         ..different()
     };
-    concludes(&behind, "ledger_behind", NotWell, "a change was missed");
+    concludes(&behind, Why::LedgerBehind, NotWell, "a change was missed");
     let never = Facts {
         outcome: Outcome::Missing(vec![difference(Kind::MissingRow)]),
         state: None,
@@ -268,7 +301,12 @@ fn a_change_that_was_missed_is_not_well() {
         ledger_agrees: false,
         ..equal_cart()
     };
-    concludes(&never, "never_came", NotWell, "the ledger does not know it");
+    concludes(
+        &never,
+        Why::NeverCame,
+        NotWell,
+        "the ledger does not know it",
+    );
     let extra = Facts {
         outcome: Outcome::Extra(vec![difference(Kind::ExtraRow)]),
         live: Some(false),
@@ -277,7 +315,7 @@ fn a_change_that_was_missed_is_not_well() {
     };
     concludes(
         &extra,
-        "end_missed",
+        Why::EndMissed,
         NotWell,
         "rows of it are still in the target",
     );
@@ -285,26 +323,31 @@ fn a_change_that_was_missed_is_not_well() {
 
 #[test]
 fn what_was_written_behind_our_back_is_told_by_the_lock() {
-    concludes(
-        &different(),
-        "drift",
-        NotWell,
-        "without the lock moving: drift",
-    );
+    concludes(&different(), Why::Drift, NotWell, "without the lock moving");
+    let by_row = Facts {
+        lock_tells: false,
+        ..different()
+    };
+    concludes(&by_row, Why::Drift, NotWell, "its lock cannot tell");
     let next = conclude(&different()).next;
     assert_eq!(next.as_deref(), Some("cartage verify --carts 7 --repair"));
     let moved = Facts {
         token_moved: true,
         ..different()
     };
-    concludes(&moved, "written_in_target", NotWell, "does not explain all");
+    concludes(
+        &moved,
+        Why::WrittenInTarget,
+        NotWell,
+        "does not explain all",
+    );
     let gone = Facts {
         outcome: Outcome::Missing(vec![difference(Kind::MissingRow)]),
         ..equal_cart()
     };
     concludes(
         &gone,
-        "deleted_in_target",
+        Why::DeletedInTarget,
         NotWell,
         "somebody has deleted it",
     );
@@ -316,5 +359,92 @@ fn what_cannot_be_mapped_says_so() {
         outcome: Outcome::Different(vec![difference(Kind::Unmappable)]),
         ..equal_cart()
     };
-    concludes(&facts, "unmappable", NotWell, "cannot be mapped");
+    concludes(&facts, Why::Unmappable, NotWell, "cannot be mapped");
+}
+
+/// What an engineer is told to run, and nothing where nothing is to be done.
+#[test]
+fn what_is_not_well_or_not_there_yet_names_what_to_run() {
+    let stuck = Facts {
+        passed: false,
+        ledger_agrees: false,
+        stalled: Some(stalled("the daemon stopped and needs a human")),
+        ..different()
+    };
+    let next = |facts: &Facts| conclude(facts).next.unwrap_or_default();
+    assert_eq!(next(&stuck), "systemctl status cartage@shop");
+    let coming = Facts {
+        stalled: None,
+        ..stuck
+    };
+    assert_eq!(next(&coming), "cartage explain 7");
+    let several = Facts {
+        cart: "1|a".to_owned(),
+        ..different()
+    };
+    assert_eq!(next(&several), "cartage verify --carts '1|a' --repair");
+    assert_eq!(conclude(&equal_cart()).next, None);
+}
+
+#[test]
+fn a_closed_cart_is_closed_however_it_compares() {
+    for outcome in [
+        Outcome::Equal,
+        Outcome::Written(Vec::new()),
+        Outcome::Merged,
+        different().outcome,
+    ] {
+        let facts = Facts {
+            outcome,
+            closed: true,
+            ..equal_cart()
+        };
+        concludes(&facts, Why::Closed, Well, "closed by the new backend");
+    }
+}
+
+#[test]
+fn what_stands_beside_rows_that_are_as_they_should_be_is_no_drift() {
+    let with = |kind| Facts {
+        outcome: Outcome::Different(vec![difference(kind)]),
+        ..equal_cart()
+    };
+    for kind in [
+        Kind::TokenMissing,
+        Kind::TokenAmbiguous,
+        Kind::TokenElsewhere,
+    ] {
+        concludes(
+            &with(kind),
+            Why::Token,
+            NotWell,
+            "its token does not find it",
+        );
+    }
+    for kind in [
+        Kind::DuplicateLines,
+        Kind::ForeignLines,
+        Kind::QuantityOutOfBounds,
+    ] {
+        concludes(&with(kind), Why::Lines, NotWell, "lines that nobody mapped");
+    }
+    let resurrected = Facts {
+        outcome: Outcome::Extra(vec![difference(Kind::Resurrected)]),
+        state: Some(State::Ended),
+        live: Some(false),
+        ..equal_cart()
+    };
+    concludes(
+        &resurrected,
+        Why::Resurrected,
+        NotWell,
+        "in the target again",
+    );
+    let alone = Facts {
+        outcome: Outcome::NotOurs,
+        in_source: false,
+        state: None,
+        ..equal_cart()
+    };
+    concludes(&alone, Why::TargetOnly, Well, "cartage did not write it");
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::read::Explained;
+use super::why::Why;
 
 impl Explained {
     pub fn text(&self) -> String {
@@ -14,81 +15,18 @@ impl Explained {
             let _ = writeln!(out, "{name:<12} {value}");
         };
         line("cart", plain(&doc["cart"]));
-        line("conclusion", self.conclusion.text.clone());
-        if let Some(next) = &self.conclusion.next {
+        let conclusion = &self.conclusion;
+        let said = format!("{}: {}", conclusion.why.word(), conclusion.text);
+        line("conclusion", said);
+        if let Some(next) = &conclusion.next {
             line("next", next.clone());
         }
-        line("ledger", ledger(&doc["ledger"]));
-        let at = &doc["positions"];
-        line(
-            "positions",
-            format!(
-                "source {}, read up to {}; lane {} has applied {}, {}",
-                plain(&at["source_end"]),
-                plain(&at["read_up_to"]),
-                at["lane"],
-                plain(&at["lane_applied"]),
-                match at["lane_past_what_was_read"] == true {
-                    true => "which is past what was read",
-                    false => "which is not past what was read",
-                }
-            ),
-        );
-        let batch = &doc["last_batch"];
-        line(
-            "last batch",
-            format!(
-                "of the lane, not of the cart: committed {} ago, up to a source commit {} ago",
-                seconds(&batch["lane_committed_seconds_ago"]),
-                seconds(&batch["source_commit_seconds_ago"])
-            ),
-        );
-        let hold = &doc["hold"];
-        if !hold.is_null() {
-            line(
-                "held",
-                format!(
-                    "{}: {} (since {}, tried {} times, again at {})",
-                    plain(&hold["reason"]),
-                    plain(&hold["message"]),
-                    plain(&hold["since"]),
-                    hold["attempts"],
-                    hold["retry_at"].as_str().unwrap_or("never by itself")
-                ),
-            );
+        if conclusion.why == Why::TargetAway {
+            return out;
         }
-        let wish = &doc["wish"];
-        if !wish.is_null() {
-            let (reason, since) = (plain(&wish["reason"]), plain(&wish["since"]));
-            line("to be read", format!("{reason}, since {since}"));
-        }
-        let walk = &doc["walk"];
-        if !walk.is_null() {
-            line(
-                "walk",
-                format!("{}, {} carts done", plain(&walk["kind"]), walk["done"]),
-            );
-        }
-        let checked = &doc["verification"];
-        line(
-            "verified",
-            match checked.is_null() {
-                true => "never".to_owned(),
-                false => format!(
-                    "{} by run {} at {}",
-                    plain(&checked["verdict"]).replace('_', " "),
-                    checked["run"],
-                    plain(&checked["at"])
-                ),
-            },
-        );
-        let conflicts = &doc["conflicts"];
-        let (total, late) = (&conflicts["total"], &conflicts["late"]);
-        line(
-            "conflicts",
-            format!("{total} records, {late} of them late changes"),
-        );
-        for record in list(&conflicts["latest"]) {
+        state(doc, &mut line);
+        history(doc, &mut line);
+        for record in list(&doc["conflicts"]["latest"]) {
             let _ = writeln!(
                 out,
                 "             {} {} at {}, {}",
@@ -99,14 +37,113 @@ impl Explained {
             );
         }
         out.push_str(&differences(doc));
-        out.push_str(&rows(
-            "Source, as the mapping reads it",
-            &doc["source"]["rows"],
-            false,
-        ));
+        let source = &doc["source"];
+        match source["unreachable"].is_null() {
+            true => out.push_str(&rows(
+                "Source, as the mapping reads it",
+                &source["rows"],
+                false,
+            )),
+            false => out.push_str("\nSource:\n  (cannot be asked)\n"),
+        }
         out.push_str(&rows("Target", &doc["target"], true));
         out
     }
+}
+
+/// Where it stands and what is to be done with it.
+fn state(doc: &Value, line: &mut impl FnMut(&str, String)) {
+    line("ledger", ledger(&doc["ledger"]));
+    if let Some(why) = doc["stalled"].as_str() {
+        let reason = doc["stopped_reason"].as_str();
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        line("STALLED", format!("{why}{reason}"));
+    }
+    line("positions", positions(&doc["positions"]));
+    let batch = &doc["last_batch"];
+    line(
+        "last batch",
+        format!(
+            "of the lane, not of the cart: committed {} ago, up to a source commit {} ago",
+            seconds(&batch["lane_committed_seconds_ago"]),
+            seconds(&batch["source_commit_seconds_ago"])
+        ),
+    );
+    let hold = &doc["hold"];
+    if !hold.is_null() {
+        line(
+            "held",
+            format!(
+                "{}: {} (since {}, tried {} times, again at {})",
+                plain(&hold["reason"]),
+                plain(&hold["message"]),
+                plain(&hold["since"]),
+                hold["attempts"],
+                hold["retry_at"].as_str().unwrap_or("never by itself")
+            ),
+        );
+    }
+    let wish = &doc["wish"];
+    if !wish.is_null() {
+        let (reason, since) = (plain(&wish["reason"]), plain(&wish["since"]));
+        line("to be read", format!("{reason}, since {since}"));
+    }
+    let walk = &doc["walk"];
+    if !walk.is_null() {
+        let waiting = walk["waiting"].as_str();
+        let waiting = waiting.map_or_else(String::new, |why| format!("; waits: {why}"));
+        line(
+            "walk",
+            format!(
+                "{}, {} carts done{waiting}",
+                plain(&walk["kind"]),
+                walk["done"]
+            ),
+        );
+    }
+}
+
+/// What was found and recorded of it before.
+fn history(doc: &Value, line: &mut impl FnMut(&str, String)) {
+    let checked = &doc["verification"];
+    line(
+        "verified",
+        match checked.is_null() {
+            true => "never".to_owned(),
+            false => format!(
+                "{} by run {} at {}",
+                plain(&checked["verdict"]).replace('_', " "),
+                checked["run"],
+                plain(&checked["at"])
+            ),
+        },
+    );
+    let conflicts = &doc["conflicts"];
+    let (total, late) = (&conflicts["total"], &conflicts["late"]);
+    line(
+        "conflicts",
+        format!("{total} records, {late} of them late changes"),
+    );
+}
+
+fn positions(at: &Value) -> String {
+    let lane = format!(
+        "lane {} has applied {}",
+        at["lane"],
+        plain(&at["lane_applied"])
+    );
+    if at["read_up_to"].is_null() {
+        return format!("source not known; {lane}");
+    }
+    format!(
+        "source {}, read up to {}; {lane}, {}",
+        plain(&at["source_end"]),
+        plain(&at["read_up_to"]),
+        match at["lane_past_what_was_read"] == true {
+            true => "which is past what was read",
+            false => "which is not past what was read",
+        }
+    )
 }
 
 fn ledger(ledger: &Value) -> String {

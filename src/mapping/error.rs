@@ -42,7 +42,20 @@ impl MapError {
 
     /// A lookup does not know a value, and may once know it.
     pub fn is_unknown(&self) -> bool {
-        matches!(self.why(), Some(EvalError::Unknown(_)))
+        matches!(
+            self.why(),
+            Some(EvalError::Unknown(_) | EvalError::Unallocated(_))
+        )
+    }
+
+    /// The table whose row lacks what the target has not allocated yet.
+    pub fn unallocated(&self) -> Option<&str> {
+        match self {
+            MapError::Value { table, why, .. } => {
+                matches!(why, EvalError::Unallocated(_)).then_some(table)
+            }
+            MapError::NullKey { .. } | MapError::Collision { .. } => None,
+        }
     }
 
     /// The mapping asks the daemon to stop.

@@ -156,7 +156,8 @@ impl Status {
         (!holds.is_empty()).then(|| holds.join(", "))
     }
 
-    fn lock_line(&self) -> Option<String> {
+    /// That a lane waits for somebody else's lock.
+    pub fn lock_line(&self) -> Option<String> {
         let blocked = self.blocked?;
         let by = blocked
             .by

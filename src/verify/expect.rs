@@ -26,6 +26,13 @@ pub enum Expected {
     },
     /// It cannot be mapped, and is not held; the message holds no values.
     Unmappable(String),
+    /// Something of it has no key yet, for the lane allocates one when it writes the row: so the target
+    /// has no such row.
+    Unallocated {
+        table: String,
+        /// The ledger knows the cart, so that it is not the whole of it that is missing.
+        known: bool,
+    },
     /// A walk or a wish has still to bring it.
     Awaited,
     Held,
@@ -71,6 +78,7 @@ pub fn expect(mapper: &Mapper, image: Option<Image>, loaded: Loaded, filling: bo
         None => Ok(false),
         Some(image) => mapper.live(image),
     };
+    let known = loaded.entry.is_some();
     let expected = match (live, image, loaded.entry) {
         (Ok(true), Some(image), Some(entry)) if state == Some(State::Merged) => {
             let ledger_agrees = agrees(mapper, image, &entry);
@@ -90,7 +98,13 @@ pub fn expect(mapper: &Mapper, image: Option<Image>, loaded: Loaded, filling: bo
         }),
         (Err(why), _, _) => return Expected::Unmappable(why),
     };
-    expected.unwrap_or_else(|why| Expected::Unmappable(why.to_string()))
+    expected.unwrap_or_else(|why| match why.unallocated() {
+        Some(table) => Expected::Unallocated {
+            table: table.to_owned(),
+            known,
+        },
+        None => Expected::Unmappable(why.to_string()),
+    })
 }
 
 /// Whether the ledger's image holds what the source does.

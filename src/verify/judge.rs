@@ -74,13 +74,23 @@ pub fn judge(mapping: &Mapping, key: CartKey, expected: &Expected, found: &Found
         Expected::NotOurs => Outcome::NotOurs,
         Expected::Merged {
             ledger_agrees: true,
-        } => Outcome::Merged,
+        } => {
+            ledger_agrees = true;
+            Outcome::Merged
+        }
         Expected::Merged {
             ledger_agrees: false,
         } => Outcome::Pending,
         Expected::Awaited => Outcome::Pending,
         Expected::Unmappable(why) => {
             Outcome::Different(vec![Difference::unmappable(cart, why.clone())])
+        }
+        Expected::Unallocated { table, known } => {
+            let missing = vec![Difference::unallocated(cart, table.clone())];
+            match known {
+                true => Outcome::Different(missing),
+                false => Outcome::Missing(missing),
+            }
         }
         Expected::Live {
             rows,

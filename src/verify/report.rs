@@ -87,6 +87,19 @@ impl Difference {
         }
     }
 
+    /// A row that the target has not, for its key was never given.
+    pub(super) fn unallocated(cart: &CartKey, table: String) -> Self {
+        Self {
+            kind: Kind::MissingRow,
+            cart: cart.to_string(),
+            table,
+            key: "(no key allocated yet)".to_owned(),
+            column: None,
+            source: None,
+            target: None,
+        }
+    }
+
     pub(super) fn stale(cart: &CartKey, lookup: &Lookup, answer: &Answer, now: &Given) -> Self {
         let shown = |given: &Given| match given {
             Given::Missing => Some("(no row)".to_owned()),

@@ -180,17 +180,35 @@ fn columns_read(
     for expr in built.live.iter().chain(built.intos.iter().flat_map(exprs)) {
         expr.reads(&mut report);
     }
-    for (t, table) in layout.tables.iter().enumerate() {
-        let cart = table.cart.iter().flatten();
-        let by = table.parent.iter().flat_map(|(_, by)| by);
-        for column in table.key.iter().chain(cart).chain(by) {
-            report(t, *column);
-        }
-    }
     if let Some(column) = changed_at {
         report(layout.dated_in(), column);
     }
+    read.extend(key_columns(layout));
     read
+}
+
+/// The columns by which rows are told apart and find their cart.
+fn key_columns(layout: &Layout) -> BTreeSet<(usize, usize)> {
+    let each = layout.tables.iter().enumerate().flat_map(|(t, table)| {
+        let cart = table.cart.iter().flatten();
+        let by = table.parent.iter().flat_map(|(_, by)| by);
+        table
+            .key
+            .iter()
+            .chain(cart)
+            .chain(by)
+            .map(move |column| (t, *column))
+    });
+    each.collect()
+}
+
+/// What of the source tells which rows are whose, without a word from the target; none where the source
+/// lacks a table.
+pub fn bare_layout(config: &Config, source: &Catalog) -> Option<Layout> {
+    let model = config.model();
+    let full = source::full_layout(&model, source, &mut Report::new(&model));
+    full.complete
+        .then(|| source::reduced(&full.layout, &key_columns(&full.layout)))
 }
 
 fn exprs(into: &Into) -> impl Iterator<Item = &Expr> {

@@ -26,6 +26,9 @@ pub enum EvalError {
     /// A lookup does not know the value, and the mapping says `"hold"` of that.
     #[error("{0}")]
     Unknown(String),
+    /// The target has given no key yet to the row that is asked for, or whose own it is.
+    #[error("{0}")]
+    Unallocated(String),
     /// There is to be no target row: what was asked does not know the value, and the mapping says
     /// `"skip"` of that.
     #[error("the row is left out")]

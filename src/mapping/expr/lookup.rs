@@ -221,6 +221,7 @@ fn lacking(lack: Lack, lookup: &Lookup, what: &str) -> Result<Value<'static>, Ev
         Lack::Null => Ok(Value::Null),
         Lack::Skip => Err(EvalError::Skip),
         Lack::Hold if mutant(Mutant::MissingIsNull) => Ok(Value::Null),
+        Lack::Hold if lookup.allocated => Err(EvalError::Unallocated(message())),
         Lack::Hold => Err(EvalError::Unknown(message())),
         Lack::Error => Err(EvalError::Stop(message())),
     }
