@@ -95,8 +95,25 @@ impl State {
 }
 
 /// Asks for the repair of these carts; answers the number of the run. The daemon does it as soon as
-/// there is one. No transaction: of one that is cut short, the carts that are there are repaired.
+/// there is one. All of it commits together: who looks at a run looks at all of its carts.
 pub async fn ask(
+    target: &Target,
+    pipeline: i32,
+    order: Order,
+    carts: &[CartKey],
+) -> Result<i32, TargetError> {
+    target.run("BEGIN").await?;
+    match ask_now(target, pipeline, order, carts).await {
+        Ok(run) => target.run("COMMIT").await.map(|()| run),
+        Err(why) => {
+            // The first error says what was wrong.
+            let _ = target.run("ROLLBACK").await;
+            Err(why)
+        }
+    }
+}
+
+async fn ask_now(
     target: &Target,
     pipeline: i32,
     order: Order,
@@ -105,12 +122,7 @@ pub async fn ask(
     let insert = "INSERT INTO cartage.repair_run (pipeline, asked_by, take_source, restore_deleted) \
                   VALUES ($1, $2, $3, $4)";
     let params = params![pipeline, order.by, order.take_source, order.restore_deleted];
-    target.execute(insert, params).await?;
-    let newest = "SELECT max(id) FROM cartage.repair_run WHERE pipeline = $1 AND asked_by = $2";
-    let run: i32 = target
-        .one(newest, params![pipeline, order.by])
-        .await?
-        .get(0)?;
+    let run = target.insert(insert, params).await?;
     for some in carts.chunks(AT_ONCE) {
         let rows: Vec<String> = (2..some.len() + 2).map(|n| format!("($1, ${n})")).collect();
         let rows = rows.join(", ");

@@ -122,6 +122,25 @@ impl Target {
         }
     }
 
+    /// Inserts one row into a table that numbers its rows (`id`); answers its number.
+    pub async fn insert<'a>(
+        &self,
+        words: impl Into<Words<'a>>,
+        params: &[Param<'_>],
+    ) -> Result<i32, TargetError> {
+        let words = words.into();
+        match self {
+            Self::Postgres(client) => {
+                let sql = format!("{} RETURNING id", words.postgres);
+                Ok(client.query_one(&sql, &refs(params)).await?.try_get(0)?)
+            }
+            Self::Mysql(session) => {
+                let (sql, values) = positional(&words.mysql, params);
+                session.insert(sql, values).await
+            }
+        }
+    }
+
     /// BEGIN, COMMIT or ROLLBACK. After an error in between, the session is given up or rolled back.
     pub async fn run(&self, statement: &'static str) -> Result<(), TargetError> {
         match self {

@@ -78,25 +78,13 @@ pub(super) async fn begin(
         "INSERT INTO cartage.verify_run (pipeline, {by}, kind, asked, mapping, start_lsn) \
          VALUES ($1, $2, $3, $4, $5, $6)",
     );
-    control
-        .execute(
+    let (by, asked) = (by.name(), scope.asked());
+    let id = control
+        .insert(
             insert,
-            params![
-                pipeline,
-                by.name(),
-                scope.name(),
-                scope.asked(),
-                mapping,
-                start
-            ],
+            params![pipeline, by, scope.name(), asked, mapping, start],
         )
         .await?;
-    // Both are of this session alone.
-    let last = Words::each(
-        "SELECT currval(pg_get_serial_sequence('cartage.verify_run', 'id'))::integer",
-        "SELECT CAST(LAST_INSERT_ID() AS SIGNED)",
-    );
-    let id: i32 = control.one(last, params![]).await?.get(0)?;
     control
         .execute(
             "DELETE FROM cartage.verify_run WHERE pipeline = $1 AND id < $2 \

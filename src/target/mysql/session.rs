@@ -89,6 +89,19 @@ impl Session {
         .await
     }
 
+    /// The number that the server gave the row.
+    pub async fn insert(&self, sql: String, values: Vec<Value>) -> Result<i32, TargetError> {
+        self.alone(move |state| {
+            Box::pin(async move {
+                state.session.conn.exec_drop(sql, values).await?;
+                let id = state.session.conn.last_insert_id();
+                let id = id.and_then(|id| i32::try_from(id).ok());
+                id.ok_or_else(|| TargetError::Answer("a row without a number".to_owned()))
+            })
+        })
+        .await
+    }
+
     pub async fn run(&self, sql: &'static str) -> Result<(), TargetError> {
         self.alone(move |state| {
             Box::pin(async move { Ok(state.session.conn.query_drop(sql).await?) })

@@ -1,6 +1,7 @@
 //! What is recorded where both sides wrote a cart: looked at, decided again by other rules, resolved by
 //! hand, and let go. Each history is played with a new shop on Postgres, and on MySQL or MariaDB.
 
+mod askers;
 mod records;
 mod repair;
 mod resolve;
