@@ -386,8 +386,8 @@ impl Config {
             ("[target]", self.target != other.target),
             ("[apply]", self.apply != other.apply),
             (
-                "[reconcile] repairs_per_second or restore_deleted",
-                self.reconcile.repairs != other.reconcile.repairs,
+                "[reconcile] token, sums, own, min_quantity or foreign_lines",
+                self.reconcile.beyond != other.reconcile.beyond,
             ),
             ("[watch]", self.watch != other.watch),
             ("[conflicts]", self.conflicts != other.conflicts),

@@ -10,7 +10,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use crate::config::{Config, Rates, Reconcile};
+use crate::config::{Config, Rates};
 use crate::lookup::{Asker, LookupError, Unallocated};
 use crate::mapping::map::Mapper;
 use crate::refresh;
@@ -101,15 +101,22 @@ impl Reconciler {
         }
         let last = runs::last_begun(&self.control, self.pipeline, By::Daemon).await?;
         let left = runs::unfinished(&self.control, self.pipeline, By::Daemon).await?;
-        // One that was cut short, by the same mapping and of all carts, goes on at once.
-        let resume = left
-            .filter(|run| run.mapping == self.mapper.id && run.kind == "full")
-            .filter(|_| settings.sample.is_none());
+        // One that was cut short, by the same mapping and of the same carts, goes on at once.
+        let scope = settings.sample.map_or(Scope::Full, Scope::Sample);
+        let resume = left.filter(|run| run.mapping == self.mapper.id && run.is_of(&scope));
         if resume.is_none() && last.is_some_and(|seconds| seconds < every.as_secs_f64()) {
             return Ok(());
         }
-        let report = self.verify(&settings, resume).await?;
+        let report = tokio::select! {
+            report = self.verify(scope, resume) => report?,
+            () = self.turned_off() => {
+                info!("the verification stops where it is: [reconcile] every is no longer given");
+                return Ok(());
+            }
+        };
         tell(&report);
+        // It may be another one than when the run began.
+        let settings = self.rates.borrow().reconcile.clone();
         if settings.repair && !report.differing().is_empty() {
             let order = Order::by_daemon(settings.repairs.restore_deleted);
             let carts = report.differing();
@@ -119,9 +126,19 @@ impl Reconciler {
         Ok(())
     }
 
+    /// Waits until nothing is to be verified any more.
+    async fn turned_off(&self) {
+        let mut rates = self.rates.clone();
+        let is_off = |rates: &Rates| rates.reconcile.every.is_none();
+        if rates.wait_for(is_off).await.is_err() {
+            // Nobody is left who could turn it off.
+            std::future::pending().await
+        }
+    }
+
     async fn verify(
         &self,
-        settings: &Reconcile,
+        scope: Scope,
         resume: Option<runs::Unfinished>,
     ) -> Result<Report, Failure> {
         let source = Source::watched(&self.config.source, "reconcile").await?;
@@ -142,7 +159,7 @@ impl Reconciler {
             limit: 0,
         };
         let order = order::Order {
-            scope: settings.sample.map_or(Scope::Full, Scope::Sample),
+            scope,
             by: By::Daemon,
             control: &control,
             pace: Pace::gentle(self.rates.clone(), Of::Reconcile),

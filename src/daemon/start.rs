@@ -326,7 +326,7 @@ async fn assemble(
         progress: progress_seen.clone(),
         stop: stop.clone(),
         pulse: pulse.clone(),
-        repairs: repair::pace::Pace::new(config.reconcile.repairs.per_second),
+        repairs: repair::pace::Pace::new(parts.rates.clone()),
         looked: None,
         asked: None,
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::config;
 use crate::source::change::Lsn;
@@ -28,6 +28,12 @@ impl Of {
         }
     }
 
+    /// Rows a second; `usual` where none are given, and none where it reads as fast as it can.
+    fn rate(self, rates: &config::Rates, usual: Option<u64>) -> Option<u64> {
+        let given = self.rates(rates).rows_per_second;
+        given.or(usual).filter(|rate| *rate > 0)
+    }
+
     fn rates(self, rates: &config::Rates) -> &config::Refresh {
         match self {
             Of::Refresh => &rates.refresh,
@@ -46,6 +52,8 @@ pub struct Throttle {
     usual: Option<u64>,
     /// When the rows read so far are paid for.
     due: Instant,
+    /// The rate at which that was reckoned.
+    reckoned: Option<u64>,
 }
 
 impl Throttle {
@@ -55,6 +63,7 @@ impl Throttle {
             of,
             usual: None,
             due: Instant::now(),
+            reckoned: None,
         }
     }
 
@@ -82,16 +91,30 @@ impl Throttle {
 
     /// Rows were read: the next chunk is due when they are paid for.
     pub fn spend(&mut self, rows: u64) {
-        let rate = self.of.rates(&self.settings.borrow()).rows_per_second;
-        if let Some(rate) = rate.or(self.usual).filter(|rate| *rate > 0) {
+        self.reckoned = self.of.rate(&self.settings.borrow(), self.usual);
+        if let Some(rate) = self.reckoned {
             let cost = Duration::from_secs_f64(rows as f64 / rate as f64);
             self.due = self.due.max(Instant::now()) + cost;
         }
     }
 
-    /// How long the rate makes the next chunk wait.
-    pub fn pause(&self) -> Duration {
-        self.due.saturating_duration_since(Instant::now())
+    /// Waits until the rows that were read are paid for; answers how long. At another rate nothing is
+    /// owed of what was reckoned at the former one.
+    pub async fn rest(&mut self) -> Duration {
+        let begun = Instant::now();
+        let (of, usual, reckoned) = (self.of, self.usual, self.reckoned);
+        let settings = &mut self.settings;
+        let another = async {
+            let is_another = |rates: &config::Rates| of.rate(rates, usual) != reckoned;
+            settings.wait_for(is_another).await.is_ok()
+        };
+        if self.due > begun {
+            tokio::select! {
+                () = sleep_until(self.due) => {}
+                true = another => self.due = Instant::now(),
+            }
+        }
+        begun.elapsed()
     }
 
     /// Why the source is too busy to be read now.
@@ -133,4 +156,37 @@ pub async fn too_far_behind(source: &Source, delivered: Lsn) -> Result<Option<St
     let most = switch::bound(Bound::Lag, MAX_LAG);
     let far = lag > most && !switch::mutant(Mutant::LagUnbounded);
     Ok(far.then(|| format!("the log is {} MiB behind", lag >> 20)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn rates(rows_per_second: u64) -> config::Rates {
+        let text = include_str!("../../config/example.toml");
+        let config = Config::parse(text, Path::new("example.toml")).expect("it is valid");
+        let mut rates = config.rates();
+        rates.refresh.rows_per_second = Some(rows_per_second);
+        rates
+    }
+
+    #[tokio::test]
+    async fn another_rate_is_not_waited_for_at_the_former_one() {
+        let (tell, settings) = watch::channel(rates(1));
+        let mut throttle = Throttle::new(settings, Of::Refresh);
+        throttle.spend(3_600);
+        let resting = tokio::spawn(async move { throttle.rest().await });
+        tokio::task::yield_now().await;
+        assert!(!resting.is_finished());
+        // The same rate said again changes nothing.
+        tell.send_replace(rates(1));
+        tokio::task::yield_now().await;
+        assert!(!resting.is_finished());
+        tell.send_replace(rates(1_000));
+        let rested = resting.await.expect("it rests");
+        assert!(rested < Duration::from_secs(60), "{rested:?}");
+    }
 }

@@ -118,7 +118,7 @@ impl Refresher {
 
     /// The rate, the load of the source, and the reader's lag say when the next chunk may be read.
     async fn wait_until_welcome(&mut self, run: &Run) -> Result<(), RefreshError> {
-        sleep(self.throttle.pause()).await;
+        self.throttle.rest().await;
         loop {
             let mut objection = self.throttle.objection(&self.source).await?;
             if objection.is_none() {

@@ -66,10 +66,6 @@ impl Pace {
 
     /// Waits until the rows that were read are paid for.
     pub(super) async fn rest(&mut self) {
-        let pause = self.throttle.pause();
-        if !pause.is_zero() {
-            sleep(pause).await;
-            self.waited += pause;
-        }
+        self.waited += self.throttle.rest().await;
     }
 }

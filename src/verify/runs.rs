@@ -47,6 +47,13 @@ pub struct Unfinished {
     pub(super) report: Report,
 }
 
+impl Unfinished {
+    /// Whether it looks at what `scope` would.
+    pub fn is_of(&self, scope: &Scope) -> bool {
+        self.kind == scope.name() && self.asked == scope.asked()
+    }
+}
+
 /// MySQL wants some names of columns quoted.
 pub(super) fn words(sql: &str) -> Words<'static> {
     let plain = sql.replace("{by}", "by").replace("{cursor}", "cursor");

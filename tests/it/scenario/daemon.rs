@@ -117,8 +117,13 @@ impl Daemon {
 
     /// Waits until a line of its log has this text.
     pub async fn says(&mut self, text: &str) {
+        self.says_again(text, 1).await;
+    }
+
+    /// The same, so many times.
+    pub async fn says_again(&mut self, text: &str, times: usize) {
         let deadline = Instant::now() + STOP_DEADLINE;
-        while !self.log().contains(text) {
+        while self.log().matches(text).count() < times {
             assert!(self.alive(), "the daemon ended by itself\n{}", self.log());
             assert!(
                 Instant::now() < deadline,

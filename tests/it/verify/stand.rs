@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -35,6 +36,11 @@ pub struct Said {
 impl Stand {
     /// `more` is added to the configuration.
     pub async fn open(name: &str, pair: &str, more: &str) -> Self {
+        Self::open_with(name, pair, more, &[]).await
+    }
+
+    /// The daemon's first life has these switches.
+    pub async fn open_with(name: &str, pair: &str, more: &str, switches: &[(&str, &str)]) -> Self {
         let scenario = Scenario::between(Pair::named(pair), "basic");
         let shops = create(&scenario, &format!("verify_{name}_{pair}")).await;
         let dated = "ALTER TABLE orders ADD COLUMN changed TIMESTAMP DEFAULT '2026-01-01 00:00:00'";
@@ -46,7 +52,7 @@ impl Stand {
         let text = text.replacen("name = \"{{name}}\"", &format!("name = \"{name}\""), 1);
         let config = write(&scenario, &(text + more), &shops, folder.path());
         command(&config, &["setup", "--yes"]);
-        let mut daemon = Daemon::start(&config);
+        let mut daemon = Daemon::start_with(&config, switches);
         backfilled(&mut daemon, &shops.target.session).await;
         let mut stand = Self {
             shops,
@@ -117,6 +123,12 @@ impl Stand {
         let text = fs::read_to_string(&self.config).unwrap();
         assert!(text.contains(from), "{from} is not in\n{text}");
         fs::write(&self.config, text.replace(from, to)).unwrap();
+    }
+
+    /// The same, and the daemon reads it.
+    pub fn reload(&self, from: &str, to: &str) {
+        self.reconfigure(from, to);
+        self.daemon.signal(Signal::HUP);
     }
 
     pub async fn close(self) {
