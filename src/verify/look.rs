@@ -53,7 +53,16 @@ impl<'a> Looker<'a> {
         Ok(read?)
     }
 
-    /// The same, with a point in the log at which nothing was read yet, and the one that it must pass
+    /// What the ledger holds of these carts.
+    pub async fn ledger(&self, carts: &[CartKey]) -> Result<Vec<Loaded>, VerifyError> {
+        let Verifier {
+            target, pipeline, ..
+        } = self.verifier;
+        let keys: Vec<&CartKey> = carts.iter().collect();
+        Ok(ledger::images(target, self.images.as_ref(), *pipeline, &keys).await?)
+    }
+
+    /// The carts as they are read, with a point in the log at which nothing was read yet, and the one that it must pass
     /// to bring as much.
     pub async fn read_between(
         &self,

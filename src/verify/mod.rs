@@ -57,8 +57,8 @@ pub enum VerifyError {
          cartage verify"
     )]
     OtherMapping { run: i32 },
-    #[error("verification {run} looks at so few carts that it is not resumed; start it again")]
-    Short { run: i32 },
+    #[error("verification {run} is of a kind that this version does not know; start a new one")]
+    Unknown { run: i32 },
     #[error(
         "--since needs the column that dates a change: [cart] changed_at is not in the configuration"
     )]

@@ -15,11 +15,13 @@ use crate::params;
 use crate::switch::{self, Bound};
 use crate::target::error::TargetError;
 use crate::target::session::Target;
-use crate::target::words::Words;
+use crate::target::words::{Param, Words};
 
 /// How often it is written, in milliseconds.
 const EVERY: u64 = 1_000;
-/// Carts that `verify_cart` holds, parked ones aside.
+/// Carts that are named in one statement.
+const AT_ONCE: usize = 500;
+/// Carts that `verify_cart` holds, those aside that are still to be looked at.
 const KEPT: usize = 10_000;
 /// Differences kept of a cart.
 const DIFFERENCES: usize = 20;
@@ -48,8 +50,42 @@ enum Note {
 /// What a run that was cut short has left to do.
 #[derive(Debug, Default)]
 pub(super) struct Left {
+    /// Those of its carts, where it looks at few, that it has not come to.
+    pub asked: Vec<CartKey>,
     pub parked: Vec<Parked>,
     pub pending: Vec<CartKey>,
+}
+
+/// A run has to look at these carts.
+pub(super) async fn ask(
+    control: &Target,
+    pipeline: i32,
+    run: i32,
+    carts: &[CartKey],
+) -> Result<(), TargetError> {
+    let mut carts: Vec<&CartKey> = carts.iter().collect();
+    carts.sort_unstable();
+    for some in carts.chunks(AT_ONCE) {
+        let rows = (3..some.len() + 3).map(|n| format!("($1, ${n}, $2, 'asked', '[]')"));
+        let rows = rows.collect::<Vec<String>>().join(", ");
+        let columns = "pipeline, cart, run, verdict, differences";
+        let put = Words::each(
+            format!(
+                "INSERT INTO cartage.verify_cart ({columns}) VALUES {rows} \
+                 ON CONFLICT (pipeline, cart) DO UPDATE SET run = EXCLUDED.run, \
+                 verdict = EXCLUDED.verdict, differences = EXCLUDED.differences, looked_at = now()"
+            ),
+            format!(
+                "INSERT INTO cartage_verify_cart ({columns}) VALUES {rows} \
+                 ON DUPLICATE KEY UPDATE run = VALUES(run), verdict = VALUES(verdict), \
+                 differences = VALUES(differences), looked_at = CURRENT_TIMESTAMP(6)"
+            ),
+        );
+        let mut params = vec![Param::from(pipeline), Param::from(run)];
+        params.extend(some.iter().map(|cart| Param::from(cart.as_str())));
+        control.execute(put, &params).await?;
+    }
+    Ok(())
 }
 
 impl<'a> Notes<'a> {
@@ -88,6 +124,7 @@ impl<'a> Notes<'a> {
         {
             let cart = CartKey::stored(&row.get::<String>(0)?);
             match row.get::<String>(1)?.as_str() {
+                "asked" => left.asked.push(cart),
                 "parked" => left.parked.push(Parked { cart, met: false }),
                 "missing" | "extra" | "different" => {
                     let differences: String = row.get(2)?;
@@ -155,12 +192,17 @@ impl<'a> Notes<'a> {
     async fn write_now(&mut self, report: &Report) -> Result<(), TargetError> {
         let at = (self.stage, self.cursor.as_ref());
         runs::advance(self.control, self.run, at, report).await?;
-        for (cart, note) in std::mem::take(&mut self.fresh) {
+        let mut fresh: Vec<(CartKey, Note)> = std::mem::take(&mut self.fresh).into_iter().collect();
+        // Whoever writes the same carts at the same time takes them in the same order.
+        fresh.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let well = fresh.iter().filter(|(_, note)| matches!(note, Note::Well));
+        let well: Vec<&CartKey> = well.map(|(cart, _)| cart).collect();
+        self.forget(&well).await?;
+        for cart in well {
+            self.known.remove(cart);
+        }
+        for (cart, note) in fresh {
             let Note::Verdict(verdict, differences) = note else {
-                let sql = "DELETE FROM cartage.verify_cart WHERE pipeline = $1 AND cart = $2";
-                let of = params![self.pipeline, cart.as_str()];
-                self.control.execute(sql, of).await?;
-                self.known.remove(&cart);
                 continue;
             };
             let put = Words::each(
@@ -182,6 +224,22 @@ impl<'a> Notes<'a> {
                 )
                 .await?;
             self.known.insert(cart);
+        }
+        Ok(())
+    }
+
+    /// Nothing is to be said of these carts any more. What another run has still to look at stays.
+    async fn forget(&self, carts: &[&CartKey]) -> Result<(), TargetError> {
+        for some in carts.chunks(AT_ONCE) {
+            let places: Vec<String> = (3..some.len() + 3).map(|n| format!("${n}")).collect();
+            let sql = format!(
+                "DELETE FROM cartage.verify_cart WHERE pipeline = $1 \
+                 AND (run = $2 OR verdict NOT IN ('asked', 'parked')) AND cart IN ({})",
+                places.join(", ")
+            );
+            let mut params = vec![Param::from(self.pipeline), Param::from(self.run)];
+            params.extend(some.iter().map(|cart| Param::from(cart.as_str())));
+            self.control.execute(sql.as_str(), &params).await?;
         }
         Ok(())
     }

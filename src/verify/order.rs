@@ -9,6 +9,7 @@ use super::runs::{self, Stage, Unfinished};
 use super::walk::Walk;
 use super::{Report, Verifier, VerifyError, pick};
 use crate::cart::key::CartKey;
+use crate::hash::HashSet;
 use crate::target::session::Target;
 
 /// Which carts.
@@ -56,10 +57,13 @@ impl Scope {
         }
     }
 
-    /// What a run that was cut short goes on with. What looks at few carts begins anew.
+    /// What a run that was cut short goes on with. Where it looks at few carts, `verify_cart` has those
+    /// that are left.
     fn of(run: &Unfinished) -> Option<Self> {
         match (run.kind.as_str(), &run.asked) {
             ("full", _) => Some(Scope::Full),
+            ("carts", _) => Some(Scope::Carts(Vec::new())),
+            ("sample", Some(number)) => number.parse().ok().map(Scope::Sample),
             ("since", Some(moment)) => moment.parse().ok().map(Scope::Since),
             _ => None,
         }
@@ -91,7 +95,7 @@ impl<'a> Order<'a> {
             return Err(VerifyError::OtherMapping { run: run.id });
         }
         Ok(Self {
-            scope: Scope::of(&run).ok_or(VerifyError::Short { run: run.id })?,
+            scope: Scope::of(&run).ok_or(VerifyError::Unknown { run: run.id })?,
             by,
             control,
             pace,
@@ -121,6 +125,11 @@ impl Verifier<'_> {
         let mut walk = Walk::new(self, tell).await?;
         walk.pace = Some(pace);
         let resumed = resume.is_some();
+        let chosen = match (&scope, resumed) {
+            (Scope::Carts(carts), false) => once(carts),
+            (Scope::Sample(number), false) => pick::sample(self, *number).await?,
+            _ => Vec::new(),
+        };
         let (stage, mut cursor, start) = match resume {
             Some(run) => {
                 walk.notes = Some(Notes::open(control, self.pipeline, run.id).await?);
@@ -130,10 +139,15 @@ impl Verifier<'_> {
             None => {
                 let start = self.source.committed().await?;
                 let id = self.mapper.id;
-                let run = runs::begin(control, self.pipeline, by, &scope, id, start).await?;
+                let of = (&scope, chosen.as_slice());
+                let run = runs::begin(control, self.pipeline, by, of, id, start).await?;
                 walk.notes = Some(Notes::open(control, self.pipeline, run).await?);
                 walk.report.run = Some(run);
-                let total = self.total(&scope).await?;
+                let total = match scope {
+                    Scope::Full => self.estimate().await?,
+                    Scope::Carts(_) | Scope::Sample(_) => Some(chosen.len() as u64),
+                    Scope::Since(_) => None,
+                };
                 walk.progress.carts_total = total;
                 let total = total.and_then(|total| i64::try_from(total).ok());
                 runs::total(control, run, total).await?;
@@ -141,18 +155,16 @@ impl Verifier<'_> {
             }
         };
         match &scope {
-            Scope::Carts(carts) => walk.feed(Feed::of(carts)).await?,
-            Scope::Sample(number) => {
-                let carts = pick::sample(self, *number).await?;
-                walk.progress.carts_total = Some(carts.len() as u64);
-                walk.feed(Feed::of(&carts)).await?;
+            Scope::Carts(_) | Scope::Sample(_) => {
+                let left = std::mem::take(&mut walk.asked);
+                let carts = if resumed { &left } else { &chosen };
+                walk.feed(Feed::of(carts)).await?;
             }
             Scope::Since(since) => walk.feed(Feed::since(cursor.take(), *since)).await?,
             Scope::Full => {
-                match resumed {
-                    // What its first part has met is known no more.
-                    true => walk.report.not_alone("it went on where it was cut short"),
-                    false => self.begin_alone().await?,
+                self.begin_alone().await?;
+                if resumed {
+                    walk.recall().await?;
                 }
                 if stage == Stage::Source {
                     walk.feed(Feed::source(cursor.take())).await?;
@@ -165,17 +177,18 @@ impl Verifier<'_> {
         walk.finish(scope == Scope::Full).await
     }
 
-    async fn total(&self, scope: &Scope) -> Result<Option<u64>, VerifyError> {
+    /// The server's guess of how many carts there are.
+    async fn estimate(&self) -> Result<Option<u64>, VerifyError> {
         let mapping = &self.mapper.mapping;
         let live = mapping.live.as_ref();
-        Ok(match scope {
-            Scope::Full => {
-                let guess = self.source.estimate(&mapping.layout, live).await?;
-                guess.and_then(|guess| u64::try_from(guess).ok())
-            }
-            Scope::Carts(carts) => Some(carts.len() as u64),
-            Scope::Sample(number) => Some(*number),
-            Scope::Since(_) => None,
-        })
+        let guess = self.source.estimate(&mapping.layout, live).await?;
+        Ok(guess.and_then(|guess| u64::try_from(guess).ok()))
     }
+}
+
+/// Each cart once, as they come.
+fn once(carts: &[CartKey]) -> Vec<CartKey> {
+    let mut seen = HashSet::default();
+    let fresh = carts.iter().filter(|cart| seen.insert(*cart));
+    fresh.cloned().collect()
 }

@@ -264,11 +264,6 @@ impl Report {
         self.keep(vec![difference]);
     }
 
-    /// Carts of the target alone are not looked for.
-    pub(super) fn not_alone(&mut self, why: &str) {
-        self.beyond.not_alone = Some(why.to_owned());
-    }
-
     pub(super) fn keep(&mut self, differences: Vec<Difference>) {
         let room = self.limit.saturating_sub(self.differences.len());
         self.more += differences.len().saturating_sub(room) as u64;

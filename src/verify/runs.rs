@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::beyond::Tally;
+use super::notes;
 use super::order::{By, Scope};
 use super::report::Report;
 use crate::cart::key::CartKey;
@@ -54,22 +56,46 @@ impl Unfinished {
     }
 }
 
-/// MySQL wants some names of columns quoted.
+/// MySQL wants some names of columns quoted, and has JSON as text.
 pub(super) fn words(sql: &str) -> Words<'static> {
-    let plain = sql.replace("{by}", "by").replace("{cursor}", "cursor");
+    let plain = sql
+        .replace("{by}", "by")
+        .replace("{cursor}", "cursor")
+        .replace("{findings}", "r.findings::text");
     let quoted = sql
         .replace("{by}", "`by`")
         .replace("{cursor}", "`cursor`")
+        .replace("{findings}", "r.findings")
         .replace("cartage.", "cartage_");
     Words::each(plain, quoted)
 }
 
-/// Begins a run. One of the same kind and maker that was not finished is given up for it.
+/// Begins a run. One of the same kind and maker that was not finished is given up for it. A run of few
+/// carts has them written down with it: whoever goes on with it looks at these and no others.
 pub(super) async fn begin(
     control: &Target,
     pipeline: i32,
     by: By,
-    scope: &Scope,
+    (scope, carts): (&Scope, &[CartKey]),
+    mapping: i32,
+    start: Lsn,
+) -> Result<i32, TargetError> {
+    control.run("BEGIN").await?;
+    match begin_now(control, pipeline, by, (scope, carts), mapping, start).await {
+        Ok(run) => control.run("COMMIT").await.map(|()| run),
+        Err(why) => {
+            // The first error says what was wrong.
+            let _ = control.run("ROLLBACK").await;
+            Err(why)
+        }
+    }
+}
+
+async fn begin_now(
+    control: &Target,
+    pipeline: i32,
+    by: By,
+    (scope, carts): (&Scope, &[CartKey]),
     mapping: i32,
     start: Lsn,
 ) -> Result<i32, TargetError> {
@@ -99,6 +125,7 @@ pub(super) async fn begin(
             params![pipeline, id - KEPT],
         )
         .await?;
+    notes::ask(control, pipeline, id, carts).await?;
     Ok(id)
 }
 
@@ -111,7 +138,7 @@ pub async fn unfinished(
     let sql = words(
         "SELECT r.id, r.kind, r.asked, r.mapping, r.start_lsn, r.stage, r.cursor, r.carts_total, \
              r.rows_done, r.equal, r.missing, r.extra, r.different, r.pending, r.held, r.merged, \
-             r.stale_lookups, r.worked_seconds, r.waited_seconds \
+             r.stale_lookups, r.worked_seconds, r.waited_seconds, r.written, {findings} \
          FROM cartage.verify_run AS r \
          WHERE r.pipeline = $1 AND r.{by} = $2 AND r.finished_at IS NULL \
          ORDER BY r.id DESC LIMIT 1",
@@ -129,6 +156,9 @@ fn read(row: &Row) -> Result<Unfinished, TargetError> {
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
     };
     let cursor: Option<String> = row.get(6)?;
+    let findings: Option<String> = row.get(20)?;
+    let mut beyond = Tally::default();
+    beyond.take_up(&findings.unwrap_or_default());
     Ok(Unfinished {
         id: row.get(0)?,
         kind: row.get(1)?,
@@ -155,6 +185,8 @@ fn read(row: &Row) -> Result<Unfinished, TargetError> {
             stale_lookups: count(16)?,
             worked: seconds(17)?,
             waited: seconds(18)?,
+            written: count(19)?,
+            beyond,
             ..Report::default()
         },
     })
@@ -207,7 +239,7 @@ pub(super) async fn advance(
         "UPDATE cartage.verify_run SET stage = $2, {cursor} = $3, carts_done = $4, \
              rows_done = $5, equal = $6, missing = $7, extra = $8, different = $9, pending = $10, \
              held = $11, merged = $12, stale_lookups = $13, worked_seconds = $14, \
-             waited_seconds = $15, updated_at = CURRENT_TIMESTAMP(6) \
+             waited_seconds = $15, written = $16, findings = $17, updated_at = CURRENT_TIMESTAMP(6) \
          WHERE id = $1",
     );
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
@@ -230,6 +262,8 @@ pub(super) async fn advance(
                 count(report.stale_lookups),
                 report.worked.as_secs_f64(),
                 report.waited.as_secs_f64(),
+                count(report.written),
+                report.beyond.kept(),
             ],
         )
         .await?;

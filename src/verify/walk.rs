@@ -37,6 +37,8 @@ pub(super) struct Walk<'a> {
     pub look: Looker<'a>,
     pub report: Report,
     pub parked: Vec<Parked>,
+    /// What a run of few carts that was cut short has not come to.
+    pub asked: Vec<CartKey>,
     pub notes: Option<Notes<'a>>,
     pub pace: Option<Pace>,
     pub progress: Progress,
@@ -54,6 +56,7 @@ impl<'a> Walk<'a> {
             look: Looker::new(verifier).await?,
             report: Report::new(verifier.limit),
             parked: Vec::new(),
+            asked: Vec::new(),
             notes: None,
             pace: None,
             progress: Progress::new(),
@@ -73,6 +76,7 @@ impl<'a> Walk<'a> {
             notes.cursor.clone_from(&run.cursor);
             let left = notes.left(&mut self.report).await?;
             self.parked = left.parked;
+            self.asked = left.asked;
             let pending = left.pending.into_iter().map(|cart| (cart, Told::Pending));
             self.told.extend(pending);
         }
@@ -212,7 +216,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Waits until the next portion may be read, and says why.
-    async fn welcome(&mut self) -> Result<(), VerifyError> {
+    pub(super) async fn welcome(&mut self) -> Result<(), VerifyError> {
         let Some(mut pace) = self.pace.take() else {
             return Ok(());
         };

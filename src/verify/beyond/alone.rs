@@ -62,6 +62,29 @@ impl Claims {
         claims
     }
 
+    /// Of all carts of the ledger, by what it holds of them. `reads` are those that it holds by another
+    /// mapping.
+    pub fn recalled(mapper: &Mapper, carts: &[CartKey], loaded: &[Loaded], reads: &[Read]) -> Self {
+        let mut claims = Self::default();
+        let is_header = |into: usize| mapper.mapping.intos[into].role == Role::Header;
+        for (cart, loaded) in carts.iter().zip(loaded) {
+            let Some(entry) = &loaded.entry else { continue };
+            let before = claims.keys.len();
+            claims.keys.extend(mapper.header_of(cart));
+            if entry.mapping == mapper.id {
+                claims.add(mapper, Some(&entry.image));
+                let rows = mapper.map(&entry.image).unwrap_or_default().into_iter();
+                let headers = rows.filter(|row| is_header(row.into));
+                claims.keys.extend(headers.map(|row| (row.into, row.key)));
+            } else {
+                let read = reads.iter().find(|read| read.cart == *cart);
+                claims.add(mapper, read.and_then(|read| read.image.as_ref()));
+                claims.untold |= claims.keys.len() == before;
+            }
+        }
+        claims
+    }
+
     fn add(&mut self, mapper: &Mapper, image: Option<&crate::cart::image::Image>) {
         let keys = image.map(|image| mapper.header_keys(image));
         self.keys.extend(keys.into_iter().flatten());

@@ -8,6 +8,7 @@ mod alone;
 mod buckets;
 mod lines;
 mod plan;
+mod recall;
 mod subject;
 mod sums;
 mod tally;

@@ -90,6 +90,26 @@ impl Tally {
         self.carts.get(word).copied().unwrap_or_default()
     }
 
+    /// As it is kept for a run that is cut short.
+    pub fn kept(&self) -> String {
+        let carts = self
+            .carts
+            .iter()
+            .map(|(word, n)| ((*word).to_owned(), json!(n)));
+        Value::Object(carts.collect()).to_string()
+    }
+
+    /// Takes up what was kept. What the target has alone is counted at a run's end, and then anew.
+    pub fn take_up(&mut self, kept: &str) {
+        let kept: Map<String, Value> = serde_json::from_str(kept).unwrap_or_default();
+        for (kind, word, _) in &KINDS {
+            let count = kept.get(*word).and_then(Value::as_u64);
+            if let Some(count) = count.filter(|_| *kind != Kind::TargetOnly) {
+                self.carts.insert(word, count);
+            }
+        }
+    }
+
     /// What counts beside the verdicts.
     pub fn is_well(&self) -> bool {
         self.of("sum_mismatch") == 0 && (!self.own_are_told || self.of("target_only") == 0)

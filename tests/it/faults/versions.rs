@@ -11,13 +11,13 @@ async fn control_tables_of_an_older_version_are_brought_up_by_setup() {
     ground.rest(ground.follow().await).await;
     ground
         .in_new(
-            "ALTER TABLE cartage.ledger DROP COLUMN asked_at;
-             DELETE FROM cartage._sqlx_migrations WHERE version = 8",
+            "ALTER TABLE cartage.verify_run DROP COLUMN written, DROP COLUMN findings;
+             DELETE FROM cartage._sqlx_migrations WHERE version = 9",
         )
         .await;
     ground.trade(1).await;
-    let says = "the control tables in the target are of an older cartage (they have migration 7, and \
-                this version needs 8); run: cartage setup";
+    let says = "the control tables in the target are of an older cartage (they have migration 8, and \
+                this version needs 9); run: cartage setup";
     says_so(&ground, says).await;
     let (code, out, log) = ground.run(&["setup", "--yes"]);
     assert_eq!(code, 0, "{out}{log}");
@@ -36,7 +36,7 @@ async fn control_tables_of_a_newer_version_are_left_alone() {
         .await;
     ground.trade(1).await;
     let says = "the control tables in the target are of a newer cartage (they have migration 99, and \
-                this version knows 8); run that version, or a later one";
+                this version knows 9); run that version, or a later one";
     says_so(&ground, says).await;
     ground
         .in_new("DELETE FROM cartage._sqlx_migrations WHERE version = 99")

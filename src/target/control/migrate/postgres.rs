@@ -54,6 +54,11 @@ pub(super) const FILES: &[File] = &[
         name: "unanswered",
         sql: include_str!("../../../../migrations/postgres/0008_unanswered.sql"),
     },
+    File {
+        version: 9,
+        name: "resumed",
+        sql: include_str!("../../../../migrations/postgres/0009_resumed.sql"),
+    },
 ];
 
 #[derive(Debug, thiserror::Error)]
