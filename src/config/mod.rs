@@ -177,6 +177,8 @@ pub struct Reconcile {
     /// What is compared beside the mapped columns of each row.
     pub beyond: beyond::Beyond,
     pub repairs: Repairs,
+    /// How long what was verified and repaired is kept.
+    pub keep_for: Duration,
 }
 
 impl Reconcile {

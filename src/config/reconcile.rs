@@ -1,5 +1,7 @@
 //! `[reconcile]`: the verification that the daemon does by itself, and how fast any may read.
 
+use std::time::Duration;
+
 use toml::de::DeValue;
 
 use super::connection::rates;
@@ -10,6 +12,8 @@ use crate::diagnostic::Diagnostic;
 
 /// Carts of a sample are chosen in memory.
 const MOST: i64 = 100_000;
+/// Where nothing is given: a repair that is older was seen and left as it is.
+const KEEP_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 pub(super) fn read(root: &mut Section<'_>, intos: &[Into], problems: &mut Problems) -> Reconcile {
     let mut section = root
@@ -27,6 +31,7 @@ pub(super) fn read(root: &mut Section<'_>, intos: &[Into], problems: &mut Proble
         rates: rates(&mut section, problems),
         beyond: beyond::read(&mut section, intos, problems),
         repairs: repairs::read(&mut section, problems),
+        keep_for: section.duration("keep_for", problems).unwrap_or(KEEP_FOR),
     };
     if !wanted && (sample.is_some() || repair.is_some()) {
         let message =

@@ -1,4 +1,5 @@
-//! Records of conflicts go by age and number. In a session of its own: nobody waits for a delete.
+//! Records of conflicts go by age and number, those of verifications and repairs by age. In a session
+//! of its own: nobody waits for a delete.
 
 use std::time::Duration;
 
@@ -6,11 +7,11 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::DaemonError;
-use crate::config::Keep;
+use crate::config::{Keep, Rates};
 use crate::fault::Fault;
 use crate::stop::told;
 use crate::switch::{self, Bound};
-use crate::target::control::conflicts;
+use crate::target::control::{conflicts, histories};
 use crate::target::error::TargetError;
 use crate::target::session::Target;
 
@@ -21,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 pub struct Purge {
     pub keep: Keep,
+    /// How long verifications and repairs are kept is among them.
+    pub rates: watch::Receiver<Rates>,
     pub control: Target,
     pub pipeline: i32,
     pub stop: watch::Receiver<bool>,
@@ -41,24 +44,37 @@ impl Purge {
             tokio::select! {
                 () = told(&mut stop) => return Ok(()),
                 done = self.purge() => match done {
-                    Ok(0) => {}
-                    Ok(records) => info!(records, "old records of conflicts are deleted"),
+                    Ok((0, 0)) => {}
+                    Ok((records, runs)) => {
+                        info!(records, runs, "old records of conflicts, verifications and repairs are deleted");
+                    }
                     Err(why) if why.fault() == Fault::Retry && why.stumble().is_none() => {
                         return Err(DaemonError::Target(why));
                     }
-                    Err(why) => warn!("old records of conflicts cannot be deleted: {why}"),
+                    Err(why) => warn!("old records cannot be deleted: {why}"),
                 },
             }
         }
     }
 
-    async fn purge(&self) -> Result<u64, TargetError> {
+    /// How many records of conflicts went, and how many of verifications and repairs.
+    async fn purge(&self) -> Result<(u64, u64), TargetError> {
         let mut records = 0;
         loop {
             let went = conflicts::purge(&self.control, self.pipeline, &self.keep).await?;
             records += went;
             if went < conflicts::at_once() {
-                return Ok(records);
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let mut runs = 0;
+        loop {
+            let keep = self.rates.borrow().reconcile.keep_for;
+            let went = histories::purge(&self.control, self.pipeline, keep).await?;
+            runs += went;
+            if went < conflicts::at_once() {
+                return Ok((records, runs));
             }
             tokio::time::sleep(PAUSE).await;
         }

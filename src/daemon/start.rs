@@ -334,6 +334,7 @@ async fn assemble(
 
     let purge = Purge {
         keep: config.conflicts,
+        rates: parts.rates.clone(),
         control: connect_target(config, "purge").await?,
         pipeline,
         stop: stop.clone(),

@@ -92,11 +92,22 @@ pub async fn run(config: &Config, command: RepairCommand) -> Result<ExitCode, Co
 }
 
 async fn known(target: &Target, pipeline: i32, run: i32) -> Result<(), CommandError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM cartage.repair_run WHERE pipeline = $1 AND id = $2)";
-    match target.one(sql, params![pipeline, run]).await?.get(0)? {
-        true => Ok(()),
-        false => Err(CommandError::failed(format!(
+    let sql = "SELECT EXISTS (SELECT 1 FROM cartage.repair_run WHERE pipeline = $1 AND id = $2), \
+                      EXISTS (SELECT 1 FROM cartage.repair_run WHERE pipeline <> $1 AND id = $2), \
+                      EXISTS (SELECT 1 FROM cartage.repair_run WHERE pipeline = $1 AND id > $2), \
+                      EXISTS (SELECT 1 FROM cartage.repair_cart WHERE run = $2)";
+    let row = target.one(sql, params![pipeline, run]).await?;
+    let (is, of_another, later) = (row.get(0)?, row.get::<bool>(1)?, row.get::<bool>(2)?);
+    let has_carts: bool = row.get(3)?;
+    match is {
+        true if has_carts => Ok(()),
+        false if of_another || !later || run < 1 => Err(CommandError::failed(format!(
             "there is no repair {run}; see: cartage repair list"
+        ))),
+        // Of the latest one the number is kept, without its carts.
+        _ => Err(CommandError::failed(format!(
+            "what repair {run} did is no longer kept ([reconcile] keep_for), and cannot be shown or \
+             undone; see: cartage repair list"
         ))),
     }
 }

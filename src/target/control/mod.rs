@@ -1,6 +1,7 @@
 //! The control tables: everything that the daemon knows, beside the new shop's own.
 
 pub mod conflicts;
+pub mod histories;
 pub mod key_map;
 pub mod mapping_row;
 pub mod migrate;

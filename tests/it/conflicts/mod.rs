@@ -2,6 +2,7 @@
 //! hand, and let go. Each history is played with a new shop on Postgres, and on MySQL or MariaDB.
 
 mod askers;
+mod kept;
 mod records;
 mod repair;
 mod resolve;
