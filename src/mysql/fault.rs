@@ -186,7 +186,10 @@ pub fn describe(error: &Error) -> String {
             let (fault, advice) = of_server(server);
             let place = format!("error {} ({})", server.code, server.state);
             match fault {
-                Fault::Row => format!("{place}: {advice}"),
+                Fault::Row => match column(&server.message) {
+                    Some(column) => format!("{place}, column {column}: {advice}"),
+                    None => format!("{place}: {advice}"),
+                },
                 _ if matches!(server.code, 1064 | 1149) => {
                     format!("{place}: the server does not understand our statement")
                 }
@@ -210,6 +213,26 @@ pub fn describe(error: &Error) -> String {
             .map_or_else(|| error.to_string(), ToString::to_string),
         error => error.to_string(),
     }
+}
+
+/// The column that the server says it is about. What stands before may be a value, and may look like a
+/// name; the last one is the server's.
+fn column(message: &str) -> Option<&str> {
+    const LONGEST: usize = 64;
+    let name = match message.strip_suffix("' cannot be null") {
+        Some(rest) => rest.strip_prefix("Column '")?,
+        None => {
+            let (_, rest) = message.rsplit_once(" for column ")?;
+            let (name, row) = rest.rsplit_once(" at row ")?;
+            row.parse::<u64>().ok()?;
+            // MariaDB sometimes has the table's name before it.
+            let (_, name) = name.rsplit_once("`.`").unwrap_or(("", name));
+            name.trim_matches(['\'', '`'])
+        }
+    };
+    (1..=LONGEST)
+        .contains(&name.chars().count())
+        .then_some(name)
 }
 
 #[cfg(test)]
@@ -265,6 +288,30 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), all);
+    }
+
+    #[test]
+    fn the_column_is_told() {
+        for (message, name) in [
+            ("Out of range value for column 'qty' at row 1", Some("qty")),
+            (
+                "Incorrect decimal value: 'NaN' for column `shop`.`cart`.`total` at row 12",
+                Some("total"),
+            ),
+            (
+                "Incorrect string value: 'x for column `secret` at row 1' for column 'note' at row 1",
+                Some("note"),
+            ),
+            ("Column 'email' cannot be null", Some("email")),
+            (
+                "Duplicate entry 'x for column y at row 1' for key 'email'",
+                None,
+            ),
+            ("Duplicate entry 'x' for key 'for column y at row 1'", None),
+            ("CONSTRAINT `few` failed for `shop`.`cart`", None),
+        ] {
+            assert_eq!(column(message), name, "{message}");
+        }
     }
 
     #[test]

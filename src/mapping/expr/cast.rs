@@ -184,9 +184,9 @@ fn modify<'a>(
     let as_is = match to.class {
         Class::Text | Class::Char => to.length.is_none(),
         Class::Numeric => to.numeric.is_none_or(|m| fits_numeric(&text, m)),
-        Class::Time | Class::Timestamp | Class::TimestampTz | Class::Interval => {
-            to.fraction.is_none_or(|d| d >= 6)
-        }
+        Class::Time | Class::Timestamp | Class::TimestampTz | Class::Interval => to
+            .fraction
+            .is_none_or(|digits| fits_fraction(&text, digits)),
         Class::Enum => to.labels.is_empty(),
         _ => true,
     };
@@ -204,6 +204,14 @@ fn fits_numeric(text: &str, (precision, scale): (u32, i32)) -> bool {
     usize::try_from(scale).is_ok_and(|scale| scale == fraction.len())
         && digits <= precision as usize
         && unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// A printed time with no more digits of a second than the column has: the common case, and the only one
+/// in which a date that is none can stay what it is.
+fn fits_fraction(text: &str, digits: u32) -> bool {
+    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+    let there = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    there <= digits as usize
 }
 
 /// Reads `text` as the server's input function of a type does, and prints it as its output does.

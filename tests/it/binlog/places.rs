@@ -8,8 +8,9 @@ use cartage::source::change::Event;
 use cartage::source::mysql::identity::{self, IdentityError, Remembered};
 use cartage::source::mysql::place::Place;
 use cartage::source::mysql::{Mark, SourceError};
+use mysql_async::prelude::Queryable as _;
 
-use super::stand::{Stand, all, read};
+use super::stand::{Stand, all, mariadb, read};
 use crate::mysql::forgets;
 
 fn flavor(stand: &Stand) -> Flavor {
@@ -163,6 +164,31 @@ async fn a_log_that_is_gone_is_named() {
             "{error}"
         );
     }
+}
+
+/// MariaDB's position of a server counts what it has applied as a replica and not logged. That is in no
+/// log which we could read.
+#[tokio::test]
+async fn what_a_replica_has_applied_is_not_taken_for_logged() {
+    let stand = mariadb(Options::default()).await;
+    stand.run("INSERT INTO cart (id) VALUES (1)").await;
+    let before = stand.facts().await.passed.unwrap();
+    stand.run("SET GLOBAL gtid_slave_pos = '7-9-100'").await;
+    let mut session = stand.session().await;
+    let current = "SELECT @@global.gtid_current_pos";
+    let current: Option<String> = session.conn.query_first(current).await.unwrap();
+    assert!(current.unwrap().contains("7-9-100"));
+    let facts = stand.facts().await;
+    assert_eq!(facts.passed, Some(before));
+
+    let known = stand.known().await;
+    let mut stream = stand.open(facts.end, known).await.unwrap();
+    stand.run("INSERT INTO cart (id) VALUES (2)").await;
+    let events = read(&mut stream, stand.end().await).await.unwrap();
+    assert_eq!(
+        stand.tell(&events),
+        ["begin", "+cart 2,null,null", "commit"]
+    );
 }
 
 #[tokio::test]

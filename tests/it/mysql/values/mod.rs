@@ -1,10 +1,12 @@
 //! Values of every type: what an answer gives is what the manual says, and the log gives the same.
 
+mod carried;
 mod charsets;
 mod log;
 mod nothing;
 mod old_times;
 pub mod samples;
+mod unfit;
 
 use cartage::mysql::catalog::read;
 use cartage::mysql::connect::Flavor;

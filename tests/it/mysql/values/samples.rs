@@ -6,8 +6,8 @@ use cartage::mysql::connect::Flavor;
 use fastrand::Rng;
 
 pub struct Sample {
-    name: String,
-    ty: String,
+    pub name: String,
+    pub ty: String,
     make: Make,
 }
 
