@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::switch::{self, Mutant};
+
 /// Log that idle servers write by themselves between two notes of an idle lane: with no more than
 /// that left, nothing has to be caught up.
 pub const IDLE_BYTES: u64 = 64 << 10;
@@ -116,6 +118,7 @@ pub fn forecast(known: &Known) -> Forecast {
     let by_age = by_age.map(|(expires, age)| (expires - age).max(0.0));
     let limits = [by_size, by_age, known.idle_seconds];
     let loss = limits.into_iter().flatten().reduce(f64::min);
+    let loss = loss.filter(|_| !switch::mutant(Mutant::LossUnforeseen));
     let Some(speed) = known.speed else {
         return Forecast {
             loss_seconds: loss,

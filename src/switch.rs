@@ -365,6 +365,76 @@ named! {
         UntracedUnread = "untraced-unread",
         /// Does not look at the schemas when a statement fails.
         SchemaUnexplained = "schema-unexplained",
+        /// Reads on from an earlier timeline, and from one that left the stored one too soon.
+        AnyTimeline = "any-timeline",
+        /// Reads on from a log that ends before the checkpoint.
+        EndUnseen = "end-unseen",
+        /// Reads on from the binlog of whatever server, with whatever transactions.
+        AnyBinlog = "any-binlog",
+        /// Reads on from another file of the same name.
+        AnyFile = "any-file",
+        /// Does not see that log which is needed was given up.
+        LossUnseen = "loss-unseen",
+        /// Does not forecast when the source gives its log up.
+        LossUnforeseen = "loss-unforeseen",
+        /// Passes compressed events and transactions by.
+        PackedPassed = "packed-passed",
+        /// Takes what the log's row does not have for NULL.
+        AbsentIsNull = "absent-is-null",
+        /// Passes statements by that the log has instead of rows.
+        StatementsPassed = "statements-passed",
+        /// Does not hear of a TRUNCATE in the binlog.
+        TruncateUnheard = "truncate-unheard",
+        /// Reads rows of before by the tables of today.
+        TodaysColumns = "todays-columns",
+        /// Does not read the names of columns in the log.
+        NamesUnread = "names-unread",
+        /// Does not compare the types in the log with those of the table.
+        TypesUnread = "types-unread",
+        /// Does not know numbers without a sign.
+        SignsUnread = "signs-unread",
+        /// Reads bytes of the log as if all were of one charset.
+        OneCharset = "one-charset",
+        /// Leaves sessions at the clock and the spellings of their server.
+        SessionsUnset = "sessions-unset",
+        /// Cuts large transactions wherever a piece is full.
+        PiecesAnywhere = "pieces-anywhere",
+        /// Begins the first walk with each start.
+        BackfillAnew = "backfill-anew",
+        /// `check` lets a table be read and written.
+        OwnSource = "own-source",
+        /// A distance that is not known is none.
+        UnknownIsNear = "unknown-is-near",
+        /// What a merge has left is not kept.
+        MergeForgets = "merge-forgets",
+        /// `verify` believes what it sees at first.
+        SeenOnce = "seen-once",
+        /// `verify` does not let the log pass before it looks again.
+        LogUnawaited = "log-unawaited",
+        /// `verify` takes a cart that changes while it is compared for one that stands still.
+        MovingStandsStill = "moving-stands-still",
+        /// `verify` takes what it cannot compare for equal.
+        PendingIsEqual = "pending-is-equal",
+        /// `verify` forgets what was doubtful when it was cut short.
+        ParkedForgotten = "parked-forgotten",
+        /// `verify` looks at no cart that the source does not have live.
+        LedgerUnwalked = "ledger-unwalked",
+        /// `verify` does not tell carts that only the target has.
+        AloneUntold = "alone-untold",
+        /// A repair does not mind what the new backend writes after the look at a cart.
+        RepairUnguarded = "repair-unguarded",
+        /// A repair takes all that differs for drift.
+        AllIsDrift = "all-is-drift",
+        /// A repair by the daemon puts back what the new backend has deleted.
+        DeletedIsDrift = "deleted-is-drift",
+        /// A repair does not record the rows as they were.
+        BeforeUnrecorded = "before-unrecorded",
+        /// A repair is undone whatever the rows hold now.
+        UndoneAnyway = "undone-anyway",
+        /// Counters are moved back, too.
+        CountersBack = "counters-back",
+        /// The source's counter is not looked at.
+        SourceUncounted = "source-uncounted",
     }
 }
 

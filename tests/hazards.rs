@@ -48,6 +48,12 @@ fn exists(name: &str) -> bool {
     });
     let is_test = |file: &PathBuf| {
         let text = fs::read_to_string(file).unwrap_or_default();
+        // Those that a macro makes tests of, one for each kind of target.
+        let both = text.split("\non_both! {").nth(1);
+        let both = both.and_then(|rest| rest.split('}').next());
+        if both.is_some_and(|names| names.split_whitespace().any(|name| name == function)) {
+            return text.contains(&format!("\nasync fn {function}("));
+        }
         let Some((before, _)) = text.split_once(&format!("fn {function}(")) else {
             return false;
         };
@@ -88,4 +94,8 @@ fn what_is_not_there_is_noticed() {
     assert!(!exists("scenario of_nobody"));
     // There, and no test.
     assert!(!exists("commands::refresh_when_up"));
+    assert!(exists(
+        "conflicts::repair::what_is_written_meanwhile_is_not_written_over"
+    ));
+    assert!(!exists("conflicts::repair::written_and_asked"));
 }

@@ -39,7 +39,7 @@ use crate::source::error::Lack;
 use crate::source::standing::Pressure;
 use crate::source::stream::Origin;
 use crate::source::{IdentityError, LogStream, Source};
-use crate::switch::{self, Place};
+use crate::switch::{self, Mutant, Place};
 use crate::synthetic::cleanup::warn_of_leftovers;
 use crate::synthetic::worker::Worker;
 use crate::target::checkpoint::{self, Taken};
@@ -463,7 +463,8 @@ async fn begin_backfill(
     pipeline: &PipelineRow,
     at: Lsn,
 ) -> Result<(), TargetError> {
-    if !runs::any_backfill(control, pipeline.id).await? {
+    let any = runs::any_backfill(control, pipeline.id).await?;
+    if !any || switch::mutant(Mutant::BackfillAnew) {
         runs::begin(control, pipeline.id, Kind::Backfill, at).await?;
         switch::place(Place::BackfillBegun);
     }

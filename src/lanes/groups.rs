@@ -9,6 +9,7 @@ use std::path::Path;
 use super::scratch::{Scratch, Spot};
 use crate::cart::key::CartKey;
 use crate::cart::owner::Action;
+use crate::switch::{self, Mutant};
 
 /// A piece ends at the border of a cart once it has so many changes, or so many bytes of them.
 const PIECE: usize = 4_000;
@@ -112,7 +113,8 @@ impl Groups {
             }
             let full = at - from >= PIECE || bytes >= PIECE_BYTES;
             let too_large = group.changes >= WHOLE || group.bytes >= WHOLE_BYTES;
-            if border && full || too_large {
+            let anywhere = full && switch::mutant(Mutant::PiecesAnywhere);
+            if border && full || too_large || anywhere {
                 let cut = !border;
                 pieces.push(Piece { from, to: at, cut });
                 (from, bytes) = (at, 0);

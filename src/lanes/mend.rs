@@ -15,7 +15,7 @@ use crate::mapping::map::{RowKey, TargetRow};
 use crate::mapping::plan::{Mapping, Role};
 use crate::merge::{self, Mended};
 use crate::repair::{FINISHED, HELD, Repair, State, document};
-use crate::switch::{self, Place};
+use crate::switch::{self, Mutant, Place};
 use crate::target::examine::{self, Part, evidence};
 use crate::target::found::{self, Ask, FoundRows};
 use crate::target::ledger::{Records, RepairRow};
@@ -124,6 +124,7 @@ impl Lane {
         let mapping = &self.mappers.current.mapping;
         let rows = seen.found.keys().cloned().collect();
         let before = Some(document::of(mapping, &seen.found));
+        let before = before.filter(|_| !switch::mutant(Mutant::BeforeUnrecorded));
         let outcome = match ordinary {
             true => Outcome::Refreshed,
             false => self.judge(unit, repair, &seen, lives).await?,
@@ -147,7 +148,8 @@ impl Lane {
         let (places, parts) = parts(unit);
         let found = &seen.found;
         let gone = lives && is_headless(mapping, &parts, found);
-        if gone && !repair.restore_deleted {
+        let back = repair.restore_deleted || switch::mutant(Mutant::DeletedIsDrift);
+        if gone && !back {
             return Ok(Outcome::Refused(
                 "its header is gone from the target, which is how the new backend deletes a cart; \
                  a repair by hand puts it back, and so does [reconcile] restore_deleted = true"
@@ -161,7 +163,7 @@ impl Lane {
         }
         let judged = self.with_inputs(unit, (&places, &parts), seen, |inputs| {
             let quiet = merge::is_quiet(inputs) || repair.take_source;
-            match quiet {
+            match quiet || switch::mutant(Mutant::AllIsDrift) {
                 true => merge::restore(inputs).map_err(|why| why.to_string()),
                 false if !lives => Err("it is over, and the new backend has written it since; \
                                         --take source writes over that"

@@ -235,6 +235,9 @@ fn kept(unit: &Unit, rows: &Rows<'_>, cart: &UnitCart) -> Vec<Kept> {
         // It is as its end has made it.
         return Vec::new();
     }
+    if switch::mutant(Mutant::MergeForgets) {
+        return Vec::new();
+    }
     let Some(merge) = &unit.merge else {
         return cart.known.kept.clone();
     };

@@ -11,6 +11,7 @@ use super::{Inputs, Merged, Part, Unmergeable, decide, finish, guard_headers, wr
 use crate::mapping::difference::{Left, RowOp};
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Into, Lock, Mapping, Role};
+use crate::switch::{self, Mutant};
 
 const DRIFT: &str = "repaired";
 const YIELDED: &str = "left to the new backend";
@@ -76,7 +77,9 @@ pub fn restore(inputs: &Inputs<'_>) -> Result<Mended, Unmergeable> {
     }
     let mut writes = writes(mapping, &slots);
     let back = writes.len();
-    guard_headers(mapping, &slots, &mut writes);
+    if !switch::mutant(Mutant::RepairUnguarded) {
+        guard_headers(mapping, &slots, &mut writes);
+    }
     let merged = Merged {
         own: slots.lines(mapping),
         kept: slots.kept(inputs),

@@ -2,6 +2,8 @@
 
 use encoding_rs::Encoding;
 
+use crate::switch::{self, Mutant};
+
 /// The charset of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
@@ -44,7 +46,11 @@ impl Charset {
 
     /// None where the bytes are no text in it.
     pub fn decode(self, bytes: &[u8]) -> Option<String> {
-        match self {
+        let read_as = match switch::mutant(Mutant::OneCharset) {
+            true => Self::Utf8,
+            false => self,
+        };
+        match read_as {
             Self::Utf8 => String::from_utf8(bytes.to_vec()).ok(),
             Self::Ascii => {
                 let chars = bytes.iter().map(|b| char::from(*b));

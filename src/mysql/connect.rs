@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::fault::{self, Fault};
 use super::url::{self, Host, Url, UrlError};
 use crate::config::{Endpoint, Tls, TlsMode};
+use crate::switch::{self, Mutant};
 use crate::tls::{self, TlsError};
 
 /// What is read and how it is understood must not depend on what the server happens to have set.
@@ -265,7 +266,9 @@ async fn attempt(
             });
         }
     };
-    conn.query_drop(SETTINGS).await.map_err(refused)?;
+    if !switch::mutant(Mutant::SessionsUnset) {
+        conn.query_drop(SETTINGS).await.map_err(refused)?;
+    }
     for (flavor, since, statement) in NO_TIME_LIMIT {
         if flavor == server.flavor && server.version >= since {
             conn.query_drop(statement).await.map_err(refused)?;

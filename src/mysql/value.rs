@@ -14,6 +14,7 @@ use super::moment::{Moment, Span};
 use super::types::Kind;
 use crate::cart::image::Cell;
 use crate::mapping::expr::float;
+use crate::switch::{self, Mutant};
 
 /// A value cannot be read. It is not repeated here.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,7 +207,7 @@ fn decoded(bytes: &[u8], charset: Charset, column: &LogColumn) -> Result<String,
 /// three bytes: what counts is the bits.
 fn integer(value: i64, bytes: u8, unsigned: bool) -> String {
     let unused = 64 - u32::from(bytes.clamp(1, 8)) * 8;
-    match unsigned {
+    match unsigned && !switch::mutant(Mutant::SignsUnread) {
         true => (value.cast_unsigned() << unused >> unused).to_string(),
         false => (value << unused >> unused).to_string(),
     }

@@ -18,11 +18,12 @@ use super::url::{self, UrlError};
 use super::wire::ServerError;
 use super::wire::handshake::{NO_ROOM, Offer, tls_offer};
 use crate::config::Endpoint;
+use crate::switch::{self, Mutant};
 use crate::tls::{self, TlsError};
 
 /// What is printed and how it is read must not depend on what the role or the database happens to
 /// have set. The search path is the shop's own. Sessions may have nothing to do for a night.
-pub(super) const SETTINGS: &[(&str, &str)] = &[
+const SETTINGS: &[(&str, &str)] = &[
     ("client_encoding", "UTF8"),
     ("TimeZone", "UTC"),
     ("DateStyle", "ISO"),
@@ -45,6 +46,13 @@ pub(super) const SETTINGS: &[(&str, &str)] = &[
     // On, the catalogs' own type names come quoted.
     ("quote_all_identifiers", "off"),
 ];
+
+pub(super) fn settings<'a>() -> &'a [(&'a str, &'a str)] {
+    match switch::mutant(Mutant::SessionsUnset) {
+        true => &[],
+        false => SETTINGS,
+    }
+}
 
 /// Why there is no session, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -195,7 +203,7 @@ pub(super) async fn attempt(
             tracing::debug!(%error, "connection ended");
         }
     });
-    let settings: String = SETTINGS
+    let settings: String = settings()
         .iter()
         .map(|(name, value)| format!("SET {name} = '{value}';"))
         .collect();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::mapping::plan::Mapping;
 use crate::source::{AskError, Source};
+use crate::switch::{self, Mutant};
 use crate::target::error::TargetError;
 use crate::target::session::Target;
 
@@ -202,15 +203,21 @@ async fn theirs(
 
 /// The first number from `least` on that a counter gives which has given, or is to give, `given`.
 fn reach(given: i128, step: i128, least: i128) -> i128 {
-    match least <= given {
+    match least <= given && !switch::mutant(Mutant::CountersBack) {
         true => given,
         false => given + (least - given + step - 1) / step * step,
     }
 }
 
+/// Whether a counter that gives `next` next would give what is there already.
+fn is_behind(next: i128, floor: i128) -> bool {
+    floor >= next || switch::mutant(Mutant::CountersBack)
+}
+
 /// The greatest that a counter must be ahead of.
 fn floor(source: &Theirs, greatest: Option<i128>) -> Option<i128> {
     let source = match source {
+        Theirs::Last(_) if switch::mutant(Mutant::SourceUncounted) => None,
         Theirs::Last(last) => Some(*last),
         Theirs::None | Theirs::Hidden(_) => None,
     };

@@ -4,7 +4,7 @@
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Error, Row, Value};
 
-use super::{Column, SequenceError, Standing, Theirs, floor};
+use super::{Column, SequenceError, Standing, Theirs, floor, is_behind};
 use crate::mysql::sql::{identifier, qualified, text};
 use crate::source::mysql::Session as Source;
 use crate::target::error::TargetError;
@@ -68,7 +68,7 @@ pub async fn stand(
     let next = own(session, names).await?.unwrap_or(1);
     let rows = session.query(greatest_of(names), Vec::new()).await?;
     let greatest = number(rows.first()).flatten();
-    let to = floor(&source, greatest).filter(|floor| *floor >= next);
+    let to = floor(&source, greatest).filter(|floor| is_behind(next, *floor));
     Ok(Standing {
         counter: format!("AUTO_INCREMENT of {}.{}", column.schema, column.table),
         own: Some(next - 1).filter(|last| *last > 0),
@@ -100,7 +100,7 @@ pub async fn advance(session: &Target, mut standing: Standing) -> Result<Standin
                     let next = number(row.as_ref()).flatten().unwrap_or(1);
                     let row: Option<Row> = conn.query_first(greatest_of(names)).await?;
                     let greatest = number(row.as_ref()).flatten();
-                    let to = floor(&source, greatest).filter(|floor| *floor >= next);
+                    let to = floor(&source, greatest).filter(|floor| is_behind(next, *floor));
                     if let Some(to) = to {
                         let sql = format!("ALTER TABLE {table} AUTO_INCREMENT = {}", to + 1);
                         conn.query_drop(sql).await?;

@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Client, Error};
 
-use super::{Column, Standing, Theirs, floor, reach};
+use super::{Column, Standing, Theirs, floor, is_behind, reach};
 use crate::source::postgres::tables::{quoted, quoted_name};
 use crate::target::control::key_map::SEQUENCE;
 use crate::target::error::TargetError;
@@ -101,7 +101,7 @@ pub async fn stand(
         Some(last) => last + 1,
         None => sequence.start.into(),
     };
-    let behind = floor(&source, greatest).filter(|floor| *floor >= next);
+    let behind = floor(&source, greatest).filter(|floor| is_behind(next, *floor));
     let to = behind.map(|floor| {
         let given = own.unwrap_or(sequence.start.into());
         reach(given, sequence.step.max(1).into(), floor)
@@ -175,7 +175,7 @@ async fn within(client: &Client, mut standing: Standing) -> Result<Standing, Tar
     let next = i128::from(last) + i128::from(called);
     standing.own = called.then_some(last.into());
     standing.to = floor(&standing.source, standing.greatest)
-        .filter(|floor| *floor >= next)
+        .filter(|floor| is_behind(next, *floor))
         .map(|floor| reach(last.into(), sequence.step.max(1).into(), floor));
     let Some(to) = standing.to else {
         return Ok(standing);

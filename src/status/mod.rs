@@ -16,6 +16,7 @@ use crate::forecast::{self, Forecast, IDLE_BYTES, Known, Speed};
 use crate::source::Spelling;
 use crate::source::change::Lsn;
 use crate::source::standing::Standing;
+use crate::switch::{self, Mutant};
 use crate::target::control::synthetic::Last;
 
 /// With log left to apply, lanes that have committed nothing for so long are stalled: even idle
@@ -110,7 +111,8 @@ pub struct Rates {
 impl Status {
     pub fn lag_bytes(&self) -> Option<u64> {
         let difference = || Some(self.source.position?.saturating_sub(self.applied.position?));
-        self.source.behind.or_else(difference)
+        let known = self.source.behind.or_else(difference);
+        known.or(switch::mutant(Mutant::UnknownIsNear).then_some(0))
     }
 
     /// How long ago the source committed what was applied last. The log dates only commits, so

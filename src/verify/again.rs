@@ -8,6 +8,7 @@ use super::walk::{Parked, Walk};
 use super::{CHUNK, VerifyError};
 use crate::cart::key::CartKey;
 use crate::source::change::Position;
+use crate::switch::{self, Mutant};
 
 /// How long a difference waits for the log to pass.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,21 +29,23 @@ impl Walk<'_> {
                 let carts: Vec<CartKey> = chunk.iter().map(|parked| parked.cart.clone()).collect();
                 let (reads, low, upto) = self.look.read_between(&carts).await?;
                 let low = Position { lsn: low, seq: 0 };
-                let passed = self.look.wait_for(upto, patience).await?;
+                let passed = switch::mutant(Mutant::LogUnawaited)
+                    || self.look.wait_for(upto, patience).await?;
                 if !passed {
                     patience = Duration::ZERO;
                 }
                 let looked = self.look.compare(reads.clone()).await?;
                 let (after, _) = self.look.read(&carts).await?;
+                let still = switch::mutant(Mutant::MovingStandsStill);
                 let both = reads.iter().zip(&after);
                 for ((parked, cart), (before, after)) in chunk.iter().zip(looked).zip(both) {
                     if !cart.doubtful() {
                         self.count(cart, parked.met);
-                    } else if !judge::same_rows(before, after) {
+                    } else if !still && !judge::same_rows(before, after) {
                         moving.push(parked.clone());
                     } else if cart.ledger_agrees {
                         self.count(cart, parked.met);
-                    } else if cart.position.is_some_and(|at| at > low) {
+                    } else if !still && cart.position.is_some_and(|at| at > low) {
                         // It changed, and back again: what the target holds may be what was between.
                         moving.push(parked.clone());
                     } else if passed {
@@ -65,7 +68,10 @@ impl Walk<'_> {
     fn pending(&mut self, parked: &Parked) {
         let cart = Looked {
             key: parked.cart.clone(),
-            outcome: Outcome::Pending,
+            outcome: match switch::mutant(Mutant::PendingIsEqual) {
+                true => Outcome::Equal,
+                false => Outcome::Pending,
+            },
             ledger_agrees: false,
             position: None,
             stale: Vec::new(),

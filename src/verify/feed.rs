@@ -8,7 +8,7 @@ use crate::hash::HashSet;
 use crate::lanes::item::Read;
 use crate::params;
 use crate::source::change::Lsn;
-use crate::switch::{self, Bound};
+use crate::switch::{self, Bound, Mutant};
 
 /// Carts of the ledger of which the source is asked at once whether it has them live.
 const PROBED: usize = 4 * CHUNK;
@@ -166,6 +166,9 @@ async fn from_ledger(
     after: &mut Option<CartKey>,
     start: Lsn,
 ) -> Result<Option<Portion>, VerifyError> {
+    if switch::mutant(Mutant::LedgerUnwalked) {
+        return Ok(None);
+    }
     let Verifier {
         source,
         target,

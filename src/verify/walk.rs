@@ -13,7 +13,7 @@ use super::runs::{Stage, Unfinished};
 use super::{Verifier, VerifyError};
 use crate::cart::key::CartKey;
 use crate::hash::{HashMap, HashSet};
-use crate::switch::{self, Bound, Place};
+use crate::switch::{self, Bound, Mutant, Place};
 
 /// Parked carts are looked at again at the latest when there are so many.
 const PARKED: usize = 2_000;
@@ -75,7 +75,9 @@ impl<'a> Walk<'a> {
             notes.stage = run.stage;
             notes.cursor.clone_from(&run.cursor);
             let left = notes.left(&mut self.report).await?;
-            self.parked = left.parked;
+            if !switch::mutant(Mutant::ParkedForgotten) {
+                self.parked = left.parked;
+            }
             self.asked = left.asked;
             let pending = left.pending.into_iter().map(|cart| (cart, Told::Pending));
             self.told.extend(pending);
@@ -136,7 +138,7 @@ impl<'a> Walk<'a> {
     fn take(&mut self, looked: Vec<Looked>, met: &HashSet<CartKey>) {
         for cart in looked {
             let met = met.contains(&cart.key);
-            match cart.doubtful() {
+            match cart.doubtful() && !switch::mutant(Mutant::SeenOnce) {
                 true => {
                     if let Some(notes) = &mut self.notes {
                         notes.park(&cart.key);

@@ -17,7 +17,7 @@ use super::auth::{Denied, Login, authenticate};
 use super::frame::{Frames, Socket};
 use super::{ReplicationConnection, WireError};
 use crate::config::{Endpoint, TlsMode};
-use crate::postgres::connect::{ConnectError, SETTINGS, by_code, first};
+use crate::postgres::connect::{ConnectError, by_code, first, settings};
 use crate::postgres::url;
 use crate::postgres::url::UrlError;
 use crate::tls;
@@ -169,7 +169,7 @@ impl Attempt<'_> {
         if let Some(options) = self.config.get_options() {
             parameters.push(("options", options));
         }
-        parameters.extend(SETTINGS);
+        parameters.extend(settings());
         frontend::startup_message(parameters, frames.out())?;
         frames.flush().await
     }

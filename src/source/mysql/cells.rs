@@ -7,6 +7,7 @@ use crate::cart::image::{Cell, Cells};
 use crate::cart::layout::Layout;
 use crate::mysql::value::ValueError;
 use crate::source::change::{Change, Op};
+use crate::switch::{self, Mutant};
 
 /// Why a row cannot be told as it is.
 #[derive(Debug)]
@@ -81,6 +82,7 @@ fn cells(mapped: &Mapped, values: &[Value]) -> Result<Cells, Untold> {
             return Ok(Cell::Missing);
         };
         match values.get(place.column) {
+            Some(Value::Absent) if switch::mutant(Mutant::AbsentIsNull) => Ok(Cell::Null),
             None | Some(Value::Absent) => Ok(Cell::Missing),
             Some(Value::Null) => Ok(Cell::Null),
             // Of an empty list of changes only its length is there: the document is as it was.

@@ -8,6 +8,7 @@ use super::identity::IdentityError;
 use crate::config::Endpoint;
 use crate::postgres::wire::{ReplicationConnection, WireError};
 use crate::source::change::Lsn;
+use crate::switch::{self, Mutant};
 
 /// `was` is the timeline that the pipeline has read, `is` the one that the source writes.
 pub async fn descends(
@@ -22,7 +23,7 @@ pub async fn descends(
         let Some(at) = left_at(&history, was) else {
             return Err(IdentityError::OtherBranch { was, is });
         };
-        if at < checkpoint {
+        if at < checkpoint && !switch::mutant(Mutant::AnyTimeline) {
             return Err(IdentityError::Forked {
                 was,
                 is,
@@ -35,7 +36,7 @@ pub async fn descends(
     let sql = "SELECT pg_catalog.pg_current_wal_flush_lsn()";
     let ends: PgLsn = source.query_one(sql, &[]).await?.try_get(0)?;
     let ends = Lsn(ends.into());
-    match ends < checkpoint {
+    match ends < checkpoint && !switch::mutant(Mutant::EndUnseen) {
         true => Err(IdentityError::Behind { ends, checkpoint }),
         false => Ok(()),
     }

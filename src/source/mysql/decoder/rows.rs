@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Decoder, Head, Mapped, ReadAs, Rows, SourceError, Untold, Wire, cells};
+use crate::switch::{self, Mutant};
 
 /// Table maps that are remembered.
 const READ_MAPS: usize = 256;
@@ -32,6 +33,7 @@ impl Decoder {
         let layout = self.known.layout.clone();
         let unmoved = self.known.before.as_ref().filter(|_| !moved);
         let (described, trusted) = match unmoved {
+            _ if switch::mutant(Mutant::TodaysColumns) => (self.known.tables.get(table), true),
             Some(before) if of_before => (before.get(table), true),
             _ => (self.known.tables.get(table), !of_before),
         };

@@ -7,6 +7,7 @@ use super::{
     Statement, cells, gtid, statement,
 };
 use crate::cart::layout::Layout;
+use crate::switch::{self, Mutant};
 
 impl Decoder {
     pub(super) fn query(
@@ -57,7 +58,9 @@ impl Decoder {
                 self.waiting.take(&xid);
             }
             Statement::Truncate(table) => {
-                if let Some(table) = self.named(&table, &query.database) {
+                if let Some(table) = self.named(&table, &query.database)
+                    && !switch::mutant(Mutant::TruncateUnheard)
+                {
                     self.tell(Event::Truncate(vec![table]));
                 }
             }
@@ -105,6 +108,9 @@ impl Decoder {
     }
 
     fn refuse_statement(&mut self, verb: String, what: String) -> Result<(), SourceError> {
+        if switch::mutant(Mutant::StatementsPassed) {
+            return Ok(());
+        }
         let session = self.group.as_ref().and_then(|group| group.session);
         let at = self.shown();
         self.refuse(SourceError::Statement {
