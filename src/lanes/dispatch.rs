@@ -191,10 +191,12 @@ impl Dispatch {
     }
 
     /// Tells lanes that had nothing to do how far the log has come. A lane whose queue is full
-    /// needs no telling.
-    pub fn tick(&mut self, through: Position) -> Result<(), LaneGone> {
+    /// needs no telling. Where the log stands still, too, they are told again: what a lane commits is
+    /// how commands see that a daemon is there.
+    pub fn tick(&mut self, through: Position, quiet: bool) -> Result<(), LaneGone> {
         for (lane, sender) in self.lanes.iter().enumerate() {
-            if self.sent[lane] >= through {
+            let again = quiet && self.sent[lane] == through;
+            if self.sent[lane] >= through && !again {
                 continue;
             }
             match sender.try_send(Item::Tick(through)) {

@@ -117,7 +117,7 @@ impl Lane {
                         Err(_) => {}
                     }
                     let overtaken = matches!(next, Some(Item::Work(_)));
-                    if !overtaken && position > self.writer.position() {
+                    if !overtaken && position >= self.writer.position() {
                         let note = self.checkpoint(position);
                         pulse.during(Doing::Note, note).await?;
                     }

@@ -427,12 +427,13 @@ impl Reader {
     /// Tells idle lanes how far the log has come, and the source what is safe.
     fn beat(&mut self) -> Result<(), ReaderError> {
         let state = &mut self.state;
-        let pause = if state.busy { TICK } else { IDLE_TICK };
+        let quiet = !state.busy;
+        let pause = if quiet { IDLE_TICK } else { TICK };
         if state.ticked.elapsed() >= pause {
             state.ticked = Instant::now();
             state.busy = false;
             if state.transaction.is_none() && !switch::mutant(Mutant::IdleSilent) {
-                self.dispatch.tick(state.through(state.at))?;
+                self.dispatch.tick(state.through(state.at), quiet)?;
             }
             // An idle server says only when asked how far its log has come.
             self.stream.ask();
