@@ -32,6 +32,10 @@ pub fn conclude(facts: &Facts) -> Conclusion {
     if facts.closed && matches!(facts.state, Some(State::Mirror | State::Merged)) {
         return closed(facts);
     }
+    if facts.never_ran && facts.in_source && facts.live != Some(false) {
+        let text = "no lane has it yet; the first reading of all carts has not begun";
+        return Conclusion::coming(facts, Why::NotReadYet, text);
+    }
     match &facts.outcome {
         Outcome::Equal => equal(facts),
         Outcome::Merged => merged(facts),

@@ -16,6 +16,7 @@ fn equal_cart() -> Facts {
         live: Some(true),
         live_text: Some("is_active = 1".to_owned()),
         state: Some(State::Mirror),
+        never_ran: false,
         in_force: true,
         mapped_so: true,
         hold: None,
@@ -221,6 +222,15 @@ fn a_cart_that_the_backfill_has_not_reached_waits_for_it() {
         ..equal_cart()
     };
     concludes(&facts, Why::NotReadYet, OnItsWay, "the walk (backfill)");
+    // The log may have passed: nobody has read it.
+    let never = Facts {
+        outcome: Outcome::Missing(vec![difference(Kind::MissingRow)]),
+        walk: None,
+        never_ran: true,
+        stalled: Some(stalled("its daemon has never run")),
+        ..facts
+    };
+    concludes(&never, Why::NotReadYet, NotWell, "its daemon has never run");
 }
 
 #[test]

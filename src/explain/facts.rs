@@ -36,6 +36,8 @@ pub struct Facts {
     pub live_text: Option<String>,
     /// None: the ledger has no such cart.
     pub state: Option<State>,
+    /// The pipeline is set up, and no daemon has ever run.
+    pub never_ran: bool,
     /// The configuration's mapping is the one that the daemon applied last, or none was applied yet.
     pub in_force: bool,
     /// The ledger's row is of the configuration's mapping.

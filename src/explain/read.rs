@@ -49,6 +49,7 @@ pub async fn explain(
         live: image.and_then(|image| mapper.live(image).ok()),
         live_text: live_text(config),
         state: entry.map(|entry| entry.state),
+        never_ran: known.status.phase == "new",
         in_force: pipeline.mapping.is_none_or(|id| id == mapper.id),
         mapped_so: entry.is_some_and(|entry| entry.mapping == mapper.id),
         hold: known.hold.clone(),

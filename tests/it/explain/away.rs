@@ -3,24 +3,28 @@
 
 use serde_json::Value;
 
-use super::stand::{Stand, says};
+use super::stand::{SECRETS, Stand, says};
 use super::{between_all, while_open};
+
+/// Its address as the file has it.
+fn address(url: &str) -> String {
+    format!("url = \"{url}\"")
+}
 
 /// An address at which nobody listens, of the same kind.
 fn nowhere(end: &str, url: &str) -> String {
     let scheme = url.split("://").next().unwrap();
-    format!("{scheme}://cartage:s3cret-of-ours@127.0.0.1:1/{end}")
+    let url = address(&format!("{scheme}://cartage@127.0.0.1:1/{end}"));
+    format!("{url}\npassword = {{ file = \"password\" }}")
 }
 
 fn with_a_secret(text: String) -> String {
-    while_open(text) + "\n[ids]\nsecret = \"a-secret-of-the-ids-that-is-long-enough\"\n"
+    while_open(text) + "\n[ids]\nsecret = { file = \"ids\" }\n"
 }
-
-const SECRETS: [&str; 2] = ["s3cret-of-ours", "a-secret-of-the-ids"];
 
 #[track_caller]
 fn keeps_secrets(text: &str) {
-    for secret in SECRETS {
+    for (_, secret) in SECRETS {
         assert!(!text.contains(secret), "{text}");
     }
 }
@@ -49,7 +53,7 @@ async fn an_end_that_is_away(pair: &str) {
         stand.shops.target.url.clone(),
     );
 
-    stand.readdress(&source, &nowhere("old", &source));
+    stand.readdress(&address(&source), &nowhere("old", &source));
     let fine = stand.concludes("7", "source_away", 1);
     says(&fine, "by the ledger it is mirror at ");
     says(&fine, "the target holds what cartage last left there");
@@ -78,7 +82,7 @@ async fn an_end_that_is_away(pair: &str) {
     let (_, status) = stand.does_next(&fine, "");
     assert!(status.contains("source"), "{status}");
 
-    stand.readdress(&target, &nowhere("new", &target));
+    stand.readdress(&address(&target), &nowhere("new", &target));
     let (code, said) = stand.says(&["explain", "7"]);
     assert_eq!(code, 1, "{said}");
     for end in ["target: ", "source: "] {
@@ -86,7 +90,7 @@ async fn an_end_that_is_away(pair: &str) {
     }
     keeps_secrets(&said);
 
-    stand.readdress(&nowhere("old", &source), &source);
+    stand.readdress(&nowhere("old", &source), &address(&source));
     let there = stand.concludes("7", "target_away", 1);
     assert_eq!(there["source"]["there"], true, "{there:#}");
     says(&there, "the source has it (rows: 1 of ");
@@ -105,7 +109,7 @@ async fn an_end_that_is_away(pair: &str) {
     let (code, said) = stand.says(&["explain", "not a number"]);
     assert_eq!(code, 2, "{said}");
 
-    stand.readdress(&nowhere("new", &target), &target);
+    stand.readdress(&nowhere("new", &target), &address(&target));
     stand.concludes("7", "equal", 0);
 }
 

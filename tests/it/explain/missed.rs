@@ -64,7 +64,7 @@ async fn what_the_checkpoint_was_moved_past(pair: &str) {
 /// The daemon has never run: nothing is on its way, whatever the log says.
 async fn a_daemon_that_never_ran_brings_nothing(pair: &str) {
     let mut stand = Stand::laid(pair, "both_sides_write", "never", while_open, &[]).await;
-    let document = stand.concludes("7", "on_its_way", 3);
+    let document = stand.concludes("7", "not_read_yet", 3);
     says(&document, "its daemon has never run");
     let next = document["conclusion"]["next"].as_str().unwrap();
     assert!(

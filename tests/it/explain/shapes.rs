@@ -92,11 +92,11 @@ async fn groups_and_elements(pair: &str) {
         .await;
     let written = stand.concludes("8", "written_in_target", 0);
     assert_eq!(written["differences"][0]["key"], "8/wrap", "{written:#}");
-    stand
-        .old_shop("UPDATE basket SET email = 'other' WHERE id_cart = 8")
-        .await;
+    let extras = r#"UPDATE basket SET extras = '{"wrap": 2, "card": 2}' WHERE id_cart = 8"#;
+    stand.old_shop(extras).await;
     stand.settles().await;
     let merged = stand.comes_to("8", "merged", 0).await;
+    assert_eq!(merged["conflicts"]["total"], 1, "{merged:#}");
     says(&merged, "cart_extra.quantity");
     let (code, shown) = stand.does_next(&merged, "");
     assert_eq!(code, 0, "{shown}");

@@ -17,6 +17,12 @@ use crate::scenario::shop::Shops;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Files beside the configuration, which may name them.
+pub const SECRETS: [(&str, &str); 2] = [
+    ("password", "s3cret-of-ours"),
+    ("ids", "the-key-of-the-ids-that-is-long-enough"),
+];
+
 pub struct Stand {
     pub shops: Shops,
     pub config: PathBuf,
@@ -58,6 +64,9 @@ impl Stand {
             shops.of(*side).session.run(sql).await.unwrap();
         }
         let folder = tempfile::tempdir().unwrap();
+        for (file, secret) in SECRETS {
+            fs::write(folder.path().join(file), secret).unwrap();
+        }
         let text = alter(scenario.config.clone());
         let config = write(&scenario, &text, &shops, folder.path());
         daemon::command(&config, &["setup", "--yes"]);
