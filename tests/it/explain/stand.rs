@@ -173,11 +173,19 @@ impl Stand {
         (output.status.code().unwrap(), said)
     }
 
-    /// The same where it must do.
+    /// The same where it must do, once a daemon that was just started is there.
     #[track_caller]
     pub fn mends(&self, document: &Value, more: &str) {
-        let (code, said) = self.does_next(document, more);
-        assert_eq!(code, 0, "{}\n{said}", document["conclusion"]);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (code, said) = self.does_next(document, more);
+            if code == 0 {
+                return;
+            }
+            let starts = said.contains("no daemon is there") && Instant::now() < deadline;
+            assert!(starts, "{code}: {}\n{said}", document["conclusion"]);
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     pub fn document(&self, cart: &str) -> (i32, Value) {
