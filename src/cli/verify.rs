@@ -17,6 +17,7 @@ use crate::mapping::expr::IdKey;
 use crate::mapping::map::Mapper;
 use crate::mapping::plan::Mapping;
 use crate::refresh::throttle::Of;
+use crate::repair;
 use crate::source::Source;
 use crate::target::control::mapping_row;
 use crate::target::session::Target;
@@ -226,14 +227,17 @@ async fn repaired(
     if !args.json {
         print!("{}", report.text());
     }
+    // By the user's word nothing need be told apart.
+    let take_source = args.take.is_some();
+    let blind = repair::blind(&verifier.mapper.mapping).filter(|_| !take_source);
     let (text, repair, after) = match args.yes && !carts.is_empty() {
         false => {
-            let (text, document) = asked::would(carts);
+            let (text, document) = asked::would(carts, blind.as_deref());
             (text, document, None)
         }
         true => {
-            let take_source = args.take.is_some();
-            let done = asked::repair(config, verifier.pipeline, carts, take_source).await?;
+            let how = (take_source, blind);
+            let done = asked::repair(config, verifier.pipeline, carts, how).await?;
             let again = verifier.run(Some(carts), &|_| ()).await;
             let again = again.map_err(CommandError::failed)?;
             (done.text(), done.json(), Some((again, done.is_well())))

@@ -122,6 +122,9 @@ impl Reconciler {
             let carts = report.differing();
             let run = repair::ask(&self.control, self.pipeline, order, carts).await?;
             info!(run, carts = carts.len(), "what differs is repaired");
+            if let Some(blind) = repair::blind(&self.mapper.mapping) {
+                info!(run, "{blind}");
+            }
         }
         Ok(())
     }

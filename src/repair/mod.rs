@@ -9,6 +9,7 @@ pub mod pace;
 pub mod undo;
 
 use crate::cart::key::CartKey;
+use crate::mapping::plan::{Lock, Mapping, Role};
 use crate::params;
 use crate::target::error::TargetError;
 use crate::target::session::Target;
@@ -92,6 +93,29 @@ impl State {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
+}
+
+/// What is to be said before a repair where the lock of the headers cannot tell who wrote a row.
+pub fn blind(mapping: &Mapping) -> Option<String> {
+    let mut intos = mapping.intos.iter();
+    let into = intos.find(|into| into.role == Role::Header)?;
+    let why = match &into.lock {
+        Lock::Counter(_) | Lock::Clock(_) => return None,
+        Lock::Row => {
+            "lock = \"row\" tells no write of the new backend from any other: what differs"
+        }
+        Lock::Xmin => "lock = \"xmin\" moves with every write, whoever makes it: what differs",
+        Lock::Mapped(_) => {
+            "the mapping sets the lock column itself, and a write that leaves it as it is cannot be \
+             told from drift, nor drift of it from a write. A cart in which it is as cartage left it \
+             is brought back; what differs in any other"
+        }
+    };
+    let table = into.full_name();
+    Some(format!(
+        "{table}: {why} is taken for the new backend's, and stays: the cart is merged, unless with \
+         --take source."
+    ))
 }
 
 /// Asks for the repair of these carts; answers the number of the run. The daemon does it as soon as

@@ -22,6 +22,8 @@ pub struct Repaired {
     pub run: i32,
     pub counts: Value,
     refused: Vec<Value>,
+    /// What the lock cannot tell.
+    blind: Option<String>,
 }
 
 impl Repaired {
@@ -30,7 +32,10 @@ impl Repaired {
     }
 
     pub fn json(&self) -> Value {
-        json!({ "run": self.run, "done": true, "carts": self.counts, "refused": self.refused })
+        json!({
+            "run": self.run, "done": true, "carts": self.counts, "refused": self.refused,
+            "note": self.blind,
+        })
     }
 
     pub fn text(&self) -> String {
@@ -49,12 +54,16 @@ impl Repaired {
             counts_text(&self.counts),
             self.run
         ));
+        let merged = self.counts["merged"].as_i64().unwrap_or_default();
+        if let Some(blind) = self.blind.as_ref().filter(|_| merged > 0) {
+            out.push_str(&format!("note: {blind}\n"));
+        }
         out
     }
 }
 
-/// What a dry run says.
-pub fn would(carts: &[CartKey]) -> (String, Value) {
+/// What a dry run says; `blind` is what the lock cannot tell.
+pub fn would(carts: &[CartKey], blind: Option<&str>) -> (String, Value) {
     let named: Vec<String> = carts.iter().take(NAMED).map(CartKey::to_string).collect();
     let mut out = String::new();
     for cart in &named {
@@ -64,7 +73,12 @@ pub fn would(carts: &[CartKey]) -> (String, Value) {
         0 => "There is nothing to repair.\n".to_owned(),
         n => format!("{n} carts would be repaired; nothing was done: say --repair --yes\n"),
     });
-    let document = json!({ "done": false, "carts": { "asked": carts.len() }, "keys": named });
+    if let Some(blind) = blind.filter(|_| !carts.is_empty()) {
+        out.push_str(&format!("note: {blind}\n"));
+    }
+    let document = json!({
+        "done": false, "carts": { "asked": carts.len() }, "keys": named, "note": blind,
+    });
     (out, document)
 }
 
@@ -73,7 +87,7 @@ pub async fn repair(
     config: &Config,
     pipeline: i32,
     carts: &[CartKey],
-    take_source: bool,
+    (take_source, blind): (bool, Option<String>),
 ) -> Result<Repaired, CommandError> {
     let target = Target::connect_to_write(&config.target, "repair").await;
     let target = target.map_err(|why| CommandError::failed(format!("target: {why}")))?;
@@ -90,6 +104,7 @@ pub async fn repair(
         run,
         counts: counted(&target, run).await?,
         refused,
+        blind,
     })
 }
 
