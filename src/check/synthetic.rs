@@ -6,6 +6,7 @@ use super::mysql::grants::Grants;
 use super::report::{End, Report};
 use super::{CheckError, Schemas};
 use crate::cart::image::{Cell, Image, Row};
+use crate::cart::layout::{self, Layout};
 use crate::catalog::{Catalog, TableInfo};
 use crate::config::{Config, Synthetic};
 use crate::mapping::compile;
@@ -18,7 +19,7 @@ use crate::source::postgres::tables::{quoted, quoted_name};
 use crate::source::{AskError, Source};
 use crate::sqltype::Class;
 use crate::synthetic::plan::parts;
-use crate::synthetic::template::{self, Known};
+use crate::synthetic::template::{self, Known, Part};
 
 const CHECK: &str = "synthetic carts";
 
@@ -219,6 +220,62 @@ fn indexes(synthetic: &Synthetic, catalog: &Catalog, report: &mut Report) {
     }
 }
 
+/// Whether a change of this plan arrives: one of the columns that it sets must be read by the mapping,
+/// and become another than it was made.
+fn changes(synthetic: &Synthetic, layout: &Layout, source: &Catalog, report: &mut Report) {
+    let changes = &synthetic.plan.changes;
+    let is_read = |table: &TableInfo, column: &str| {
+        let is = |t: &&layout::Table| (&t.schema, &t.name) == (&table.schema, &table.name);
+        let table = layout.tables.iter().find(is);
+        table.is_some_and(|table| table.columns.iter().any(|c| c.name == column))
+    };
+    let mut named = Vec::new();
+    let mut read = Vec::new();
+    for change in changes {
+        let Some(made) = synthetic.plan.row(&change.row) else {
+            continue;
+        };
+        let Some(table) = source.find(&made.table) else {
+            // The mapping knows nothing of it.
+            named.extend(
+                change
+                    .set
+                    .iter()
+                    .map(|(c, _)| format!("{}.{c}", made.table)),
+            );
+            continue;
+        };
+        for (column, value) in &change.set {
+            named.push(format!("{}.{column}", table.name));
+            if is_read(table, column) {
+                let was = made.values.iter().find(|(name, _)| name == column);
+                read.push(was.is_none_or(|(_, was)| was != value || !is_constant(value)));
+            }
+        }
+    }
+    if changes.is_empty() || read.contains(&true) {
+        return;
+    }
+    let named = named.join(", ");
+    let message = match read.is_empty() {
+        true => format!(
+            "nothing that [[synthetic.change]] sets is read by the mapping ({named}): no change would \
+             arrive, and each would fail at its deadline; set a column that is mapped"
+        ),
+        false => format!(
+            "[[synthetic.change]] sets what is read by the mapping to what it is ({named}): no change \
+             would arrive, and each would fail at its deadline; set another value"
+        ),
+    };
+    report.fail(CHECK, End::Source, message, None);
+}
+
+/// Whether a template gives the same value wherever it stands.
+fn is_constant(value: &str) -> bool {
+    let differs = |part: &Part| matches!(part, Part::Uuid | Part::Now);
+    !parts(value).iter().any(differs)
+}
+
 /// Whether a cart of this plan is one that is moved.
 fn live(config: &Config, synthetic: &Synthetic, schemas: &Schemas, report: &mut Report) {
     let whole = schemas.whole_target();
@@ -230,6 +287,7 @@ fn live(config: &Config, synthetic: &Synthetic, schemas: &Schemas, report: &mut 
         id: 0,
         secret: IdKey::of(b"check"),
     };
+    changes(synthetic, mapper.layout(), &schemas.source, report);
     let (image, guessed) = image(synthetic, &mapper, &schemas.source);
     if mapper.mapping.live.is_none() {
         return;
@@ -272,8 +330,7 @@ fn image(synthetic: &Synthetic, mapper: &Mapper, source: &Catalog) -> (Image, Ve
         let Some(info) = source.find(&made.table) else {
             continue;
         };
-        let is =
-            |t: &&crate::cart::layout::Table| (&t.schema, &t.name) == (&info.schema, &info.name);
+        let is = |t: &&layout::Table| (&t.schema, &t.name) == (&info.schema, &info.name);
         let Some(at) = layout.tables.iter().position(|t| is(&t)) else {
             continue;
         };

@@ -130,6 +130,14 @@ async fn a_cart_by_hand_says_why_it_does_not_go() {
     assert_eq!(ours(&shop).await, 0);
 }
 
+/// What `check` refuses of the plan.
+fn failed(shop: &Shop) -> Option<String> {
+    let (_, told) = shop.json(&["check", "--json"]);
+    let mut checks = told["checks"].as_array().unwrap().iter();
+    let failed = checks.find(|c| c["check"] == "synthetic carts" && c["verdict"] == "fail");
+    failed.map(|c| c["message"].as_str().unwrap_or_default().to_owned())
+}
+
 /// A role that may only read is told what to grant, and for the tables of the plan alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn check_names_the_grants() {
@@ -154,12 +162,7 @@ async fn check_names_the_grants() {
         assert!(text.contains(grant), "{grant}\n{text}");
         source.run(grant).await.unwrap();
     }
-    let (_, told) = shop.json(&["check", "--json"]);
-    let checks = told["checks"].as_array().unwrap();
-    let failed = checks
-        .iter()
-        .find(|c| c["check"] == "synthetic carts" && c["verdict"] == "fail");
-    assert!(failed.is_none(), "{told}");
+    assert_eq!(failed(&shop), None);
     source
         .run("DROP OWNED BY synthetic_reader; DROP ROLE synthetic_reader")
         .await
@@ -192,12 +195,7 @@ async fn check_names_the_grants_on_mysql() {
         assert!(text.contains(&grant), "{grant}\n{text}");
         source.run(&grant).await.unwrap();
     }
-    let (_, told) = shop.json(&["check", "--json"]);
-    let checks = told["checks"].as_array().unwrap();
-    let failed = checks
-        .iter()
-        .find(|c| c["check"] == "synthetic carts" && c["verdict"] == "fail");
-    assert!(failed.is_none(), "{told}");
+    assert_eq!(failed(&shop), None);
     source
         .run("DROP USER synthetic_reader@'127.0.0.1'")
         .await
@@ -220,4 +218,29 @@ async fn check_warns_of_carts_that_are_not_live() {
     shop.edit("active = true", "active = false");
     let (_, told) = shop.json(&["check", "--json"]);
     assert!(warned(&told), "{told}");
+}
+
+/// A change that touches nothing of the mapping would fail at its deadline each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_refuses_a_change_that_would_not_arrive() {
+    let shop = Shop::open("synthetic_idle_change", "pp", "30s").await;
+    assert_eq!(failed(&shop), None);
+    shop.edit(
+        "set = { qty = 2 }",
+        "set = { note = \"changed\", price = 3 }",
+    );
+    let told = failed(&shop).expect("it fails");
+    let why = "nothing that [[synthetic.change]] sets is read by the mapping (quote_item.note, quote_item.price)";
+    assert!(told.starts_with(why), "{told}");
+    shop.edit(
+        "set = { note = \"changed\", price = 3 }",
+        "set = { note = \"changed\", qty = 1 }",
+    );
+    let told = failed(&shop).expect("it fails");
+    assert!(told.contains("to what it is"), "{told}");
+    shop.edit(
+        "note = \"changed\", qty = 1 }",
+        "note = \"changed\", qty = 3 }",
+    );
+    assert_eq!(failed(&shop), None);
 }
