@@ -31,6 +31,17 @@ impl Cell {
 /// The values of a row in the order of its [`Layout`] table.
 pub type Cells = Arc<[Cell]>;
 
+/// Values that are made where they stay: a list that becomes shared would be copied. What `fill` leaves
+/// out is missing.
+pub fn made<E>(width: usize, fill: impl FnOnce(&mut [Cell]) -> Result<(), E>) -> Result<Cells, E> {
+    let mut cells: Cells = std::iter::repeat_n(Cell::Missing, width).collect();
+    // Nobody else has it yet.
+    if let Some(cells) = Arc::get_mut(&mut cells) {
+        fill(cells)?;
+    }
+    Ok(cells)
+}
+
 /// About how many bytes a row's values take in memory, allocations included.
 pub fn footprint(cells: &[Cell]) -> usize {
     const ALLOCATION: usize = 16;

@@ -8,7 +8,7 @@ pub mod types;
 pub mod catalog;
 pub mod lifeline;
 pub mod shared;
-mod moment;
+pub mod moment;
 mod json;
 pub mod value;
 pub mod sql;

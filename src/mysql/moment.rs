@@ -4,6 +4,9 @@
 //! which no type of Postgres reads them: an expression that wants a date then says so, and the
 //! cart is held, unless the mapping takes the text.
 
+use std::fmt;
+use std::ops::Deref;
+
 use chrono::{DateTime, Datelike, Timelike};
 
 /// A date with a time of day, as MySQL understands both.
@@ -19,31 +22,31 @@ pub struct Moment {
 }
 
 impl Moment {
-    pub fn date(&self) -> String {
-        let mut out = String::with_capacity(LENGTH);
+    pub fn date(&self) -> Spelled {
+        let mut out = Spelled::default();
         self.put_date(&mut out);
         out
     }
 
-    pub fn clock(&self) -> String {
-        let mut out = String::with_capacity(LENGTH);
+    pub fn clock(&self) -> Spelled {
+        let mut out = Spelled::default();
         self.put_clock(&mut out);
         out
     }
 
-    fn put_date(&self, out: &mut String) {
-        put(out, self.year.into(), 4);
+    fn put_date(&self, out: &mut Spelled) {
+        out.put(self.year.into(), 4);
         for part in [self.month, self.day] {
-            out.push('-');
-            put(out, part.into(), 2);
+            out.push(b'-');
+            out.put(part.into(), 2);
         }
     }
 
-    fn put_clock(&self, out: &mut String) {
-        put(out, self.hour.into(), 2);
+    fn put_clock(&self, out: &mut Spelled) {
+        out.put(self.hour.into(), 2);
         for part in [self.minute, self.second] {
-            out.push(':');
-            put(out, part.into(), 2);
+            out.push(b':');
+            out.put(part.into(), 2);
         }
     }
 
@@ -53,20 +56,20 @@ impl Moment {
     }
 
     /// As a `timestamp`.
-    pub fn plain(&self) -> String {
-        let mut out = String::with_capacity(LENGTH);
+    pub fn plain(&self) -> Spelled {
+        let mut out = Spelled::default();
         self.put_date(&mut out);
-        out.push(' ');
+        out.push(b' ');
         self.put_clock(&mut out);
-        put_fraction(&mut out, self.micros);
+        out.put_fraction(self.micros);
         out
     }
 
     /// As a `timestamptz` in UTC.
-    pub fn zoned(&self) -> String {
+    pub fn zoned(&self) -> Spelled {
         let mut out = self.plain();
         if self.is_real() {
-            out.push_str("+00");
+            b"+00".iter().for_each(|byte| out.push(*byte));
         }
         out
     }
@@ -75,7 +78,11 @@ impl Moment {
     /// fraction. Its 0 is the date that is none.
     pub fn since_1970(text: &str) -> Option<Self> {
         let (seconds, micros) = text.split_once('.').unwrap_or((text, "0"));
-        let (seconds, micros): (i64, u32) = (seconds.parse().ok()?, micros.parse().ok()?);
+        Self::at(seconds.parse().ok()?, micros.parse().ok()?)
+    }
+
+    /// The same from its numbers.
+    pub fn at(seconds: i64, micros: u32) -> Option<Self> {
         if seconds == 0 && micros == 0 {
             return Some(Self::default());
         }
@@ -126,9 +133,9 @@ impl Span {
     pub fn print(&self) -> String {
         let sign = if self.negative { "-" } else { "" };
         let (hours, minutes, seconds) = (self.hours, self.minutes, self.seconds);
-        let mut out = format!("{sign}{hours:02}:{minutes:02}:{seconds:02}");
-        put_fraction(&mut out, self.micros);
-        out
+        let mut fraction = Spelled::default();
+        fraction.put_fraction(self.micros);
+        format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{}", &*fraction)
     }
 
     /// Hours in ten bits, minutes and seconds in six each, microseconds in 24.
@@ -169,23 +176,67 @@ impl Span {
     }
 }
 
-/// Characters of the longest: `2024-06-01 10:11:12.345678+00`.
-const LENGTH: usize = 29;
+/// A moment as it is spelled, without an allocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Spelled {
+    bytes: [u8; Self::ROOM],
+    length: usize,
+}
 
-/// A number in at least so many digits.
-fn put(out: &mut String, number: u32, digits: u32) {
-    let mut unit = 10_u32.pow(digits.max(number.checked_ilog10().unwrap_or(0) + 1) - 1);
-    while unit > 0 {
-        out.extend(char::from_digit(number / unit % 10, 10));
-        unit /= 10;
+impl Spelled {
+    /// More than any numbers of a moment take.
+    const ROOM: usize = 48;
+
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+        }
+    }
+
+    /// A number in at least so many digits.
+    fn put(&mut self, number: u32, digits: u32) {
+        let mut unit = 10_u32.pow(digits.max(number.checked_ilog10().unwrap_or(0) + 1) - 1);
+        while unit > 0 {
+            self.push(b'0' + (number / unit % 10) as u8);
+            unit /= 10;
+        }
+    }
+
+    fn put_fraction(&mut self, micros: u32) {
+        if micros == 0 {
+            return;
+        }
+        let (mut number, mut digits) = (micros, 6_u32);
+        while number.is_multiple_of(10) {
+            (number, digits) = (number / 10, digits.saturating_sub(1));
+        }
+        self.push(b'.');
+        self.put(number, digits);
     }
 }
 
-fn put_fraction(out: &mut String, micros: u32) {
-    if micros > 0 {
-        out.push('.');
-        put(out, micros, 6);
-        out.truncate(out.trim_end_matches('0').len());
+impl Default for Spelled {
+    fn default() -> Self {
+        Self {
+            bytes: [0; Self::ROOM],
+            length: 0,
+        }
+    }
+}
+
+impl Deref for Spelled {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // Digits and signs.
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Spelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
     }
 }
 
@@ -196,10 +247,10 @@ mod tests {
     #[test]
     fn spelled_as_postgres_does() {
         let at = Moment::since_1970("1717236672.345000").expect("a time");
-        assert_eq!(at.zoned(), "2024-06-01 10:11:12.345+00");
-        assert_eq!(at.plain(), "2024-06-01 10:11:12.345");
+        assert_eq!(&*at.zoned(), "2024-06-01 10:11:12.345+00");
+        assert_eq!(&*at.plain(), "2024-06-01 10:11:12.345");
         let none = Moment::since_1970("0").expect("no date");
-        assert_eq!(none.zoned(), "0000-00-00 00:00:00");
+        assert_eq!(&*none.zoned(), "0000-00-00 00:00:00");
         assert_eq!(Moment::since_1970("soon"), None);
         let span = |negative, hours, micros| Span {
             negative,

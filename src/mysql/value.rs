@@ -109,12 +109,12 @@ pub fn of_log(value: &BinlogValue<'_>, column: &LogColumn) -> Result<Cell, Value
         },
         (Value::Bytes(bytes), Kind::Timestamp { .. }) => {
             let at = Moment::since_1970(&utf8(bytes, column)?);
-            at.ok_or_else(|| other(column))?.zoned()
+            at.ok_or_else(|| other(column))?.zoned().to_string()
         }
         // The form that was used before fractions of a second.
         (Value::Int(seconds), Kind::Timestamp { .. }) => {
             let at = Moment::since_1970(&seconds.to_string());
-            at.ok_or_else(|| other(column))?.zoned()
+            at.ok_or_else(|| other(column))?.zoned().to_string()
         }
         (Value::Int(number), Kind::Enum(labels)) => label(*number, labels, column)?,
         (Value::Bytes(bits), Kind::Set(labels)) => members(bits, labels, column)?,
@@ -157,9 +157,9 @@ fn plain(value: &Value, column: &LogColumn) -> Result<String, ValueError> {
                 micros,
             };
             match kind {
-                Kind::Date => at.date(),
-                Kind::DateTime { .. } => at.plain(),
-                Kind::Timestamp { .. } => at.zoned(),
+                Kind::Date => at.date().to_string(),
+                Kind::DateTime { .. } => at.plain().to_string(),
+                Kind::Timestamp { .. } => at.zoned().to_string(),
                 _ => return Err(other(column)),
             }
         }

@@ -3,7 +3,7 @@
 use super::event::rows::{Action, Row, Value};
 use super::tables::{Mapped, Place};
 use super::value;
-use crate::cart::image::{Cell, Cells};
+use crate::cart::image::{self, Cell, Cells};
 use crate::cart::layout::Layout;
 use crate::mysql::value::ValueError;
 use crate::source::change::{Change, Op};
@@ -31,10 +31,10 @@ pub fn hidden(table: usize, layout: &Layout) -> Change {
     }
 }
 
-pub fn change(mapped: &Mapped, action: Action, row: &Row) -> Result<Change, Untold> {
-    let image = |values| cells(mapped, values);
+pub fn change(mapped: &Mapped, action: Action, row: &Row<'_>) -> Result<Change, Untold> {
+    let is_missing = |cell: &Cell| matches!(cell, Cell::Missing);
     let lacks = |cells: &Cells| {
-        let missing = |i: &&usize| cells[**i] == Cell::Missing;
+        let missing = |i: &&usize| is_missing(&cells[**i]);
         let lacks: Vec<usize> = mapped.needed.iter().filter(missing).copied().collect();
         match lacks.is_empty() {
             true => Ok(()),
@@ -43,21 +43,21 @@ pub fn change(mapped: &Mapped, action: Action, row: &Row) -> Result<Change, Unto
     };
     let op = match action {
         Action::Write => {
-            let new = image(&row.after)?;
+            let new = cells(mapped, &row.after, None)?;
             lacks(&new)?;
             Op::Insert { new }
         }
         Action::Delete => {
-            let old = image(&row.before)?;
+            let old = cells(mapped, &row.before, None)?;
             lacks(&old)?;
             Op::Delete { old }
         }
         Action::Update => {
-            let old = image(&row.before)?;
+            let old = cells(mapped, &row.before, None)?;
             lacks(&old)?;
             // What the log leaves out after a change is as it was before it.
-            let mut new = image(&row.after)?;
-            if new.contains(&Cell::Missing) {
+            let mut new = cells(mapped, &row.after, Some((&row.before, &old)))?;
+            if new.iter().any(is_missing) {
                 let cells = new.iter().zip(&*old).map(|(new, old)| match new {
                     Cell::Missing => old.clone(),
                     _ => new.clone(),
@@ -76,24 +76,37 @@ pub fn change(mapped: &Mapped, action: Action, row: &Row) -> Result<Change, Unto
     })
 }
 
-fn cells(mapped: &Mapped, values: &[Value]) -> Result<Cells, Untold> {
-    let cell = |(i, place): (usize, &Option<Place>)| {
-        let Some(place) = place else {
-            return Ok(Cell::Missing);
-        };
-        match values.get(place.column) {
+/// `before`: the row as it was, in its bytes and as cells. The same bytes are the same value, and most
+/// columns of a row stay as they are.
+fn cells(
+    mapped: &Mapped,
+    values: &[Value<'_>],
+    before: Option<(&[Value<'_>], &Cells)>,
+) -> Result<Cells, Untold> {
+    let cell = |i: usize, place: &Place| {
+        let value = values.get(place.column);
+        match value {
             Some(Value::Absent) if switch::mutant(Mutant::AbsentIsNull) => Ok(Cell::Null),
             None | Some(Value::Absent) => Ok(Cell::Missing),
             Some(Value::Null) => Ok(Cell::Null),
             // Of an empty list of changes only its length is there: the document is as it was.
             Some(Value::Partial(bytes)) if bytes.iter().all(|b| *b == 0) => Ok(Cell::Missing),
             Some(Value::Partial(_)) => Err(Untold::Diff(i)),
-            Some(Value::Here(bytes)) => {
-                let wire = &mapped.wires[place.column];
-                let cell = value::cell(&place.known, wire, bytes);
-                cell.map_err(Untold::Value)
-            }
+            Some(Value::Here(bytes)) => match before {
+                Some((values, cells)) if values.get(place.column) == value => Ok(cells[i].clone()),
+                _ => {
+                    let wire = &mapped.wires[place.column];
+                    value::cell(&place.known, wire, bytes).map_err(Untold::Value)
+                }
+            },
         }
     };
-    mapped.places.iter().enumerate().map(cell).collect()
+    image::made(mapped.places.len(), |cells| {
+        for (i, (to, place)) in cells.iter_mut().zip(&mapped.places).enumerate() {
+            if let Some(place) = place {
+                *to = cell(i, place)?;
+            }
+        }
+        Ok(())
+    })
 }

@@ -3,7 +3,7 @@
 mod rows;
 mod statements;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,6 +25,7 @@ use super::place::{Base, FIRST, Place};
 use super::statement::{self, Named, Statement};
 use super::tables::{LogTables, Mapped};
 use crate::cart::layout::Layout;
+use crate::hash::HashMap;
 use crate::source::change::{Change, Event, Lsn, TransactionId};
 use crate::switch::{self, Mutant};
 
@@ -82,7 +83,7 @@ pub struct Decoder {
     /// Each transaction tells its tables anew, and mostly in the same bytes.
     read_maps: HashMap<u64, (ReadAs, Arc<Mapped>)>,
     /// The rows that are being read, and the packed transaction that they are from.
-    rows: Option<Rows>,
+    rows: Option<(Rows, Arc<Mapped>)>,
     payload: Option<Payload>,
     ready: VecDeque<Event>,
     /// Up to here the log was passed since that was last told.
@@ -106,8 +107,8 @@ impl Decoder {
             born: None,
             at: start,
             group: None,
-            maps: HashMap::new(),
-            read_maps: HashMap::new(),
+            maps: HashMap::default(),
+            read_maps: HashMap::default(),
             rows: None,
             payload: None,
             ready: VecDeque::new(),
@@ -362,11 +363,10 @@ impl Decoder {
     }
 
     fn tell_change(&mut self, change: Change) {
-        let room = self.waiting.room();
         if let Some(group) = &mut self.group {
             group.changes += 1;
             if let Some((_, prepared)) = &mut group.prepares {
-                return prepared.push(change, room);
+                return prepared.push(change, self.waiting.room());
             }
         }
         self.tell(Event::Change(change));

@@ -32,6 +32,7 @@ mod group;
 mod packed;
 pub mod stream;
 pub mod tables;
+mod usual;
 mod value;
 
 pub use decoder::Known;

@@ -6,7 +6,7 @@ use mysql_common::io::ParseBuf;
 use mysql_common::value::Value;
 
 use super::event::table_map::{Wire, types};
-use super::packed;
+use super::{packed, usual};
 use crate::cart::image::Cell;
 use crate::mysql::catalog::LogColumn;
 use crate::mysql::types::Kind;
@@ -14,6 +14,14 @@ use crate::mysql::value::{ValueError, of_log};
 
 /// `bytes` are those of the value and no more, its length included.
 pub fn cell(column: &LogColumn, wire: &Wire, bytes: &[u8]) -> Result<Cell, ValueError> {
+    match usual::cell(&column.kind, wire, bytes) {
+        Some(cell) => Ok(cell),
+        None => by_driver(column, wire, bytes),
+    }
+}
+
+/// The same of any kind, by way of the driver's values.
+pub(super) fn by_driver(column: &LogColumn, wire: &Wire, bytes: &[u8]) -> Result<Cell, ValueError> {
     let other = || ValueError::Other {
         column: column.name.clone(),
         ty: column.ty.name.clone(),

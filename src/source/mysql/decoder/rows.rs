@@ -15,20 +15,20 @@ const NO_TABLE: u64 = 0x00ff_ffff;
 
 impl Decoder {
     pub(super) fn map(&mut self, body: &Bytes) -> Result<(), SourceError> {
-        let head = Head::read(body)?;
-        let id = head.id;
-        let Some(table) = self.table(&head.schema, &head.table) else {
-            self.maps.insert(id, None);
-            return Ok(());
-        };
-        let (of_before, moved) = (self.is_of_before(), self.moved[table]);
+        let (id, of_before) = (Head::id(body)?, self.is_of_before());
         if let Some((known, mapped)) = self.read_maps.get(&id)
             && known.body == **body
-            && (known.of_before, known.moved) == (of_before, moved)
+            && (known.of_before, known.moved) == (of_before, self.moved[mapped.table])
         {
             self.maps.insert(id, Some(mapped.clone()));
             return Ok(());
         }
+        let head = Head::read(body)?;
+        let Some(table) = self.table(head.schema, head.table) else {
+            self.maps.insert(id, None);
+            return Ok(());
+        };
+        let moved = self.moved[table];
         let map = head.columns()?;
         let layout = self.known.layout.clone();
         let unmoved = self.known.before.as_ref().filter(|_| !moved);
@@ -84,8 +84,8 @@ impl Decoder {
         match self.maps.get(&rows.table) {
             None => Err(SourceError::Malformed("rows of a table without its map")),
             Some(None) => Ok(()),
-            Some(Some(_)) => {
-                self.rows = Some(rows);
+            Some(Some(mapped)) => {
+                self.rows = Some((rows, mapped.clone()));
                 Ok(())
             }
         }
@@ -93,29 +93,27 @@ impl Decoder {
 
     /// Reads the next row of the event at hand.
     pub(super) fn row(&mut self) -> Result<(), SourceError> {
-        let Some(rows) = &mut self.rows else {
+        let Some((rows, mapped)) = &mut self.rows else {
             return Ok(());
         };
-        let Some(Some(mapped)) = self.maps.get(&rows.table) else {
-            return Err(SourceError::Malformed("rows of a table without its map"));
-        };
+        let table = mapped.table;
+        let whole = mapped.is_whole();
         // Where its next row begins is not known either.
-        if !mapped.is_whole() && mapped.wires.iter().any(Wire::is_old_time) {
-            let table = mapped.table;
+        if !whole && mapped.wires.iter().any(Wire::is_old_time) {
             self.rows = None;
             self.tell_change(cells::hidden(table, &self.known.layout));
             return Ok(());
         }
+        let action = rows.action;
         let Some(row) = rows.next(&mapped.wires)? else {
             self.rows = None;
             return Ok(());
         };
-        let table = mapped.table;
-        if !mapped.is_whole() {
+        if !whole {
             self.tell_change(cells::hidden(table, &self.known.layout));
             return Ok(());
         }
-        match cells::change(mapped, rows.action, &row) {
+        match cells::change(mapped, action, &row) {
             Ok(change) => {
                 self.tell_change(change);
                 Ok(())

@@ -167,7 +167,7 @@ impl Decoder {
     /// XA_PREPARE_LOG_EVENT: whether it commits at once, then the transaction's name.
     pub(super) fn prepare(&mut self, body: &Bytes) -> Result<(), SourceError> {
         const WHAT: &str = "XA prepare";
-        let at_once = Reader(body.clone()).u8(WHAT)? != 0;
+        let at_once = Reader(body).u8(WHAT)? != 0;
         let prepares = self.group.as_mut().and_then(|group| group.prepares.take());
         let Some((xid, prepared)) = prepares else {
             return self.finish();
@@ -212,10 +212,10 @@ impl Decoder {
     /// The server could not log something.
     pub(super) fn incident(&mut self, body: &Bytes) -> Result<(), SourceError> {
         const WHAT: &str = "incident";
-        let mut r = Reader(body.clone());
+        let mut r = Reader(body);
         r.skip(2, WHAT)?;
         let length = usize::from(r.u8(WHAT)?);
-        let message = String::from_utf8_lossy(&r.take(length, WHAT)?).into_owned();
+        let message = String::from_utf8_lossy(r.take(length, WHAT)?).into_owned();
         if self.group.is_none() {
             let begin = self.at.lsn();
             self.group = Some(Group::new(begin, Beginning::default(), false));

@@ -24,7 +24,7 @@ pub fn unpacked(mut event: Event) -> Result<Event, SourceError> {
     let kinds = [WRITE_ROWS_V1, UPDATE_ROWS_V1, DELETE_ROWS_V1];
     let later = [WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS];
     let packed = event.header.kind;
-    let mut r = Reader(event.body.clone());
+    let mut r = Reader(&event.body);
     let kind = match packed {
         MARIADB_QUERY_COMPRESSED => {
             r.skip(8, WHAT)?;
@@ -66,7 +66,7 @@ pub fn unpacked(mut event: Event) -> Result<Event, SourceError> {
 
 /// A byte that says how: 1 bit "packed", 3 bits of the method, 4 bits how many bytes the length has
 /// (big-endian); then the length and the packed bytes.
-fn unpack(mut r: Reader) -> Result<Vec<u8>, SourceError> {
+fn unpack(mut r: Reader<'_>) -> Result<Vec<u8>, SourceError> {
     const WHAT: &str = "compressed event";
     let how = r.u8(WHAT)?;
     if how & 0x80 == 0 || how & 0x70 != 0 {
@@ -78,7 +78,7 @@ fn unpack(mut r: Reader) -> Result<Vec<u8>, SourceError> {
         return Err(SourceError::Malformed("compressed event: length"));
     }
     let mut bytes = Vec::new();
-    let mut packed = ZlibDecoder::new(&r.0[..]).take(length + 1);
+    let mut packed = ZlibDecoder::new(r.0).take(length + 1);
     let read = packed.read_to_end(&mut bytes);
     match read {
         Ok(read) if read as u64 == length => Ok(bytes),

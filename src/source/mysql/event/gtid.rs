@@ -37,7 +37,7 @@ pub fn seconds(header: &Header) -> i64 {
 /// MariaDB's GTID_EVENT.
 pub fn mariadb(header: &Header, body: &Bytes) -> Result<Beginning, SourceError> {
     const WHAT: &str = "GTID event";
-    let mut r = Reader(body.clone());
+    let mut r = Reader(body);
     let sequence = r.u64(WHAT)?;
     let domain = r.u32(WHAT)?;
     let flags = r.u8(WHAT)?;
@@ -61,21 +61,21 @@ pub fn mariadb(header: &Header, body: &Bytes) -> Result<Beginning, SourceError> 
 }
 
 /// The number of its format, two lengths, and two parts; spelled as statements name it.
-fn xid(r: &mut Reader) -> Result<String, SourceError> {
+fn xid(r: &mut Reader<'_>) -> Result<String, SourceError> {
     const WHAT: &str = "name of an XA transaction";
     let format = r.u32(WHAT)?;
     let lengths = [r.u8(WHAT)?, r.u8(WHAT)?];
     let [global, branch] = lengths.map(usize::from);
     let (global, branch) = (r.take(global, WHAT)?, r.take(branch, WHAT)?);
-    Ok(statement::xid(&global, &branch, format))
+    Ok(statement::xid(global, branch, format))
 }
 
 /// MySQL's GTID_EVENT and ANONYMOUS_GTID_EVENT.
 pub fn mysql(header: &Header, body: &Bytes, anonymous: bool) -> Result<Beginning, SourceError> {
     const WHAT: &str = "GTID event";
-    let mut r = Reader(body.clone());
+    let mut r = Reader(body);
     r.skip(1, WHAT)?;
-    let source = source(&r.take(16, WHAT)?);
+    let source = source(r.take(16, WHAT)?);
     let number = r.u64(WHAT)?;
     // From 5.7 on a logical clock follows, from 8.0.1 on the moment of the commit in 55 bits.
     let mut time = seconds(header);
@@ -103,7 +103,7 @@ fn source(bytes: &[u8]) -> Uuid {
 /// number before it, all numbers of variable length.
 pub fn tagged(header: &Header, body: &Bytes) -> Result<Beginning, SourceError> {
     const WHAT: &str = "tagged GTID event";
-    let mut r = Reader(body.clone());
+    let mut r = Reader(body);
     // Version of the format, size of the message, last field that must be understood.
     for _ in 0..3 {
         variable(&mut r)?;
@@ -126,7 +126,7 @@ pub fn tagged(header: &Header, body: &Bytes) -> Result<Beginning, SourceError> {
             3 => {
                 let length = variable(&mut r)? as usize;
                 let name = r.take(length, WHAT)?;
-                let name = std::str::from_utf8(&name).ok();
+                let name = std::str::from_utf8(name).ok();
                 let read = name.and_then(mysql::Tag::new);
                 tag = read.ok_or(SourceError::Malformed(WHAT))?;
             }
@@ -157,7 +157,7 @@ pub fn tagged(header: &Header, body: &Bytes) -> Result<Beginning, SourceError> {
 }
 
 /// The count of low ones in the first byte is the count of further bytes.
-pub(super) fn variable(r: &mut Reader) -> Result<u64, SourceError> {
+pub(super) fn variable(r: &mut Reader<'_>) -> Result<u64, SourceError> {
     const WHAT: &str = "number of a tagged GTID event";
     let first = r.u8(WHAT)?;
     let more = first.trailing_ones() as usize;

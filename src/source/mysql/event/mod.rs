@@ -10,7 +10,7 @@ pub mod reader;
 pub mod rows;
 pub mod table_map;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 use self::reader::{Reader, text};
 use super::SourceError;
@@ -65,7 +65,7 @@ pub struct Event {
 impl Event {
     pub fn read(mut bytes: Bytes, checksum: Checksum) -> Result<Self, SourceError> {
         const WHAT: &str = "event header";
-        let mut r = Reader(bytes.clone());
+        let mut r = Reader(&bytes);
         let header = Header {
             time: r.u32(WHAT)?,
             kind: r.u8(WHAT)?,
@@ -98,9 +98,11 @@ impl Event {
             }
             bytes.truncate(bytes.len().saturating_sub(CHECKSUM).max(HEADER));
         }
+        // Its length was seen when the header was read.
+        bytes.advance(HEADER);
         Ok(Self {
             header,
-            body: bytes.split_off(HEADER),
+            body: bytes,
         })
     }
 }
@@ -124,7 +126,7 @@ pub struct Format {
 impl Format {
     pub fn read(body: &Bytes) -> Result<Self, SourceError> {
         const WHAT: &str = "format description";
-        let mut r = Reader(body.clone());
+        let mut r = Reader(body);
         if r.u16(WHAT)? != 4 {
             return Err(SourceError::Malformed("format description: not version 4"));
         }
@@ -148,9 +150,9 @@ impl Format {
 /// ROTATE_EVENT: the file that comes next, and where its first event is.
 pub fn rotation(body: &Bytes) -> Result<(String, u64), SourceError> {
     const WHAT: &str = "rotation";
-    let mut r = Reader(body.clone());
+    let mut r = Reader(body);
     let offset = r.u64(WHAT)?;
-    Ok((text(&r.0, WHAT)?, offset))
+    Ok((text(r.0, WHAT)?.to_owned(), offset))
 }
 
 #[cfg(test)]

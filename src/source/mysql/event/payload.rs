@@ -34,7 +34,7 @@ impl std::fmt::Debug for Payload {
 
 impl Payload {
     pub fn read(body: &Bytes) -> Result<Self, SourceError> {
-        let mut r = Reader(body.clone());
+        let mut r = Reader(body);
         let (mut size, mut packed, mut unpacked) = (None, None, None);
         loop {
             match r.packed(WHAT)? {
@@ -54,6 +54,7 @@ impl Payload {
         }
         let size = size.and_then(|size| usize::try_from(size).ok());
         let bytes = r.take(size.ok_or(SourceError::Malformed(WHAT))?, WHAT)?;
+        let bytes = body.slice_ref(bytes);
         let length = bytes.len() as u64;
         let (bytes, left): (Box<dyn Read + Send + Sync>, u64) = match packed {
             Some(0) => {

@@ -18,7 +18,7 @@ impl Query {
     /// `load`: of EXECUTE_LOAD_QUERY_EVENT, which has more before its text.
     pub fn read(body: &Bytes, load: bool) -> Result<Self, SourceError> {
         const WHAT: &str = "query";
-        let mut r = Reader(body.clone());
+        let mut r = Reader(body);
         let session = r.u32(WHAT)?;
         r.skip(4, WHAT)?;
         let database = usize::from(r.u8(WHAT)?);
@@ -28,12 +28,12 @@ impl Query {
             r.skip(4 + 4 + 4 + 1, WHAT)?;
         }
         r.skip(variables, WHAT)?;
-        let database = letters(&r.take(database, WHAT)?);
+        let database = letters(r.take(database, WHAT)?);
         r.skip(1, WHAT)?;
         Ok(Self {
             session,
             database,
-            text: letters(&r.0),
+            text: letters(r.0),
         })
     }
 }

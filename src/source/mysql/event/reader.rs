@@ -1,19 +1,24 @@
 //! Reading an event's bytes from front to back; numbers are little-endian.
 
-use bytes::Bytes;
-
 use crate::source::mysql::SourceError;
 
 /// What is left of an event.
-#[derive(Clone, Debug)]
-pub struct Reader(pub Bytes);
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a>(pub &'a [u8]);
 
-impl Reader {
-    pub fn take(&mut self, count: usize, what: &'static str) -> Result<Bytes, SourceError> {
-        match count <= self.0.len() {
-            true => Ok(self.0.split_to(count)),
-            false => Err(SourceError::Malformed(what)),
-        }
+impl<'a> Reader<'a> {
+    pub fn take(&mut self, count: usize, what: &'static str) -> Result<&'a [u8], SourceError> {
+        let split = self.0.split_at_checked(count);
+        let (taken, rest) = split.ok_or_else(|| SourceError::Malformed(what))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], SourceError> {
+        let split = self.0.split_first_chunk();
+        let (taken, rest) = split.ok_or_else(|| SourceError::Malformed(what))?;
+        self.0 = rest;
+        Ok(*taken)
     }
 
     pub fn skip(&mut self, count: usize, what: &'static str) -> Result<(), SourceError> {
@@ -22,26 +27,23 @@ impl Reader {
 
     /// A number of up to eight bytes.
     pub fn number(&mut self, bytes: usize, what: &'static str) -> Result<u64, SourceError> {
-        let mut number = [0; 8];
-        let taken = self.take(bytes.min(8), what)?;
-        number[..taken.len()].copy_from_slice(&taken);
-        Ok(u64::from_le_bytes(number))
+        Ok(little_endian(self.take(bytes.min(8), what)?))
     }
 
     pub fn u8(&mut self, what: &'static str) -> Result<u8, SourceError> {
-        Ok(self.number(1, what)? as u8)
+        Ok(u8::from_le_bytes(self.array(what)?))
     }
 
     pub fn u16(&mut self, what: &'static str) -> Result<u16, SourceError> {
-        Ok(self.number(2, what)? as u16)
+        Ok(u16::from_le_bytes(self.array(what)?))
     }
 
     pub fn u32(&mut self, what: &'static str) -> Result<u32, SourceError> {
-        Ok(self.number(4, what)? as u32)
+        Ok(u32::from_le_bytes(self.array(what)?))
     }
 
     pub fn u64(&mut self, what: &'static str) -> Result<u64, SourceError> {
-        self.number(8, what)
+        Ok(u64::from_le_bytes(self.array(what)?))
     }
 
     /// A length-encoded integer ("Protocol Data Types").
@@ -62,25 +64,29 @@ impl Reader {
     }
 
     /// A name with its length in one byte and a zero behind it.
-    pub fn name(&mut self, what: &'static str) -> Result<String, SourceError> {
+    pub fn name(&mut self, what: &'static str) -> Result<&'a str, SourceError> {
         let length = self.u8(what)?;
         let name = self.take(length.into(), what)?;
         self.skip(1, what)?;
-        text(&name, what)
+        text(name, what)
     }
 }
 
+/// The number of up to eight bytes.
+pub fn little_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b))
+}
+
 /// Names of tables and columns are UTF-8 in the log, whatever the session spoke.
-pub fn text(bytes: &[u8], what: &'static str) -> Result<String, SourceError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| SourceError::Malformed(what))?;
-    Ok(text.to_owned())
+pub fn text<'a>(bytes: &'a [u8], what: &'static str) -> Result<&'a str, SourceError> {
+    std::str::from_utf8(bytes).map_err(|_| SourceError::Malformed(what))
 }
 
 /// A bit for each of many things, the first one the lowest of the first byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bits(pub Bytes);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bits<'a>(pub &'a [u8]);
 
-impl Bits {
+impl Bits<'_> {
     pub fn length(count: usize) -> usize {
         count.div_ceil(8)
     }
@@ -92,6 +98,9 @@ impl Bits {
 
     /// How many of the first `count` are set.
     pub fn ones(&self, count: usize) -> usize {
-        (0..count).filter(|i| self.has(*i)).count()
+        let (whole, rest) = (count / 8, count % 8);
+        let ones = |byte: &u8| byte.count_ones() as usize;
+        let last = self.0.get(whole).map_or(0, |byte| byte & ((1 << rest) - 1));
+        self.0.iter().take(whole).map(ones).sum::<usize>() + ones(&last)
     }
 }

@@ -1,5 +1,7 @@
 //! Row events: the rows of one table, one after the other, each before or after its change or both.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::kind;
@@ -24,34 +26,36 @@ pub struct Rows {
     /// JSON may come as what has changed in it.
     partial: bool,
     pub count: usize,
-    /// Which columns are there before and after.
-    pub before: Bits,
-    pub after: Bits,
-    rest: Reader,
+    body: Bytes,
+    /// Where in it the bits are that tell which columns are there before and after.
+    before: Range<usize>,
+    after: Range<usize>,
+    /// Where the next row begins.
+    at: usize,
 }
 
-/// One value of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+/// One value of a row, in the event's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'e> {
     /// The log does not have the column.
     Absent,
     Null,
     /// As it is written, its length included.
-    Here(Bytes),
+    Here(&'e [u8]),
     /// What has changed in a JSON document, none where it is unchanged.
-    Partial(Bytes),
+    Partial(&'e [u8]),
 }
 
 /// A row before and after; what the event does not have is empty.
 #[derive(Debug, Default)]
-pub struct Row {
-    pub before: Vec<Value>,
-    pub after: Vec<Value>,
+pub struct Row<'e> {
+    pub before: Vec<Value<'e>>,
+    pub after: Vec<Value<'e>>,
 }
 
 impl Rows {
     pub fn read(kind: u8, body: &Bytes) -> Result<Self, SourceError> {
-        let mut r = Reader(body.clone());
+        let mut r = Reader(body);
         let table = r.number(6, WHAT)?;
         r.skip(2, WHAT)?;
         let (action, v1) = match kind {
@@ -68,47 +72,55 @@ impl Rows {
             r.skip(extra.saturating_sub(2), WHAT)?;
         }
         let count = r.count(WHAT)?;
-        let mut bits = |there| match there {
-            true => r.take(Bits::length(count), WHAT).map(Bits),
-            false => Ok(Bits(Bytes::new())),
+        let mut bits = |there| {
+            let from = body.len() - r.0.len();
+            let length = if there { Bits::length(count) } else { 0 };
+            r.skip(length, WHAT).map(|()| from..from + length)
         };
+        let before = bits(action != Action::Write)?;
+        let after = bits(action != Action::Delete)?;
         Ok(Self {
             table,
             action,
             partial: kind == kind::PARTIAL_UPDATE_ROWS,
             count,
-            before: bits(action != Action::Write)?,
-            after: bits(action != Action::Delete)?,
-            rest: r,
+            at: after.end,
+            before,
+            after,
+            body: body.clone(),
         })
     }
 
-    pub fn next(&mut self, columns: &[Wire]) -> Result<Option<Row>, SourceError> {
-        if self.rest.0.is_empty() {
+    pub fn next(&mut self, columns: &[Wire]) -> Result<Option<Row<'_>>, SourceError> {
+        let body = &self.body[..];
+        let mut r = Reader(&body[self.at..]);
+        if r.0.is_empty() {
             return Ok(None);
         }
         if self.count != columns.len() {
             return Err(SourceError::Malformed("number of columns in a row"));
         }
+        let there = |at: &Range<usize>| Bits(&body[at.clone()]);
         let mut row = Row::default();
         if self.action != Action::Write {
-            row.before = image(&mut self.rest, columns, &self.before, false)?;
+            row.before = image(&mut r, columns, there(&self.before), false)?;
         }
         if self.action != Action::Delete {
-            row.after = image(&mut self.rest, columns, &self.after, self.partial)?;
+            row.after = image(&mut r, columns, there(&self.after), self.partial)?;
         }
+        self.at = body.len() - r.0.len();
         Ok(Some(row))
     }
 }
 
-fn image(
-    r: &mut Reader,
+fn image<'e>(
+    r: &mut Reader<'e>,
     columns: &[Wire],
-    there: &Bits,
+    there: Bits<'_>,
     partial: bool,
-) -> Result<Vec<Value>, SourceError> {
+) -> Result<Vec<Value<'e>>, SourceError> {
     let is_json = |wire: &Wire| wire.ty == types::JSON;
-    let mut diffs = Bits(Bytes::new());
+    let mut diffs = Bits::default();
     if partial && r.packed(WHAT)? & 1 != 0 {
         let documents = columns.iter().filter(|wire| is_json(wire)).count();
         diffs = Bits(r.take(Bits::length(documents), WHAT)?);
@@ -128,7 +140,7 @@ fn image(
         values.push(match null {
             true => Value::Null,
             false => {
-                let value = r.take(wire.length(&r.0)?, WHAT)?;
+                let value = r.take(wire.length(r.0)?, WHAT)?;
                 match is_diff {
                     true => Value::Partial(value),
                     false => Value::Here(value),

@@ -1,8 +1,6 @@
 //! TABLE_MAP_EVENT: which table the rows that follow are of, and how its columns are written.
 
-use bytes::Bytes;
-
-use super::reader::{Bits, Reader, text};
+use super::reader::{Bits, Reader, little_endian, text};
 use crate::source::mysql::SourceError;
 
 const WHAT: &str = "table map";
@@ -65,17 +63,22 @@ pub struct TableMap {
 }
 
 /// Only which table; most events stop here.
-#[derive(Clone, Debug)]
-pub struct Head {
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
     pub id: u64,
-    pub schema: String,
-    pub table: String,
-    rest: Reader,
+    pub schema: &'a str,
+    pub table: &'a str,
+    rest: Reader<'a>,
 }
 
-impl Head {
-    pub fn read(body: &Bytes) -> Result<Self, SourceError> {
-        let mut r = Reader(body.clone());
+impl<'a> Head<'a> {
+    /// The table's number, which comes first.
+    pub fn id(body: &[u8]) -> Result<u64, SourceError> {
+        Reader(body).number(6, WHAT)
+    }
+
+    pub fn read(body: &'a [u8]) -> Result<Self, SourceError> {
+        let mut r = Reader(body);
         let id = r.number(6, WHAT)?;
         r.skip(2, WHAT)?;
         Ok(Self {
@@ -103,12 +106,12 @@ impl Head {
             let length = r.count(WHAT)?;
             let mut value = Reader(r.take(length, WHAT)?);
             match field {
-                1 => signs = Some(signs_of(&columns, &value.0)),
+                1 => signs = Some(signs_of(&columns, value.0)),
                 4 => {
                     let mut all = Vec::with_capacity(count);
                     while !value.0.is_empty() {
                         let length = value.count(WHAT)?;
-                        all.push(text(&value.take(length, WHAT)?, WHAT)?);
+                        all.push(text(value.take(length, WHAT)?, WHAT)?.to_owned());
                     }
                     if all.len() != count {
                         return Err(SourceError::Malformed("table map: names of columns"));
@@ -120,8 +123,8 @@ impl Head {
         }
         Ok(TableMap {
             id: self.id,
-            schema: self.schema,
-            table: self.table,
+            schema: self.schema.to_owned(),
+            table: self.table.to_owned(),
             columns,
             names,
             unsigned: signs,
@@ -130,7 +133,7 @@ impl Head {
 }
 
 impl Wire {
-    fn read(kind: u8, meta: &mut Reader) -> Result<Self, SourceError> {
+    fn read(kind: u8, meta: &mut Reader<'_>) -> Result<Self, SourceError> {
         let mut bytes = [0; 2];
         let length = match kind {
             types::FLOAT
@@ -154,7 +157,7 @@ impl Wire {
             types::TINY..=types::LONG | types::NULL..=types::NEWDATE => 0,
             _ => return Err(SourceError::ColumnType(kind)),
         };
-        bytes[..length].copy_from_slice(&meta.take(length, WHAT)?);
+        bytes[..length].copy_from_slice(meta.take(length, WHAT)?);
         let ty = match kind {
             types::STRING if matches!(bytes[0], types::ENUM | types::SET) => bytes[0],
             // What it is called, while its values are the other one's: no log of rows has older ones.
@@ -195,13 +198,6 @@ impl Wire {
     /// How many of these bytes are the next value, its length included.
     pub fn length(&self, bytes: &[u8]) -> Result<usize, SourceError> {
         let [a, b] = self.meta.map(usize::from);
-        let prefixed = |prefix: usize| {
-            let head = bytes.get(..prefix).filter(|_| prefix <= 4);
-            let head = head.ok_or(SourceError::Malformed("value"))?;
-            let length = head.iter().rev().fold(0, |n, b| n << 8 | usize::from(*b));
-            Ok(prefix + length)
-        };
-        let short = |longest: usize| prefixed(if longest > 255 { 2 } else { 1 });
         let fraction = a.div_ceil(2);
         match self.ty {
             types::NULL => Ok(0),
@@ -216,9 +212,23 @@ impl Wire {
             types::NEWDECIMAL => Ok(decimal(a - b.min(a)) + decimal(b)),
             types::BIT => Ok(b + usize::from(a > 0)),
             types::ENUM | types::SET => Ok(b),
+            _ => {
+                let prefix = self.prefix();
+                let head = bytes.get(..prefix).filter(|_| prefix <= 4);
+                let head = head.ok_or_else(|| SourceError::Malformed("value"))?;
+                Ok(prefix + little_endian(head) as usize)
+            }
+        }
+    }
+
+    /// Bytes of the length that a text or a blob has before it.
+    pub fn prefix(&self) -> usize {
+        let [a, b] = self.meta.map(usize::from);
+        let short = |longest: usize| if longest > 255 { 2 } else { 1 };
+        match self.ty {
             types::STRING => short(self.string_length()),
             types::VARCHAR | types::VARCHAR_COMPRESSED | types::VAR_STRING => short(a | b << 8),
-            _ => prefixed(a),
+            _ => a,
         }
     }
 }

@@ -120,7 +120,7 @@ fn numbers_of_tagged_ids_say_their_length_first() {
         (&[0b1111_1011, 0b1111_1111, 0b0000_0111], 65_535),
         (&[0xff, 1, 0, 0, 0, 0, 0, 0, 0x80], 1 | 1 << 63),
     ] {
-        let mut r = Reader(Bytes::copy_from_slice(bytes));
+        let mut r = Reader(bytes);
         assert_eq!(gtid::variable(&mut r).expect("a number"), number);
         assert!(r.0.is_empty());
     }
@@ -172,20 +172,19 @@ fn a_table_map_says_how_rows_are_written() {
     let mut rows = Rows::read(kind::UPDATE_ROWS_V1, &Bytes::from(body)).expect("rows");
     assert_eq!(rows.action, Action::Update);
     let row = rows.next(&map.columns).expect("a row").expect("a row");
-    let here = |bytes: &[u8]| Value::Here(Bytes::copy_from_slice(bytes));
     let before = [
-        here(&[1, 0, 0, 0]),
+        Value::Here(&[1, 0, 0, 0]),
         Value::Absent,
-        here(&[0x80, 0, 0, 0, 1, 50]),
-        here(&[1]),
-        here(&[9, 0]),
+        Value::Here(&[0x80, 0, 0, 0, 1, 50]),
+        Value::Here(&[1]),
+        Value::Here(&[9, 0]),
     ];
     let after = [
-        here(&[2, 0, 0, 0]),
-        here(b"\x02hi"),
+        Value::Here(&[2, 0, 0, 0]),
+        Value::Here(b"\x02hi"),
         Value::Null,
-        here(&[2]),
-        here(&[8, 0]),
+        Value::Here(&[2]),
+        Value::Here(&[8, 0]),
     ];
     assert_eq!((row.before, row.after), (before.to_vec(), after.to_vec()));
     assert!(rows.next(&map.columns).expect("the end").is_none());
