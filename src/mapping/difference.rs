@@ -103,14 +103,73 @@ pub struct Sides<'a> {
 
 /// The patch over a unit: usually one cart.
 pub fn difference(mapping: &Mapping, unit: &[Sides<'_>]) -> Result<Patch, SharedRow> {
+    let mut patch = Patch::default();
+    let mut touched = vec![false; unit.len()];
+    match same_rows(unit) {
+        Some(sides) => {
+            for (left, new) in sides.old.iter().zip(sides.new) {
+                if let Some(op) = update(&mapping.intos[new.into], left, new) {
+                    touched[0] = true;
+                    patch
+                        .writes
+                        .push(write_of(mapping, new, op, left.token.clone()));
+                }
+            }
+        }
+        None => compare(mapping, unit, &mut touched, &mut patch)?,
+    }
+    for (cart, sides) in unit.iter().enumerate() {
+        touched[cart] |= !sides.dropped.is_empty();
+        patch.writes.extend(sides.dropped.iter().cloned());
+    }
+    guard_headers(mapping, unit, &touched, &mut patch);
+    patch.own = own_lines(mapping, unit, &patch);
+    Ok(patch)
+}
+
+/// A cart alone whose rows are the same on both sides, in one order and each once: nearly all are.
+fn same_rows<'s, 'a>(unit: &'s [Sides<'a>]) -> Option<&'s Sides<'a>> {
+    let [sides] = unit else {
+        return None;
+    };
+    let same = |(left, new): (&Left, &TargetRow)| left.row.id() == new.id();
+    let paired = sides.old.len() == sides.new.len() && sides.old.iter().zip(sides.new).all(same);
+    let once = sides.new.is_sorted_by(|a, b| a.id() < b.id());
+    (paired && once).then_some(sides)
+}
+
+/// None where nothing is to be written.
+fn update(into: &Into, left: &Left, new: &TargetRow) -> Option<RowOp> {
+    let changed = changed(into, &left.row.cells, &new.cells);
+    (!changed.is_empty()).then(|| RowOp::Update {
+        old: left.row.cells.clone(),
+        new: new.cells.clone(),
+        changed,
+    })
+}
+
+fn write_of(mapping: &Mapping, row: &TargetRow, op: RowOp, token: Option<Box<str>>) -> RowWrite {
+    RowWrite {
+        into: mapping.intos[row.into].clone(),
+        index: Some(row.into),
+        key: row.key.clone(),
+        op,
+        token,
+    }
+}
+
+fn compare(
+    mapping: &Mapping,
+    unit: &[Sides<'_>],
+    touched: &mut [bool],
+    patch: &mut Patch,
+) -> Result<(), SharedRow> {
     let mut old: BTreeMap<(usize, &RowKey), (usize, &Left)> = BTreeMap::new();
     for (cart, sides) in unit.iter().enumerate() {
         for left in sides.old {
             old.insert(left.row.id(), (cart, left));
         }
     }
-    let mut patch = Patch::default();
-    let mut touched = vec![false; unit.len()];
     let mut seen = BTreeMap::new();
     for (cart, sides) in unit.iter().enumerate() {
         for new in sides.new {
@@ -133,50 +192,29 @@ pub fn difference(mapping: &Mapping, unit: &[Sides<'_>]) -> Result<Patch, Shared
                         touched[*from] = true;
                         touched[cart] = true;
                     }
-                    let changed = changed(into, &left.row.cells, &new.cells);
-                    (!changed.is_empty()).then(|| {
-                        let op = RowOp::Update {
-                            old: left.row.cells.clone(),
-                            new: new.cells.clone(),
-                            changed,
-                        };
-                        (op, left.token.clone())
-                    })
+                    update(into, left, new).map(|op| (op, left.token.clone()))
                 }
             };
             if let Some((op, token)) = write {
                 touched[cart] = true;
-                patch.writes.push(RowWrite {
-                    into: into.clone(),
-                    index: Some(new.into),
-                    key: new.key.clone(),
-                    op,
-                    token,
-                });
+                patch.writes.push(write_of(mapping, new, op, token));
             }
         }
     }
     for (id, (cart, left)) in &old {
         if !seen.contains_key(id) {
             touched[*cart] = true;
-            patch.writes.push(RowWrite {
-                into: mapping.intos[left.row.into].clone(),
-                index: Some(left.row.into),
-                key: left.row.key.clone(),
-                op: RowOp::Delete {
-                    old: left.row.cells.clone(),
-                },
-                token: left.token.clone(),
-            });
+            let old = left.row.cells.clone();
+            let write = write_of(
+                mapping,
+                &left.row,
+                RowOp::Delete { old },
+                left.token.clone(),
+            );
+            patch.writes.push(write);
         }
     }
-    for (cart, sides) in unit.iter().enumerate() {
-        touched[cart] |= !sides.dropped.is_empty();
-        patch.writes.extend(sides.dropped.iter().cloned());
-    }
-    guard_headers(mapping, unit, &touched, &mut patch);
-    patch.own = own_lines(mapping, unit, &patch);
-    Ok(patch)
+    Ok(())
 }
 
 fn own_lines(mapping: &Mapping, unit: &[Sides<'_>], patch: &Patch) -> Vec<(usize, RowKey)> {

@@ -90,7 +90,21 @@ pub(super) struct FormerRow<'a> {
     pub target: &'a TargetRow,
 }
 
-impl FormerRow<'_> {
+impl<'a> FormerRow<'a> {
+    /// Another row of the same image, with the target row that it has been given: an expression that
+    /// reads the same of both has one value. What reads other rows finds them by the key, which is
+    /// another one.
+    pub fn beside(target: &'a TargetRow, image: &'a Image, row: &'a Row) -> Option<Self> {
+        let (table, at) = target.origin?;
+        let other = image.tables.get(table)?.get(at)?;
+        let pair = Pair {
+            before: (image, other),
+            after: (image, row),
+            changed: &[],
+        };
+        Some(Self { pair, target })
+    }
+
     /// Whether the expression has the same value now.
     pub fn still(&self, expr: &Expr) -> bool {
         expr.depends().unchanged(&self.pair)

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 pub use super::error::MapError;
 use super::expr::{Env, EvalError, IdKey};
-use super::former::{Before, Former};
+use super::former::{Before, Former, FormerRow};
 use super::plan::{Fate, Into, Mapping};
 use super::row::{At, cell, failed, row_cells, row_key};
 use crate::cart::answers::{Answers, Question};
@@ -157,9 +157,15 @@ impl Mapper {
                 }
                 continue;
             }
+            let mut last: Option<usize> = None;
             for (at, row) in image.tables[into.per].iter().enumerate() {
                 let env = self.env(image, row, row.stamp);
                 let former = known.and_then(|known| known.row(index, into.per, at, image, row));
+                // Of what has no former row the row before it may tell something.
+                let beside = match former {
+                    None => last.and_then(|last| FormerRow::beside(&rows[last], image, row)),
+                    Some(_) => None,
+                };
                 if let Some(filter) = &into.filter
                     && !former.as_ref().is_some_and(|former| former.still(filter))
                 {
@@ -175,13 +181,16 @@ impl Mapper {
                     Ok(TargetRow {
                         into: index,
                         key: row_key(into, &env, former.as_ref())?,
-                        cells: row_cells(into, &env, former.as_ref())?,
+                        cells: row_cells(into, &env, former.as_ref(), beside.as_ref())?,
                         origin: Some((into.per, at)),
                     })
                 };
                 match given() {
                     Err(why) if MapError::is_skip(&why) || probing => {}
-                    row => rows.push(row?),
+                    row => {
+                        last = Some(rows.len());
+                        rows.push(row?);
+                    }
                 }
             }
         }
@@ -276,10 +285,18 @@ impl Mapper {
             ..
         }) = before
         {
-            let given: HashSet<_> = rows.iter().chain(&last).map(TargetRow::id).collect();
-            let gone = self.gone(old_image, image);
+            let same = |(row, old): (&TargetRow, &TargetRow)| row.id() == old.id();
+            // Mostly the same rows are there, and none is to be looked for.
+            let all_stay = rows.len() == old_rows.len() && rows.iter().zip(old_rows).all(same);
+            let left = if all_stay { &[][..] } else { old_rows };
+            let given = rows.iter().chain(&last).map(TargetRow::id);
+            let given: HashSet<_> = given.take_while(|_| !left.is_empty()).collect();
+            let gone = match left {
+                [] => Vec::new(),
+                _ => self.gone(old_image, image),
+            };
             let gone: HashSet<_> = gone.iter().map(TargetRow::id).collect();
-            for old in old_rows {
+            for old in left {
                 if given.contains(&old.id()) || elsewhere(old) {
                     continue;
                 }

@@ -26,7 +26,7 @@ impl Mapper {
             if let ([member], true) = (members.as_mut_slice(), keeps_moments(into)) {
                 member.stamp = image.moment(index, &key).unwrap_or(member.stamp);
             }
-            let cells = match row_cells(into, &self.at(image, into, &members, first), None) {
+            let cells = match row_cells(into, &self.at(image, into, &members, first), None, None) {
                 Err(why) if why.is_skip() || probing => continue,
                 cells => cells?,
             };
@@ -195,7 +195,7 @@ impl Mapper {
                 continue;
             };
             let stamp = std::mem::take(&mut member.stamp);
-            if let Ok(cells) = row_cells(into, &self.at(image, into, &members, row), None) {
+            if let Ok(cells) = row_cells(into, &self.at(image, into, &members, row), None, None) {
                 found.insert(key, (cells, stamp));
             }
         }

@@ -3,8 +3,8 @@
 use super::expr::{Env, EvalError, Expr, Parts, bind};
 use super::former::FormerRow;
 use super::map::{MapError, RowKey};
-use super::plan::Into;
-use crate::cart::image::{Cell, Cells};
+use super::plan::{Into, MappedColumn};
+use crate::cart::image::{self, Cell, Cells};
 
 /// Where the expressions of a target row are evaluated.
 #[derive(Clone, Copy)]
@@ -55,29 +55,35 @@ pub(super) fn row_cells(
     into: &Into,
     at: &At<'_>,
     former: Option<&FormerRow<'_>>,
+    beside: Option<&FormerRow<'_>>,
 ) -> Result<Cells, MapError> {
-    let there = |i: usize, expr: &Expr| {
-        let former = former.filter(|former| former.still(expr))?;
+    fn there<'f>(former: &'f FormerRow<'_>, i: usize, expr: &Expr) -> Option<&'f Cell> {
         let cell = former.target.cells.get(i);
-        cell.filter(|cell| **cell != Cell::Missing)
-    };
-    let known = |i: usize| match &into.columns[i].expr {
-        Some(expr) => there(i, expr),
-        None => Some(&Cell::Null),
-    };
-    let known: Vec<Option<&Cell>> = (0..into.columns.len()).map(known).collect();
-    if let Some(former) = former
-        && known.iter().all(Option::is_some)
-    {
-        return Ok(former.target.cells.clone());
+        cell.filter(|cell| !matches!(cell, Cell::Missing) && former.still(expr))
     }
-    let each = known.into_iter().zip(&into.columns).enumerate();
-    each.map(|(i, (known, column))| match (known, &column.expr) {
-        (Some(cell), _) => Ok(cell.clone()),
-        (None, Some(expr)) => cell(into, i, expr, at),
-        (None, None) => Ok(Cell::Null),
+    if let Some(former) = former {
+        let stays = |(i, column): (usize, &MappedColumn)| match &column.expr {
+            Some(expr) => there(former, i, expr).is_some(),
+            None => true,
+        };
+        if into.columns.iter().enumerate().all(stays) {
+            return Ok(former.target.cells.clone());
+        }
+    }
+    image::made(into.columns.len(), |cells| {
+        for (i, (to, column)) in cells.iter_mut().zip(&into.columns).enumerate() {
+            let Some(expr) = &column.expr else {
+                *to = Cell::Null;
+                continue;
+            };
+            let mut known = former.into_iter().chain(beside);
+            *to = match known.find_map(|known| there(known, i, expr)) {
+                Some(known) => known.clone(),
+                None => cell(into, i, expr, at)?,
+            };
+        }
+        Ok(())
     })
-    .collect()
 }
 
 pub(super) fn cell(into: &Into, column: usize, expr: &Expr, at: &At<'_>) -> Result<Cell, MapError> {

@@ -1,5 +1,6 @@
 //! Aggregates over the rows of a table that belong to the row.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::decimal::Decimal;
@@ -7,6 +8,7 @@ use super::error::EvalError;
 use super::evaluate::{self, Frame};
 use super::functions::{array_of, object_of};
 use super::plan::{Aggregate, AggregateKind, Arithmetic, Order};
+use super::quantity::{self, Quantity};
 use super::scope::{Env, Member, Parts};
 use super::value::Value;
 use super::{operators, rows};
@@ -16,18 +18,27 @@ use crate::sqltype::Class;
 type Given<'a> = Result<Value<'a>, EvalError>;
 
 pub fn value<'a>(aggregate: &'a Aggregate, class: Class, frame: &Frame<'a>) -> Given<'a> {
+    reduce(aggregate, class, &items(aggregate, frame)?)
+}
+
+/// The total of exact numbers, without a limit on the way; it must fit the class.
+pub fn sum<'a>(
+    aggregate: &'a Aggregate,
+    class: Class,
+    frame: &Frame<'a>,
+) -> Result<Quantity<'a>, EvalError> {
+    let total = total(aggregate, &items(aggregate, frame)?)?;
+    let exceeds = |number: Cow<'_, Decimal>| number.to_i64().is_none();
+    if class == Class::Int8 && total.decimal().is_some_and(exceeds) {
+        return Err(EvalError::value("sum: integer out of range"));
+    }
+    Ok(total)
+}
+
+/// What it goes over, in its order.
+fn items<'a>(aggregate: &'a Aggregate, frame: &Frame<'a>) -> Result<Vec<Frame<'a>>, EvalError> {
     let mut items = Vec::new();
-    let all: Vec<Frame<'a>> = match aggregate.group {
-        true => {
-            let members = frame.parts.group.unwrap_or_default().iter();
-            members.map(|member| of_group(frame, member)).collect()
-        }
-        false => {
-            let rows = rows::belonging(&frame.env, frame.per, aggregate.table)?;
-            rows.into_iter().map(|row| at(frame, row)).collect()
-        }
-    };
-    for item in all {
+    let mut take = |item: Frame<'a>| -> Result<(), EvalError> {
         let kept = match &aggregate.filter {
             Some(filter) => evaluate::value(filter, &item)?.is_true(),
             None => true,
@@ -35,9 +46,26 @@ pub fn value<'a>(aggregate: &'a Aggregate, class: Class, frame: &Frame<'a>) -> G
         if kept {
             items.push(item);
         }
+        Ok(())
+    };
+    match (
+        aggregate.group,
+        rows::all(&frame.env, frame.per, aggregate.table),
+    ) {
+        (true, _) => {
+            let members = frame.parts.group.unwrap_or_default();
+            members
+                .iter()
+                .try_for_each(|member| take(of_group(frame, member)))?;
+        }
+        (false, Some(rows)) => rows.iter().try_for_each(|row| take(at(frame, row)))?,
+        (false, None) => {
+            let rows = rows::belonging(&frame.env, frame.per, aggregate.table)?;
+            rows.into_iter().try_for_each(|row| take(at(frame, row)))?;
+        }
     }
     sort(&mut items, &aggregate.order)?;
-    reduce(aggregate, class, &items)
+    Ok(items)
 }
 
 fn at<'a>(frame: &Frame<'a>, row: &'a Row) -> Frame<'a> {
@@ -122,14 +150,11 @@ fn reduce<'a>(aggregate: &'a Aggregate, class: Class, items: &[Frame<'a>]) -> Gi
             }
             Ok(joined.map_or(Value::Null, |text| Value::of(class, text)))
         }
-        Sum => match class {
-            // Whole numbers are summed without a limit; the total must fit the class.
-            Class::Int8 | Class::Numeric => total(aggregate, items),
-            class => fold(aggregate, items, |sum, next| {
-                operators::calculate(Arithmetic::Add, class, sum, next)
-            }),
-        }
-        .and_then(|sum| checked(sum, class)),
+        // Exact ones have been summed where they are made.
+        Sum => fold(aggregate, items, |sum, next| {
+            operators::calculate(Arithmetic::Add, class, sum, next)
+        })
+        .map(|sum| recast(sum, class)),
         Min | Max => {
             let keep = if aggregate.kind == Min {
                 Ordering::Less
@@ -176,47 +201,29 @@ fn fold<'a>(
 }
 
 /// The exact total of numbers; one alone stays as it is.
-fn total<'a>(aggregate: &'a Aggregate, items: &[Frame<'a>]) -> Given<'a> {
-    let number = |text: &str| {
-        let unreadable = || EvalError::value("arithmetic needs a finite numeric");
-        Decimal::parse(text).ok_or_else(unreadable)
-    };
-    let mut first = Value::Null;
-    let mut total: Option<Decimal> = None;
+fn total<'a>(aggregate: &'a Aggregate, items: &[Frame<'a>]) -> Result<Quantity<'a>, EvalError> {
+    let unreadable = || EvalError::value("arithmetic needs a finite numeric");
+    let mut total = Quantity::Null;
     for item in items {
-        let next = argument(aggregate, 0, item)?;
-        let (Some(before), Some(text)) = (first.text(), next.text()) else {
-            if first.is_null() {
-                first = next;
-            }
+        let next = match aggregate.args.first() {
+            Some(arg) => quantity::of(arg, item)?,
+            None => Quantity::Null,
+        };
+        if next.is_null() {
             continue;
-        };
-        let sum = match total {
-            Some(total) => total,
-            None => number(before)?,
-        };
-        let sum = sum.add(&number(text)?);
+        }
+        if total.is_null() {
+            total = next;
+            continue;
+        }
+        let sum = total.decimal().ok_or_else(unreadable)?;
+        let sum = sum.add(&*next.decimal().ok_or_else(unreadable)?);
         if !sum.fits() {
             return Err(EvalError::value("numeric out of range"));
         }
-        total = Some(sum);
+        total = Quantity::Made(sum);
     }
-    Ok(match (total, first) {
-        (Some(total), Value::Of { class, .. }) => Value::of(class, total.to_string()),
-        (_, first) => first,
-    })
-}
-
-fn checked<'a>(sum: Value<'a>, class: Class) -> Given<'a> {
-    if class == Class::Int8
-        && sum
-            .text()
-            .and_then(Decimal::parse)
-            .is_some_and(|d| d.to_i64().is_none())
-    {
-        return Err(EvalError::value("sum: integer out of range"));
-    }
-    Ok(recast(sum, class))
+    Ok(total)
 }
 
 fn recast(value: Value<'_>, class: Class) -> Value<'_> {

@@ -59,7 +59,7 @@ pub fn context(from: Class, to: Class) -> Option<Context> {
     })
 }
 
-fn unfit(ty: &SqlType) -> EvalError {
+pub(super) fn unfit(ty: &SqlType) -> EvalError {
     EvalError::Value(format!("a value does not fit {}", ty.name))
 }
 
@@ -268,6 +268,11 @@ fn with_mask(text: &str) -> String {
 }
 
 fn integer(value: i64, to: &SqlType) -> Result<Cow<'static, str>, EvalError> {
+    Ok(Cow::Owned(ranged(value, to)?.to_string()))
+}
+
+/// It must be in the range of the type.
+pub(super) fn ranged(value: i64, to: &SqlType) -> Result<i64, EvalError> {
     let fits = match to.class {
         Class::Int2 => i16::try_from(value).is_ok(),
         Class::Int4 => i32::try_from(value).is_ok(),
@@ -276,7 +281,7 @@ fn integer(value: i64, to: &SqlType) -> Result<Cow<'static, str>, EvalError> {
     if !fits {
         return Err(unfit(to));
     }
-    Ok(Cow::Owned(value.to_string()))
+    Ok(value)
 }
 
 fn boolean(text: &str) -> Option<bool> {

@@ -251,6 +251,31 @@ impl Decimal {
     }
 }
 
+/// Digits after the point for which there is room where a short number is printed.
+const SHORT_SCALE: u32 = 20;
+
+/// The same without an allocation.
+fn print_short(number: i64, scale: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut text = [b'0'; SHORT_SCALE as usize + 3];
+    let (mut rest, mut at, mut digits) = (number.unsigned_abs(), text.len(), 0);
+    // At least one digit stands before the point.
+    while rest > 0 || digits <= scale {
+        if digits == scale && scale > 0 {
+            at -= 1;
+            text[at] = b'.';
+        }
+        at -= 1;
+        text[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        digits += 1;
+    }
+    if number < 0 {
+        at -= 1;
+        text[at] = b'-';
+    }
+    f.write_str(std::str::from_utf8(&text[at..]).unwrap_or_default())
+}
+
 impl PartialEq for Decimal {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
@@ -274,6 +299,9 @@ impl Ord for Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(short) = self.digits.to_i64().filter(|_| self.scale <= SHORT_SCALE) {
+            return print_short(short, self.scale, f);
+        }
         let digits = self.digits.magnitude();
         let scale = self.scale as usize;
         let digits = match digits.len() > scale {
@@ -358,6 +386,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn short_ones_are_printed_as_any(digits in any::<i64>(), scale in 0u32..40, shift in 0u32..64) {
+            let digits = digits >> shift;
+            let short = Decimal::new(digits, scale);
+            let width = scale as usize + 1;
+            let plain = format!("{:0>width$}", digits.unsigned_abs());
+            let (whole, fraction) = plain.split_at(plain.len() - scale as usize);
+            let sign = if digits < 0 { "-" } else { "" };
+            let point = if scale > 0 { "." } else { "" };
+            prop_assert_eq!(short.to_string(), format!("{sign}{whole}{point}{fraction}"));
+        }
+
         #[test]
         fn printing_reads_back(digits in any::<i128>(), scale in 0u32..40) {
             let value = Decimal::new(digits, scale);

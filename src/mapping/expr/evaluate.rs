@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 
 use super::cast::{self, Context};
 use super::error::EvalError;
-use super::functions::{Args, Function};
+use super::functions::Args;
 use super::plan::{Node, Place, Plan};
 use super::scope::{Env, Parts};
 use super::value::Value;
-use super::{aggregate, lookup, operators, rows};
+use super::{aggregate, lookup, operators, quantity, rows};
 use crate::cart::image::Row;
 use crate::cart::layout::Layout;
 use crate::sqltype::Class;
@@ -26,6 +26,9 @@ pub struct Frame<'a> {
 type Given<'a> = Result<Value<'a>, EvalError>;
 
 pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
+    if quantity::makes(plan) {
+        return Ok(quantity::of(plan, frame)?.value(plan.class()));
+    }
     match &plan.node {
         Node::Null => Ok(Value::Null),
         Node::Literal(text) => Ok(Value::of(plan.class(), text.as_str())),
@@ -48,7 +51,7 @@ pub fn value<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
             None => Ok(Value::Null),
             Some(text) => map.value(text),
         },
-        Node::Call { function, args } => call(plan.class(), function, args, frame),
+        Node::Call { .. } => call(plan, frame),
         Node::Negate(of) => match value(of, frame)?.text() {
             None => Ok(Value::Null),
             Some(text) => Ok(Value::of(
@@ -230,26 +233,31 @@ fn extreme<'a>(greatest: bool, args: &'a [Plan], frame: &Frame<'a>) -> Given<'a>
     Ok(best)
 }
 
-fn call<'a>(
-    class: Class,
-    function: &'static Function,
-    args: &'a [Plan],
-    frame: &Frame<'a>,
-) -> Given<'a> {
-    let values = args
-        .iter()
-        .map(|a| value(a, frame))
-        .collect::<Result<Vec<_>, _>>()?;
-    if function.strict && values.iter().any(Value::is_null) {
+/// A function of the values of its arguments.
+pub(super) fn call<'a>(plan: &'a Plan, frame: &Frame<'a>) -> Given<'a> {
+    let Node::Call { function, args } = &plan.node else {
         return Ok(Value::Null);
-    }
-    let args = Args {
-        function: function.name,
-        values: &values,
-        env: &frame.env,
     };
-    let text = (function.call)(&args)?;
-    Ok(text.map_or(Value::Null, |text| Value::of(class, text)))
+    let made = |values: &[Value<'a>]| -> Given<'a> {
+        if function.strict && values.iter().any(Value::is_null) {
+            return Ok(Value::Null);
+        }
+        let args = Args {
+            function: function.name,
+            values,
+            env: &frame.env,
+        };
+        let text = (function.call)(&args)?;
+        Ok(text.map_or(Value::Null, |text| Value::of(plan.class(), text)))
+    };
+    match args.as_slice() {
+        [one] => made(&[value(one, frame)?]),
+        [one, two] => made(&[value(one, frame)?, value(two, frame)?]),
+        all => {
+            let values = all.iter().map(|arg| value(arg, frame));
+            made(&values.collect::<Result<Vec<_>, _>>()?)
+        }
+    }
 }
 
 fn read<'a>(

@@ -35,6 +35,7 @@ mod operators;
 mod parse;
 mod payload;
 mod plan;
+mod quantity;
 mod render;
 mod rows;
 mod scope;

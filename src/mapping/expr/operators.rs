@@ -1,5 +1,6 @@
 //! Arithmetic and comparison of two values of one class.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::decimal::Decimal;
@@ -168,20 +169,33 @@ pub fn calculate(
             })
         }
         _ => {
-            let left = Decimal::parse(left).ok_or_else(unreadable)?;
-            let right = Decimal::parse(right).ok_or_else(unreadable)?;
-            let value = match op {
-                Arithmetic::Add => left.add(&right),
-                Arithmetic::Subtract => left.sub(&right),
-                Arithmetic::Multiply => left.mul(&right),
-                Arithmetic::Divide => left.div(&right).ok_or_else(division_by_zero)?,
-                Arithmetic::Remainder => left.rem(&right).ok_or_else(division_by_zero)?,
-            };
-            value
-                .fits()
-                .then(|| value.to_string())
-                .ok_or_else(out_of_range)
+            let read = |text| Decimal::parse(text).map(Cow::Owned);
+            calculate_exactly(op, (read(left), read(right))).map(|value| value.to_string())
         }
+    }
+}
+
+/// `left op right` of class `numeric`; none stands for what is no finite number.
+pub fn calculate_exactly(
+    op: Arithmetic,
+    (left, right): (Option<Cow<'_, Decimal>>, Option<Cow<'_, Decimal>>),
+) -> Result<Decimal, EvalError> {
+    let class = Class::Numeric.name();
+    let (Some(left), Some(right)) = (left, right) else {
+        return Err(EvalError::Value(format!(
+            "arithmetic needs a finite {class}"
+        )));
+    };
+    let value = match op {
+        Arithmetic::Add => left.add(&right),
+        Arithmetic::Subtract => left.sub(&right),
+        Arithmetic::Multiply => left.mul(&right),
+        Arithmetic::Divide => left.div(&right).ok_or_else(division_by_zero)?,
+        Arithmetic::Remainder => left.rem(&right).ok_or_else(division_by_zero)?,
+    };
+    match value.fits() {
+        true => Ok(value),
+        false => Err(EvalError::Value(format!("{class} out of range"))),
     }
 }
 

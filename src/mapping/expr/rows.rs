@@ -5,12 +5,18 @@ use super::scope::Env;
 use crate::cart::image::{Cell, Row};
 use crate::cart::layout::{Layout, Table};
 
+/// The rows of `table` where all of them belong to the row: to the header.
+pub fn all<'a>(env: &Env<'a>, per: usize, table: usize) -> Option<&'a [Row]> {
+    let rows = || env.image.tables.get(table).map_or(&[][..], Vec::as_slice);
+    (per == Layout::HEADER).then(rows)
+}
+
 /// The rows of `table` that belong to the row: for the header all, for others its children.
 pub fn belonging<'a>(env: &Env<'a>, per: usize, table: usize) -> Result<Vec<&'a Row>, EvalError> {
-    let rows = env.image.tables.get(table).map_or(&[][..], Vec::as_slice);
-    if per == Layout::HEADER {
-        return Ok(rows.iter().collect());
+    if let Some(all) = all(env, per, table) {
+        return Ok(all.iter().collect());
     }
+    let rows = env.image.tables.get(table).map_or(&[][..], Vec::as_slice);
     let (Some(own), Some(other)) = (env.layout.tables.get(per), env.layout.tables.get(table))
     else {
         return Ok(Vec::new());

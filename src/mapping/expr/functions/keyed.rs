@@ -20,6 +20,9 @@ const NAMESPACE: &[u8] = b"cartage uuid_v5 namespace";
 /// Characters of a keyed id: 130 bits.
 const LENGTH: usize = 26;
 
+/// In so many bytes they are.
+const BYTES: usize = (LENGTH * 5).div_ceil(8);
+
 pub(super) const ALL: &[Function] = &[
     Function {
         sql: false,
@@ -73,7 +76,7 @@ fn keyed_id(a: &Args<'_>) -> Given {
         mac.update(&(text.len() as u64).to_be_bytes());
         mac.update(text.as_bytes());
     }
-    let mut id = BASE32.encode(&mac.finalize().into_bytes());
+    let mut id = BASE32.encode(&mac.finalize().into_bytes()[..BYTES]);
     id.truncate(LENGTH);
     Ok(Some(id))
 }

@@ -13,6 +13,7 @@ mod time;
 
 pub use json::{array_of, object_of};
 pub use keyed::IdKey;
+pub use number::to_minor_units;
 
 use super::decimal::Decimal;
 use super::error::EvalError;

@@ -118,11 +118,22 @@ fn exponent(a: &Args<'_>) -> Result<u32, EvalError> {
 }
 
 fn minor_units(a: &Args<'_>) -> Given {
-    let unit = Decimal::new(Digits::power_of_ten(exponent(a)?), 0);
-    match a.decimal(0)?.mul(&unit).to_i64() {
-        Some(minor) => Ok(Some(minor.to_string())),
-        None => Err(a.error("amount out of range")),
-    }
+    let minor = to_minor_units(a.text(1), || Decimal::parse(a.text(0)))?;
+    Ok(Some(minor.to_string()))
+}
+
+/// An amount in the minor units of its currency, rounded; `amount` gives none where it is no finite
+/// number.
+pub fn to_minor_units(
+    currency: &str,
+    amount: impl FnOnce() -> Option<Decimal>,
+) -> Result<i64, EvalError> {
+    let error = |problem| EvalError::Value(format!("minor_units: {problem}"));
+    let exponent = currency::exponent(currency).ok_or_else(|| error("unknown currency"))?;
+    let amount = amount().ok_or_else(|| error("needs a finite number"))?;
+    let unit = Decimal::new(Digits::power_of_ten(exponent), 0);
+    let minor = amount.mul(&unit).to_i64();
+    minor.ok_or_else(|| error("amount out of range"))
 }
 
 fn major_units(a: &Args<'_>) -> Given {
