@@ -2,6 +2,12 @@
 //!
 //! Numbers are LEB128. A cell is one number: 0 NULL, 1 missing, else the length of its text plus 2.
 
+mod alike;
+#[cfg(test)]
+mod tests;
+
+pub use alike::alike;
+
 use super::answers::{Answer, Given, Question};
 use super::image::{Cell, Cells, Ghost, Image, Life, Moment, Row};
 
@@ -352,122 +358,5 @@ impl Input<'_> {
             items.push(item(self)?);
         }
         Ok(items)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn any_cells() -> impl Strategy<Value = Cells> {
-        let cell = prop_oneof![
-            Just(Cell::Null),
-            Just(Cell::Missing),
-            ".{0,12}".prop_map(|s| Cell::Text(s.into())),
-        ];
-        prop::collection::vec(cell, 0..6).prop_map(Cells::from)
-    }
-
-    fn any_answer() -> impl Strategy<Value = Answer> {
-        let given = prop_oneof![
-            Just(Given::Missing),
-            Just(Given::Ambiguous),
-            any_cells().prop_map(Given::Row),
-        ];
-        let args = prop::collection::vec(".{0,6}".prop_map(Box::from), 0..3);
-        (0usize..9, args, given).prop_map(|(lookup, args, given): (_, Vec<Box<str>>, _)| Answer {
-            question: Question {
-                lookup,
-                args: args.into(),
-            },
-            given,
-        })
-    }
-
-    fn any_image() -> impl Strategy<Value = Image> {
-        let life = prop_oneof![
-            Just(Life::Live),
-            any::<i64>().prop_map(|stamp| Life::Ended { stamp }),
-            any::<i64>().prop_map(|stamp| Life::Deleted { stamp }),
-        ];
-        let row = (any::<i64>(), any_cells()).prop_map(|(stamp, cells)| Row { cells, stamp });
-        let key = prop::collection::vec(".{0,6}".prop_map(Box::from), 0..3);
-        let ghost = (0usize..9, any::<i64>(), key, any_cells()).prop_map(
-            |(into, stamp, key, cells): (_, _, Vec<Box<str>>, _)| Ghost {
-                into,
-                key: key.into(),
-                cells,
-                stamp,
-            },
-        );
-        let key = prop::collection::vec(".{0,6}".prop_map(Box::from), 0..3);
-        let moment =
-            (0usize..9, any::<i64>(), key).prop_map(|(into, stamp, key): (_, _, Vec<Box<str>>)| {
-                Moment {
-                    into,
-                    key: key.into(),
-                    stamp,
-                }
-            });
-        (
-            life,
-            prop::collection::vec(prop::collection::vec(row, 0..4), 0..4),
-            prop::collection::vec(ghost, 0..3),
-            prop::collection::vec(moment, 0..3),
-            prop::collection::vec(any_answer(), 0..3),
-        )
-            .prop_map(|(life, tables, ghosts, moments, answers)| Image {
-                life,
-                tables: tables.into(),
-                ghosts,
-                moments,
-                answers: answers.into_iter().collect(),
-            })
-    }
-
-    proptest! {
-        #[test]
-        fn what_was_written_is_read(image in any_image()) {
-            prop_assert_eq!(decode(&encode(&image)), Ok(image));
-        }
-
-        #[test]
-        fn what_is_pending_names_its_mapping(image in any_image(), mapping: i32) {
-            let bytes = encode_pending(mapping, &image);
-            prop_assert_eq!(decode_pending(&bytes), Ok((Some(mapping), image.clone())));
-            prop_assert_eq!(decode_pending(&encode(&image)), Ok((None, image)));
-        }
-
-        #[test]
-        fn a_cut_image_is_an_error(image in any_image(), at in any::<prop::sample::Index>()) {
-            let bytes = encode(&image);
-            prop_assert!(decode(&bytes[..at.index(bytes.len())]).is_err());
-        }
-
-        #[test]
-        fn noise_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut bytes = bytes;
-            if let Some(first) = bytes.first_mut() {
-                *first = VERSION + *first % 3;
-            }
-            if let Ok(image) = decode(&bytes) {
-                prop_assert_eq!(decode(&encode(&image)), Ok(image));
-            }
-        }
-
-        #[test]
-        fn tokens_come_back(tokens in prop::collection::vec(prop::option::of(".{0,9}"), 0..9)) {
-            let bytes = encode_tokens(tokens.iter().map(Option::as_deref));
-            let read = decode_tokens(&bytes);
-            let want: Vec<Option<Box<str>>> =
-                tokens.iter().map(|t| t.as_deref().map(Box::from)).collect();
-            prop_assert_eq!(read, Ok(want));
-        }
-    }
-
-    #[test]
-    fn a_future_version_is_named() {
-        assert_eq!(decode(&[9, 0]), Err(CodecError::Version(9)));
     }
 }

@@ -17,6 +17,10 @@ impl CartKey {
             if i > 0 {
                 text.push('|');
             }
+            if Self::is_plain(value) {
+                text.push_str(value);
+                continue;
+            }
             for c in value.chars() {
                 if matches!(c, '|' | '\\') {
                     text.push('\\');
@@ -25,6 +29,11 @@ impl CartKey {
             }
         }
         Self(text.into())
+    }
+
+    /// A value that is a key as it stands: nothing in it is escaped.
+    pub fn is_plain(value: &str) -> bool {
+        !value.bytes().any(|byte| matches!(byte, b'|' | b'\\'))
     }
 
     /// A key as it was stored or typed; `columns` is how many values it must hold.
@@ -40,6 +49,9 @@ impl CartKey {
 
     /// The values again, or nothing where an escape is broken.
     pub fn values(&self) -> Option<Vec<String>> {
+        if Self::is_plain(&self.0) {
+            return Some(vec![self.0.clone().into()]);
+        }
         let mut values = vec![String::new()];
         let mut chars = self.0.chars();
         while let Some(c) = chars.next() {

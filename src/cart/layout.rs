@@ -155,6 +155,22 @@ impl Table {
         self.key_of(columns, columns.iter().map(|&i| cells[i].text()))
     }
 
+    /// Asks something of the text of that key, which is made only where it is not a value as it stands.
+    pub fn with_cart_key<T>(
+        &self,
+        cells: &[Cell],
+        columns: &[usize],
+        ask: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        if let [column] = columns {
+            let text = self.columns[*column].ty.key_text(cells[*column].text()?);
+            if CartKey::is_plain(text) {
+                return ask(text);
+            }
+        }
+        ask(self.cart_key(cells, columns)?.as_str())
+    }
+
     /// The same from values of these columns.
     pub fn key_of<'a>(
         &self,

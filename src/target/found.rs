@@ -25,6 +25,18 @@ pub struct Found {
 }
 
 impl Found {
+    /// A row of which nothing but values was asked.
+    pub(super) fn of_values(cells: Cells) -> Self {
+        Self {
+            cells,
+            token: None,
+            closed: false,
+            closed_by_others: false,
+            json: None,
+            alike: Vec::new(),
+        }
+    }
+
     /// The new backend has closed it.
     pub fn finished(&self, into: &Into, left: &[Cell]) -> bool {
         let others = self.closed_by_others || !closed::as_left(into, left, self);
@@ -57,24 +69,6 @@ impl Ask {
     }
 }
 
-/// The statements of [`values`], prepared once for a long comparison.
-#[derive(Debug)]
-pub enum Prepared {
-    Postgres(postgres::found::Prepared),
-    Mysql,
-}
-
-impl Prepared {
-    pub async fn of(target: &Target, mapping: &Mapping) -> Result<Self, TargetError> {
-        Ok(match target {
-            Target::Postgres(client) => {
-                Self::Postgres(postgres::found::Prepared::of(client, mapping).await?)
-            }
-            Target::Mysql(_) => Self::Mysql,
-        })
-    }
-}
-
 pub async fn find<'a>(
     target: &Target,
     mapping: &Mapping,
@@ -85,30 +79,11 @@ pub async fn find<'a>(
     let wanted = wanted(mapping, &rows);
     match target {
         Target::Postgres(client) => {
-            let found = postgres::found::find(client, mapping, &rows, wanted, ask, None);
+            let found = postgres::found::find(client, mapping, &rows, wanted, ask);
             Ok(found.await?)
         }
         Target::Mysql(session) => mysql::found::find(session, mapping, &rows, wanted, ask).await,
     }
-}
-
-/// The mapped columns alone, by statements that were prepared before.
-pub async fn values<'a>(
-    target: &Target,
-    prepared: &Prepared,
-    mapping: &Mapping,
-    rows: impl Iterator<Item = &'a TargetRow>,
-) -> Result<FoundRows, TargetError> {
-    let Prepared::Postgres(prepared) = prepared else {
-        return find(target, mapping, rows, Ask::Values).await;
-    };
-    let Target::Postgres(client) = target else {
-        return find(target, mapping, rows, Ask::Values).await;
-    };
-    let rows: Vec<&TargetRow> = rows.collect();
-    let wanted = wanted(mapping, &rows);
-    let found = postgres::found::find(client, mapping, &rows, wanted, Ask::Values, Some(prepared));
-    Ok(found.await?)
 }
 
 /// The rows to ask for by the place of their `[[into]]`, each key once.

@@ -38,8 +38,12 @@ impl State {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.name() == name)
+    fn of(name: &str, cart: &CartKey) -> Result<Self, LedgerError> {
+        let known = Self::ALL.into_iter().find(|s| s.name() == name);
+        known.ok_or_else(|| LedgerError::State {
+            cart: cart.clone(),
+            state: name.to_owned(),
+        })
     }
 }
 
@@ -117,10 +121,7 @@ impl Stored<'_> {
         let tokens = self.tokens.map(codec::decode_tokens).transpose();
         let kept = self.kept.map(merge::decode).transpose();
         Ok(Entry {
-            state: State::parse(self.state).ok_or_else(|| LedgerError::State {
-                cart: cart.clone(),
-                state: self.state.to_owned(),
-            })?,
+            state: State::of(self.state, cart)?,
             position: self.position,
             mapping: self.mapping,
             image: codec::decode(self.image).map_err(damaged)?,
@@ -151,6 +152,47 @@ pub async fn load(
     }
 }
 
+/// What a comparison needs of a cart's row.
+#[derive(Clone, Debug)]
+pub struct Brief {
+    pub state: State,
+    pub position: Position,
+    pub mapping: i32,
+    /// As it is kept: of carts that are as they were nobody has to read it.
+    pub image: Box<[u8]>,
+}
+
+impl Brief {
+    pub(super) fn of(
+        cart: &CartKey,
+        state: &str,
+        position: Position,
+        mapping: i32,
+        image: &[u8],
+    ) -> Result<Self, LedgerError> {
+        Ok(Self {
+            state: State::of(state, cart)?,
+            position,
+            mapping,
+            image: image.into(),
+        })
+    }
+
+    pub fn read(&self, cart: &CartKey) -> Result<Image, LedgerError> {
+        codec::decode(&self.image).map_err(|why| LedgerError::Damaged {
+            cart: cart.clone(),
+            why,
+        })
+    }
+}
+
+/// What a comparison was told of a cart.
+#[derive(Clone, Debug, Default)]
+pub struct Briefed {
+    pub entry: Option<Brief>,
+    pub wished: bool,
+}
+
 /// Reads what a comparison needs of these carts, in their order: states, positions and images. Tokens, what is
 /// held, and what a merge has kept stay where they are. `statement` is [`images_statement`]'s.
 pub async fn images(
@@ -158,7 +200,7 @@ pub async fn images(
     statement: Option<&tokio_postgres::Statement>,
     pipeline: i32,
     carts: &[&CartKey],
-) -> Result<Vec<Loaded>, LedgerError> {
+) -> Result<Vec<Briefed>, LedgerError> {
     match target {
         Target::Postgres(client) => {
             let prepared;

@@ -16,6 +16,7 @@ pub mod claim;
 pub mod ledger;
 pub mod checkpoint;
 pub mod found;
+pub mod seen;
 pub mod examine;
 pub mod rivals;
 pub mod beside;

@@ -1,9 +1,10 @@
 //! What the target should hold of a cart, by the source and by what the ledger remembers.
 
+use super::memory::Memory;
 use crate::cart::image::{Image, Life};
 use crate::hash::HashSet;
-use crate::mapping::map::{Mapper, TargetRow};
-use crate::target::ledger::{Entry, Loaded, State};
+use crate::mapping::map::{MapError, Mapper, TargetRow};
+use crate::target::ledger::State;
 
 /// A cart's target rows as they should be.
 #[derive(Debug)]
@@ -46,26 +47,27 @@ pub enum Expected {
 }
 
 impl Expected {
-    pub fn rows(&self) -> impl Iterator<Item = &TargetRow> {
-        let (rows, gone): (&[TargetRow], &[TargetRow]) = match self {
-            Expected::Live { rows, gone, .. } => (rows, gone),
-            Expected::Gone { rows } | Expected::Over { rows } => (rows, &[]),
-            _ => (&[], &[]),
-        };
-        rows.iter().chain(gone)
+    /// The rows that the target is asked for: those given, then those that are gone, each of them
+    /// sorted by table and key.
+    pub fn rows(&self) -> [&[TargetRow]; 2] {
+        match self {
+            Expected::Live { rows, gone, .. } => [rows, gone],
+            Expected::Gone { rows } | Expected::Over { rows } => [rows, &[]],
+            _ => [&[], &[]],
+        }
     }
 }
 
 /// `image` is the cart as the source has it; `filling` says that a walk over all carts is not through.
-pub fn expect(mapper: &Mapper, image: Option<Image>, loaded: Loaded, filling: bool) -> Expected {
-    let state = loaded.entry.as_ref().map(|entry| entry.state);
+pub fn expect(mapper: &Mapper, image: Option<Image>, memory: Memory, filling: bool) -> Expected {
+    let state = memory.entry.as_ref().map(|entry| entry.state);
     match state {
         Some(State::Held) => return Expected::Held,
         Some(State::HandedOver) => return Expected::NotOurs,
-        _ if loaded.wished => return Expected::Awaited,
+        _ if memory.wished => return Expected::Awaited,
         // Until the walk of a changed mapping arrives, its rows are of the former one.
         Some(_)
-            if loaded
+            if memory
                 .entry
                 .as_ref()
                 .is_some_and(|e| e.mapping != mapper.id) =>
@@ -78,24 +80,25 @@ pub fn expect(mapper: &Mapper, image: Option<Image>, loaded: Loaded, filling: bo
         None => Ok(false),
         Some(image) => mapper.live(image),
     };
-    let known = loaded.entry.is_some();
-    let expected = match (live, image, loaded.entry) {
+    let known = memory.entry.is_some();
+    let expected = match (live, image, memory.entry) {
         (Ok(true), Some(image), Some(entry)) if state == Some(State::Merged) => {
-            let ledger_agrees = agrees(mapper, image, &entry);
+            let agrees = |kept| agrees(mapper, image, &kept);
+            let ledger_agrees = entry.image.is_none_or(agrees);
             Ok(Expected::Merged { ledger_agrees })
         }
         (Ok(true), Some(_), None) if filling => Ok(Expected::Awaited),
-        (Ok(true), Some(image), entry) => living(mapper, image, entry),
-        (Ok(_), _, None) => Ok(Expected::NotOurs),
-        (Ok(_), _, Some(entry)) => mapper.map(&entry.image).map(|rows| match entry.image.life {
-            Life::Live => Expected::Gone {
-                rows: rows
-                    .into_iter()
-                    .filter(|row| row.origin.is_some())
-                    .collect(),
-            },
-            Life::Ended { .. } | Life::Deleted { .. } => Expected::Over { rows },
+        (Ok(true), Some(image), None) => mapper.map(&image).map(|rows| Expected::Live {
+            rows,
+            gone: Vec::new(),
+            ledger_agrees: false,
         }),
+        (Ok(true), Some(image), Some(entry)) => living(mapper, image, entry.image),
+        (Ok(_), _, None) => Ok(Expected::NotOurs),
+        (Ok(_), image, Some(entry)) => match entry.image.or(image) {
+            Some(kept) => over(mapper, &kept),
+            None => Ok(Expected::NotOurs),
+        },
         (Err(why), _, _) => return Expected::Unmappable(why),
     };
     expected.unwrap_or_else(|why| match why.unallocated() {
@@ -107,37 +110,46 @@ pub fn expect(mapper: &Mapper, image: Option<Image>, loaded: Loaded, filling: bo
     })
 }
 
-/// Whether the ledger's image holds what the source does.
-fn agrees(mapper: &Mapper, mut image: Image, entry: &Entry) -> bool {
-    image.keep_stamps(mapper.layout(), &entry.image);
-    image.ghosts = entry.image.ghosts.clone();
-    image == entry.image
+/// Of a cart that the source no longer has live.
+fn over(mapper: &Mapper, kept: &Image) -> Result<Expected, MapError> {
+    let rows = mapper.map(kept)?;
+    Ok(match kept.life {
+        Life::Live => Expected::Gone {
+            rows: rows
+                .into_iter()
+                .filter(|row| row.origin.is_some())
+                .collect(),
+        },
+        Life::Ended { .. } | Life::Deleted { .. } => Expected::Over { rows },
+    })
 }
 
-/// Stamps and ghosts are no one's memory but the ledger's.
-fn living(
-    mapper: &Mapper,
-    mut image: Image,
-    entry: Option<Entry>,
-) -> Result<Expected, crate::mapping::map::MapError> {
-    let Some(mut entry) = entry else {
-        let rows = mapper.map(&image)?;
+/// Whether the ledger's image holds what the source does.
+fn agrees(mapper: &Mapper, mut image: Image, kept: &Image) -> bool {
+    image.keep_stamps(mapper.layout(), kept);
+    image.ghosts = kept.ghosts.clone();
+    image == *kept
+}
+
+/// Stamps and ghosts are no one's memory but the ledger's: `kept`, where that is not the image itself.
+fn living(mapper: &Mapper, mut image: Image, kept: Option<Image>) -> Result<Expected, MapError> {
+    let Some(mut kept) = kept else {
         return Ok(Expected::Live {
-            rows,
+            rows: mapper.map(&image)?,
             gone: Vec::new(),
-            ledger_agrees: false,
+            ledger_agrees: true,
         });
     };
-    Mapper::forget_old_ghosts(&mut entry.image);
-    image.keep_stamps(mapper.layout(), &entry.image);
-    image.ghosts = entry.image.ghosts.clone();
-    let ledger_agrees = image == entry.image;
+    Mapper::forget_old_ghosts(&mut kept);
+    image.keep_stamps(mapper.layout(), &kept);
+    image.ghosts = kept.ghosts.clone();
+    let ledger_agrees = image == kept;
     let rows = mapper.map(&image)?;
     let gone = match ledger_agrees {
         true => Vec::new(),
         false => {
             let given: HashSet<_> = rows.iter().map(TargetRow::id).collect();
-            let known = mapper.map(&entry.image)?.into_iter();
+            let known = mapper.map(&kept)?.into_iter();
             known.filter(|row| !given.contains(&row.id())).collect()
         }
     };

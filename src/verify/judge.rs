@@ -2,13 +2,12 @@
 
 use super::expect::Expected;
 use super::report::{Difference, Kind};
-use crate::cart::image::Cell;
 use crate::cart::key::CartKey;
 use crate::lanes::item::Read;
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Mapping, Role};
 use crate::source::change::Position;
-use crate::target::found::FoundRows;
+use crate::target::seen::{Seen, is_compared};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -66,7 +65,8 @@ pub struct Looked {
     pub stale: Vec<Difference>,
 }
 
-pub fn judge(mapping: &Mapping, key: CartKey, expected: &Expected, found: &FoundRows) -> Looked {
+/// `seen` is what stands for the cart's rows, in the order of [`Expected::rows`].
+pub fn judge(mapping: &Mapping, key: CartKey, expected: &Expected, seen: &[Seen]) -> Looked {
     let cart = &key;
     let mut ledger_agrees = false;
     let outcome = match expected {
@@ -98,10 +98,10 @@ pub fn judge(mapping: &Mapping, key: CartKey, expected: &Expected, found: &Found
             ledger_agrees: agrees,
         } => {
             ledger_agrees = *agrees;
-            living(mapping, cart, rows, gone, found)
+            living(mapping, cart, [rows, gone], seen)
         }
         Expected::Gone { rows } => {
-            let extra = still_there(mapping, cart, rows, found);
+            let extra = still_there(mapping, cart, rows, seen);
             match extra.is_empty() {
                 true => Outcome::Equal,
                 false => Outcome::Extra(extra),
@@ -111,8 +111,8 @@ pub fn judge(mapping: &Mapping, key: CartKey, expected: &Expected, found: &Found
             // The ledger is all that is known of a cart that is over.
             ledger_agrees = true;
             let mut differences = Vec::new();
-            for row in rows {
-                values(mapping, cart, row, found, &mut differences);
+            for (row, seen) in rows.iter().zip(seen) {
+                values(mapping, cart, row, seen, &mut differences);
             }
             of(differences)
         }
@@ -129,22 +129,22 @@ pub fn judge(mapping: &Mapping, key: CartKey, expected: &Expected, found: &Found
 fn living(
     mapping: &Mapping,
     cart: &CartKey,
-    rows: &[TargetRow],
-    gone: &[TargetRow],
-    found: &FoundRows,
+    [rows, gone]: [&[TargetRow]; 2],
+    seen: &[Seen],
 ) -> Outcome {
     let mut differences = Vec::new();
     let mut headless = false;
-    for row in rows {
+    for (row, seen) in rows.iter().zip(seen) {
         // A ghost's row may be gone for good: the new backend cleans up as it likes.
-        if row.origin.is_some() && !found.contains_key(&(row.into, row.key.clone())) {
+        if row.origin.is_some() && !seen.is_there() {
             headless |= mapping.intos[row.into].role == Role::Header;
             differences.push(Difference::of_row(mapping, cart, row, Kind::MissingRow));
         } else {
-            values(mapping, cart, row, found, &mut differences);
+            values(mapping, cart, row, seen, &mut differences);
         }
     }
-    differences.extend(still_there(mapping, cart, gone, found));
+    let seen = seen.get(rows.len()..).unwrap_or_default();
+    differences.extend(still_there(mapping, cart, gone, seen));
     match headless {
         true => Outcome::Missing(differences),
         false => of(differences),
@@ -162,11 +162,11 @@ fn still_there(
     mapping: &Mapping,
     cart: &CartKey,
     rows: &[TargetRow],
-    found: &FoundRows,
+    seen: &[Seen],
 ) -> Vec<Difference> {
-    rows.iter()
-        .filter(|row| found.contains_key(&(row.into, row.key.clone())))
-        .map(|row| Difference::of_row(mapping, cart, row, Kind::ExtraRow))
+    let both = rows.iter().zip(seen);
+    both.filter(|(_, seen)| seen.is_there())
+        .map(|(row, _)| Difference::of_row(mapping, cart, row, Kind::ExtraRow))
         .collect()
 }
 
@@ -175,15 +175,15 @@ fn values(
     mapping: &Mapping,
     cart: &CartKey,
     row: &TargetRow,
-    found: &FoundRows,
+    seen: &Seen,
     differences: &mut Vec<Difference>,
 ) {
-    let Some(there) = found.get(&(row.into, row.key.clone())) else {
+    let Seen::Other(there) = seen else {
         return;
     };
-    let columns = &mapping.intos[row.into].columns;
-    for (i, (column, expected)) in columns.iter().zip(&*row.cells).enumerate() {
-        if !column.once && *expected != Cell::Missing && !there.holds(i, expected) {
+    let into = &mapping.intos[row.into];
+    for (i, (column, expected)) in into.columns.iter().zip(&*row.cells).enumerate() {
+        if is_compared(into, i, expected) && !there.holds(i, expected) {
             let mut difference = Difference::of_row(mapping, cart, row, Kind::Value);
             difference.column = Some(column.name.clone());
             difference.source = expected.text().map(str::to_owned);

@@ -2,31 +2,36 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::Statement;
 
 use super::beyond::{Claims, Subject};
-use super::expect::{Expected, expect};
+use super::expect::expect;
 use super::judge::{self, Looked};
+use super::memory::Memory;
 use super::report::Difference;
 use super::{Verifier, VerifyError};
 use crate::cart::image::Image;
 use crate::cart::key::CartKey;
 use crate::lanes::item::Read;
 use crate::lookup::Open;
-use crate::mapping::map::RowKey;
 use crate::params;
 use crate::refresh::{read, runs};
 use crate::source::change::Lsn;
 use crate::target::error::TargetError;
-use crate::target::found::{self, Prepared};
-use crate::target::ledger::{self, Loaded, State};
+use crate::target::ledger::{self, Briefed, State};
+use crate::target::seen::{self, Expects};
 use crate::target::session::Target;
+
+/// Parts in which a portion is compared, and the carts of one at the least.
+const PARTS: usize = 4;
+const LEAST: usize = 100;
 
 /// A verifier with what it asks its target again and again.
 pub(super) struct Looker<'a> {
     pub verifier: &'a Verifier<'a>,
-    rows: Prepared,
+    rows: seen::Prepared,
     images: Option<Statement>,
 }
 
@@ -34,7 +39,7 @@ impl<'a> Looker<'a> {
     pub async fn new(verifier: &'a Verifier<'a>) -> Result<Self, VerifyError> {
         let mapping = &verifier.mapper.mapping;
         Ok(Self {
-            rows: Prepared::of(verifier.target, mapping).await?,
+            rows: seen::Prepared::of(verifier.target, mapping).await?,
             images: ledger::images_statement(verifier.target).await?,
             verifier,
         })
@@ -54,7 +59,7 @@ impl<'a> Looker<'a> {
     }
 
     /// What the ledger holds of these carts.
-    pub async fn ledger(&self, carts: &[CartKey]) -> Result<Vec<Loaded>, VerifyError> {
+    pub async fn ledger(&self, carts: &[CartKey]) -> Result<Vec<Briefed>, VerifyError> {
         let Verifier {
             target, pipeline, ..
         } = self.verifier;
@@ -105,10 +110,53 @@ impl<'a> Looker<'a> {
         if reads.is_empty() {
             return Ok(Vec::new());
         }
+        let Verifier {
+            target, pipeline, ..
+        } = self.verifier;
         self.open().await?;
-        let compared = self.compare_now(reads).await;
-        self.verifier.target.run("COMMIT").await?;
+        let filling = runs::any_unfinished(target, *pipeline).await;
+        let compared = match filling {
+            Ok(filling) => self.compare_parts(reads, filling).await,
+            Err(why) => Err(why.into()),
+        };
+        target.run("COMMIT").await?;
         compared
+    }
+
+    /// While the target looks for the rows of one part, the next one is mapped.
+    async fn compare_parts(
+        &self,
+        mut reads: Vec<Read>,
+        filling: bool,
+    ) -> Result<Vec<Looked>, VerifyError> {
+        let Verifier { target, mapper, .. } = self.verifier;
+        let size = match target {
+            // What many carts ask of lookups is asked at once.
+            Target::Postgres(_) if mapper.mapping.lookups.is_empty() => {
+                reads.len().div_ceil(PARTS).max(LEAST)
+            }
+            // MySQL takes one question after the other.
+            _ => reads.len(),
+        };
+        let mut parts = Vec::new();
+        while reads.len() > size {
+            let rest = reads.split_off(size);
+            parts.push(std::mem::replace(&mut reads, rest));
+        }
+        parts.push(reads);
+        let parts = parts
+            .into_iter()
+            .map(|part| self.compare_now(part, filling));
+        let mut looked = Vec::new();
+        let mut failed: Option<VerifyError> = None;
+        for part in join_all(parts).await {
+            match part {
+                Ok(part) => looked.extend(part),
+                Err(why) if failed.as_ref().is_none_or(VerifyError::is_echo) => failed = Some(why),
+                Err(_) => {}
+            }
+        }
+        failed.map_or(Ok(looked), Err)
     }
 
     async fn open(&self) -> Result<(), TargetError> {
@@ -133,7 +181,11 @@ impl<'a> Looker<'a> {
         }
     }
 
-    async fn compare_now(&self, reads: Vec<Read>) -> Result<Vec<Looked>, VerifyError> {
+    async fn compare_now(
+        &self,
+        mut reads: Vec<Read>,
+        filling: bool,
+    ) -> Result<Vec<Looked>, VerifyError> {
         let Verifier {
             target,
             pipeline,
@@ -141,21 +193,24 @@ impl<'a> Looker<'a> {
             ..
         } = self.verifier;
         let keys: Vec<&CartKey> = reads.iter().map(|read| &read.cart).collect();
-        let loaded = ledger::images(target, self.images.as_ref(), *pipeline, &keys).await?;
-        let filling = runs::any_unfinished(target, *pipeline).await?;
-        let (reads, stale) = self.ask(reads, &loaded).await?;
+        let briefed = ledger::images(target, self.images.as_ref(), *pipeline, &keys).await?;
+        let mut memories = Vec::with_capacity(reads.len());
+        for (read, briefed) in reads.iter_mut().zip(briefed) {
+            memories.push(Memory::of(mapper, read, briefed)?);
+        }
+        let (reads, stale) = self.ask(reads, &memories).await?;
         let claims = match self.verifier.is_looking_for_alone().await {
-            true => Some(Claims::of(mapper, &reads, &loaded)),
+            true => Some(Claims::of(mapper, &reads, &memories)),
             false => None,
         };
         let mut carts = Vec::with_capacity(reads.len());
         let mut expected = Vec::with_capacity(reads.len());
-        for (read, loaded) in reads.into_iter().zip(loaded) {
-            let position = loaded.entry.as_ref().map(|entry| entry.position);
-            let state = loaded.entry.as_ref().map(|entry| entry.state);
+        for (read, memory) in reads.into_iter().zip(memories) {
+            let position = memory.entry.as_ref().map(|entry| entry.position);
+            let state = memory.entry.as_ref().map(|entry| entry.state);
             let is_merged = |_: &&Image| state == Some(State::Merged);
             let merged = read.image.as_ref().filter(is_merged).cloned();
-            expected.push(expect(mapper, read.image, loaded, filling));
+            expected.push(expect(mapper, read.image, memory, filling));
             carts.push((read.cart, merged, position));
         }
         let subjects = carts.iter().zip(&expected);
@@ -168,19 +223,25 @@ impl<'a> Looker<'a> {
             let claims = claims.expected(mapper, &expected, &subjects);
             self.verifier.know(claims).await?;
         }
-        let rows = expected.iter().flat_map(Expected::rows);
-        let found = found::values(target, &self.rows, &mapper.mapping, rows).await?;
-        let judged = carts.iter().zip(&expected).zip(stale);
-        let mut looked: Vec<Looked> = judged
-            .map(|(((cart, _, position), expected), stale)| Looked {
-                stale,
-                position: *position,
-                ..judge::judge(&mapper.mapping, cart.clone(), expected, &found)
+        let expects = expected.iter().zip(&subjects);
+        let expects: Vec<Expects<'_>> = expects
+            .map(|(expected, subject)| Expects {
+                rows: expected.rows(),
+                header: subject.header.as_ref(),
             })
             .collect();
-        let present = |into: usize, key: &RowKey| found.contains_key(&(into, key.clone()));
+        let least = self.verifier.beyond.min_quantity;
+        let sights = seen::look(target, &self.rows, &mapper.mapping, &expects, least).await?;
+        let judged = carts.iter().zip(&expected).zip(stale).enumerate();
+        let mut looked: Vec<Looked> = judged
+            .map(|(at, (((cart, _, position), expected), stale))| Looked {
+                stale,
+                position: *position,
+                ..judge::judge(&mapper.mapping, cart.clone(), expected, sights.cart(at))
+            })
+            .collect();
         self.verifier
-            .look_beyond(&subjects, &present, &mut looked)
+            .look_beyond(&subjects, &sights, &mut looked)
             .await?;
         Ok(looked)
     }
@@ -190,17 +251,18 @@ impl<'a> Looker<'a> {
     async fn ask(
         &self,
         mut reads: Vec<Read>,
-        loaded: &[Loaded],
+        memories: &[Memory],
     ) -> Result<(Vec<Read>, Vec<Vec<Difference>>), VerifyError> {
         let Verifier { mapper, asker, .. } = self.verifier;
         let mut stale: Vec<Vec<Difference>> = reads.iter().map(|_| Vec::new()).collect();
         if mapper.mapping.lookups.is_empty() {
             return Ok((reads, stale));
         }
-        for (read, loaded) in reads.iter_mut().zip(loaded) {
-            let frozen = loaded.entry.as_ref().filter(|e| e.mapping == mapper.id);
-            if let (Some(image), Some(entry)) = (&mut read.image, frozen) {
-                image.answers = entry.image.answers.clone();
+        for (read, memory) in reads.iter_mut().zip(memories) {
+            let frozen = memory.entry.as_ref().filter(|e| e.mapping == mapper.id);
+            let kept = frozen.and_then(|entry| entry.image.as_ref());
+            if let (Some(image), Some(kept)) = (&mut read.image, kept) {
+                image.answers = kept.answers.clone();
             }
         }
         let images = reads.iter_mut().filter_map(|read| read.image.as_mut());

@@ -12,6 +12,7 @@ mod expect;
 mod feed;
 mod judge;
 mod look;
+mod memory;
 mod notes;
 pub mod order;
 pub mod pace;
@@ -28,6 +29,8 @@ pub use order::{Order, Scope};
 pub use report::{Difference, Kind, Report};
 pub use sight::Sight;
 pub use since::moment;
+
+use tokio_postgres::error::SqlState;
 
 use crate::cart::key::CartKey;
 use crate::lookup::{Asker, LookupError};
@@ -65,6 +68,17 @@ pub enum VerifyError {
     Undated,
     #[error("the scratch folder: {0}")]
     Scratch(#[from] std::io::Error),
+}
+
+impl VerifyError {
+    /// It only says that another question of the same transaction has failed before.
+    fn is_echo(&self) -> bool {
+        let (Self::Target(why) | Self::Ledger(LedgerError::Database(why))) = self else {
+            return false;
+        };
+        let failed = Some(&SqlState::IN_FAILED_SQL_TRANSACTION);
+        matches!(why, TargetError::Postgres(why) if why.code() == failed)
+    }
 }
 
 /// Both ends, and the mapping between them.

@@ -1,7 +1,7 @@
 //! Reading source rows as text in the form that the log has: by COPY, which prints values through
 //! the same output functions as logical decoding does.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{StreamExt, pin_mut};
 use tokio_postgres::Client;
 
@@ -18,16 +18,26 @@ pub async fn copy(
         .copy_out(&format!("COPY ({query}) TO STDOUT"))
         .await?;
     pin_mut!(stream);
-    let mut rest = BytesMut::new();
+    let mut rest = Vec::new();
+    let mut scratch = Vec::new();
     let mut rows = 0;
     while let Some(bytes) = stream.next().await {
         let bytes: Bytes = bytes?;
-        rest.extend_from_slice(&bytes);
-        while let Some(end) = rest.iter().position(|b| *b == b'\n') {
-            let line = rest.split_to(end + 1);
-            each(parse(&line[..end])?);
+        // Servers send each row by itself, and nowhere is it written that they do.
+        let mut left = &*bytes;
+        while let Some(end) = left.iter().position(|b| *b == b'\n') {
+            let line = &left[..end];
+            left = &left[end + 1..];
+            if rest.is_empty() {
+                each(parse(line, &mut scratch)?);
+            } else {
+                rest.extend_from_slice(line);
+                each(parse(&rest, &mut scratch)?);
+                rest.clear();
+            }
             rows += 1;
         }
+        rest.extend_from_slice(left);
     }
     if rest.is_empty() {
         Ok(rows)
@@ -36,25 +46,34 @@ pub async fn copy(
     }
 }
 
-/// One line of COPY's text format (manual, COPY, "Text Format").
-fn parse(line: &[u8]) -> Result<Cells, AskError> {
-    // Into a Result, `collect` would not know how many there are.
-    let mut cells = Vec::with_capacity(1 + line.iter().filter(|b| **b == b'\t').count());
-    for field in line.split(|b| *b == b'\t') {
-        cells.push(match field {
-            b"\\N" => Cell::Null,
-            _ if !field.contains(&b'\\') => {
-                let text = std::str::from_utf8(field).map_err(|_| AskError::Format)?;
-                Cell::Text(text.into())
-            }
-            _ => {
-                let text = unescape(field).ok_or(AskError::Format)?;
-                let text = String::from_utf8(text).map_err(|_| AskError::Format)?;
-                Cell::Text(text.into())
-            }
-        });
+/// One line of COPY's text format (manual, COPY, "Text Format"). What is gathered in `cells` is one
+/// allocation in the end.
+fn parse(line: &[u8], cells: &mut Vec<Cell>) -> Result<Cells, AskError> {
+    cells.clear();
+    let line = std::str::from_utf8(line).map_err(|_| AskError::Format)?;
+    let plain = !line.as_bytes().contains(&b'\\');
+    let mut start = 0;
+    for (at, byte) in line.bytes().enumerate() {
+        if byte == b'\t' {
+            cells.push(cell(&line[start..at], plain)?);
+            start = at + 1;
+        }
     }
-    Ok(cells.into())
+    cells.push(cell(&line[start..], plain)?);
+    Ok(cells.drain(..).collect())
+}
+
+fn cell(field: &str, plain: bool) -> Result<Cell, AskError> {
+    match field {
+        _ if plain => Ok(Cell::Text(field.into())),
+        "\\N" => Ok(Cell::Null),
+        _ if !field.contains('\\') => Ok(Cell::Text(field.into())),
+        _ => {
+            let text = unescape(field.as_bytes()).ok_or(AskError::Format)?;
+            let text = String::from_utf8(text).map_err(|_| AskError::Format)?;
+            Ok(Cell::Text(text.into()))
+        }
+    }
 }
 
 fn unescape(field: &[u8]) -> Option<Vec<u8>> {
@@ -79,12 +98,31 @@ fn unescape(field: &[u8]) -> Option<Vec<u8>> {
 
 /// A string literal.
 pub fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    match text.contains('\\') {
+    let mut sql = String::with_capacity(text.len() + 2);
+    push_literal(&mut sql, text);
+    sql
+}
+
+/// Writes a string literal at the end of a statement.
+pub fn push_literal(sql: &mut String, text: &str) {
+    let escapes = text.contains('\\');
+    if escapes {
         // Correct whatever standard_conforming_strings says.
-        true => format!("E'{}'", quoted.replace('\\', "\\\\")),
-        false => format!("'{quoted}'"),
+        sql.push('E');
     }
+    sql.push('\'');
+    match escapes || text.contains('\'') {
+        true => {
+            for c in text.chars() {
+                if c == '\'' || c == '\\' {
+                    sql.push(c);
+                }
+                sql.push(c);
+            }
+        }
+        false => sql.push_str(text),
+    }
+    sql.push('\'');
 }
 
 #[cfg(test)]
@@ -93,10 +131,14 @@ mod tests {
 
     #[test]
     fn a_line_is_split_and_unescaped() {
-        let cells = parse(b"1\t\\N\ta\\tb\\\\N\t").expect("a row");
+        let mut scratch = vec![Cell::Null];
+        let cells = parse(b"1\t\\N\ta\\tb\\\\N\t", &mut scratch).expect("a row");
         let text = |t: &str| Cell::Text(t.into());
         assert_eq!(*cells, [text("1"), Cell::Null, text("a\tb\\N"), text("")]);
-        assert!(parse(b"x\\").is_err());
+        let cells = parse("1\t\tä".as_bytes(), &mut scratch).expect("a row");
+        assert_eq!(*cells, [text("1"), text(""), text("ä")]);
+        assert!(parse(b"x\\", &mut scratch).is_err());
+        assert!(parse(b"x\xff", &mut scratch).is_err());
     }
 
     #[test]

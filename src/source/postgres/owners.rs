@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::copy::{copy, literal};
+use super::copy::{copy, push_literal};
 use crate::cart::key::CartKey;
 use crate::cart::layout::{Layout, Table};
 use crate::source::error::AskError;
@@ -61,21 +61,26 @@ pub fn steps(layout: &Layout, path: &[usize], depth: usize) -> String {
     parts.join(" AND ")
 }
 
-/// `(VALUES (…), …) AS v(k0, …)`, cast to the types of these columns.
+/// `(VALUES (…), …) AS v(k0, …)`, of the types of these columns: what has no type beside a value that
+/// has one is of the same (manual, "UNION, CASE, and Related Constructs").
 pub fn values(table: &Table, columns: &[usize], rows: &[Vec<String>]) -> String {
-    let rows: Vec<String> = rows
-        .iter()
-        .map(|row| {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(columns)
-                .map(|(text, &c)| format!("{}::{}", literal(text), table.columns[c].ty.name))
-                .collect();
-            format!("({})", cells.join(", "))
-        })
-        .collect();
+    let mut sql = String::from("(VALUES ");
+    for (at, row) in rows.iter().enumerate() {
+        sql.push_str(if at == 0 { "(" } else { ", (" });
+        for (n, (text, &c)) in row.iter().zip(columns).enumerate() {
+            if n > 0 {
+                sql.push_str(", ");
+            }
+            push_literal(&mut sql, text);
+            if at == 0 {
+                sql.push_str("::");
+                sql.push_str(&table.columns[c].ty.name);
+            }
+        }
+        sql.push(')');
+    }
     let names: Vec<String> = (0..columns.len()).map(|i| format!("k{i}")).collect();
-    format!("(VALUES {}) AS v({})", rows.join(", "), names.join(", "))
+    sql + ") AS v(" + &names.join(", ") + ")"
 }
 
 /// These columns of a row equal the values.

@@ -8,7 +8,7 @@ use super::session::State;
 use crate::cart::key::CartKey;
 use crate::mysql::sql;
 use crate::source::change::{Lsn, Position};
-use crate::target::ledger::{LedgerError, Loaded, Stored};
+use crate::target::ledger::{Brief, Briefed, LedgerError, Loaded, Stored};
 
 /// `('a', 'b')`
 pub(super) fn list<'a>(carts: impl Iterator<Item = &'a CartKey>) -> String {
@@ -93,10 +93,10 @@ pub async fn images(
     state: &mut State,
     pipeline: i32,
     carts: &[&CartKey],
-) -> Result<Vec<Loaded>, LedgerError> {
-    let mut loaded: Vec<Loaded> = carts.iter().map(|_| Loaded::default()).collect();
+) -> Result<Vec<Briefed>, LedgerError> {
+    let mut briefed: Vec<Briefed> = carts.iter().map(|_| Briefed::default()).collect();
     if carts.is_empty() {
-        return Ok(loaded);
+        return Ok(briefed);
     }
     let these = list(carts.iter().copied());
     let wished = wished(state, pipeline, &these).await?;
@@ -107,24 +107,16 @@ pub async fn images(
     );
     let rows: Vec<Stand> = conn.query(sql).await?;
     let rows: HashMap<&str, &Stand> = rows.iter().map(|row| (row.0.as_str(), row)).collect();
-    for (cart, loaded) in carts.iter().zip(&mut loaded) {
-        loaded.wished = wished.contains(cart.as_str());
+    for (cart, briefed) in carts.iter().zip(&mut briefed) {
+        briefed.wished = wished.contains(cart.as_str());
         let Some((_, state, mapping, image, lsn, seq)) = rows.get(cart.as_str()) else {
             continue;
         };
-        let stored = Stored {
-            state,
-            position: Position {
-                lsn: Lsn(*lsn),
-                seq: *seq,
-            },
-            mapping: *mapping,
-            image,
-            tokens: None,
-            pending: None,
-            kept: None,
+        let position = Position {
+            lsn: Lsn(*lsn),
+            seq: *seq,
         };
-        loaded.entry = Some(stored.read(cart)?);
+        briefed.entry = Some(Brief::of(cart, state, position, *mapping, image)?);
     }
-    Ok(loaded)
+    Ok(briefed)
 }

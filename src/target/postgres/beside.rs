@@ -139,7 +139,7 @@ pub async fn page(
 }
 
 /// The lists of values as `d`, joined with the rows `t` that hold them.
-fn joined(wanted: &Wanted<'_>) -> String {
+pub(super) fn joined(wanted: &Wanted<'_>) -> String {
     let count = wanted.columns.len();
     let arrays: Vec<String> = (1..=count).map(|i| format!("${i}::text[]")).collect();
     let names: Vec<String> = (0..count).map(|i| format!("v{i}")).collect();
@@ -166,7 +166,7 @@ async fn ask(client: &Client, sql: &str, wanted: &Wanted<'_>) -> Result<Vec<Answ
 }
 
 /// The place of the list of values: the server counts from 1.
-fn nth(answer: &Answer) -> Result<usize, Error> {
+pub(super) fn nth(answer: &Answer) -> Result<usize, Error> {
     let ord: i64 = answer.try_get(0)?;
     Ok(usize::try_from(ord - 1).unwrap_or_default())
 }

@@ -1,7 +1,7 @@
 //! Target rows by key: one query a table.
 
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row};
 
 use super::statement::{self, output, quote};
 use super::{closed, printed};
@@ -12,20 +12,6 @@ use crate::mapping::plan::{Into, Lock, Mapping};
 use crate::sqltype::SqlType;
 use crate::target::found::{Ask, Found, FoundRows};
 
-/// A statement for each `[[into]]`.
-#[derive(Debug)]
-pub struct Prepared(Vec<Statement>);
-
-impl Prepared {
-    pub async fn of(target: &Client, mapping: &Mapping) -> Result<Self, Error> {
-        let mut statements = Vec::with_capacity(mapping.intos.len());
-        for into in &mapping.intos {
-            statements.push(target.prepare(&select(into, Ask::Values)).await?);
-        }
-        Ok(Self(statements))
-    }
-}
-
 /// `wanted` are the rows to ask for, each key once, by the place of their `[[into]]`.
 pub async fn find(
     target: &Client,
@@ -33,7 +19,6 @@ pub async fn find(
     rows: &[&TargetRow],
     wanted: Vec<Vec<&TargetRow>>,
     ask: Ask,
-    prepared: Option<&Prepared>,
 ) -> Result<FoundRows, Error> {
     let mut found = FoundRows::default();
     found.reserve(rows.len());
@@ -48,11 +33,7 @@ pub async fn find(
             .collect();
         let params: Vec<&(dyn ToSql + Sync)> =
             params.iter().map(|p| p as &(dyn ToSql + Sync)).collect();
-        let answer = match prepared {
-            Some(prepared) => target.query(&prepared.0[index], &params).await?,
-            None => target.query(&select(into, ask), &params).await?,
-        };
-        for row in answer {
+        for row in target.query(&select(into, ask), &params).await? {
             let ord: i64 = row.try_get(0)?;
             let Some(expected) = usize::try_from(ord - 1).ok().and_then(|i| wanted.get(i)) else {
                 continue;
@@ -144,7 +125,7 @@ fn select(into: &Into, ask: Ask) -> String {
 
 /// A column's value as its type's output function prints it. Where a cast to text does that too, the
 /// server is spared the longer way: a whole shop is read by it.
-fn printed_column(column: &str, ty: &SqlType) -> String {
+pub(super) fn printed_column(column: &str, ty: &SqlType) -> String {
     let is_plain = matches!(
         ty.base.as_str(),
         "smallint"

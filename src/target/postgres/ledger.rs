@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Row, Statement};
 
 use crate::cart::key::CartKey;
 use crate::source::change::{Lsn, Position};
-use crate::target::ledger::{LedgerError, Loaded, Stored};
+use crate::target::ledger::{Brief, Briefed, LedgerError, Loaded, Stored};
 
 /// Reads the rows of these carts with one statement, in their order.
 pub async fn load(
@@ -13,30 +13,6 @@ pub async fn load(
     statement: &Statement,
     pipeline: i32,
     carts: &[&CartKey],
-) -> Result<Vec<Loaded>, LedgerError> {
-    fn whole<'r>(row: &'r Row, state: &'r str) -> Stored<'r> {
-        let pending: Option<&[u8]> = row.get(8);
-        Stored {
-            state,
-            position: position(row, 3),
-            mapping: row.get(5),
-            image: row.get(6),
-            tokens: row.get(7),
-            pending: pending.map(|bytes| (bytes, row.get(9))),
-            kept: row.get(10),
-        }
-    }
-    in_order(client, statement, pipeline, carts, whole).await
-}
-
-/// Runs a statement whose first columns are the place of a cart among `carts`, whether it is wished,
-/// and its state, null where the ledger does not have it.
-async fn in_order(
-    client: &Client,
-    statement: &Statement,
-    pipeline: i32,
-    carts: &[&CartKey],
-    stored: for<'r> fn(&'r Row, &'r str) -> Stored<'r>,
 ) -> Result<Vec<Loaded>, LedgerError> {
     let keys: Vec<&str> = carts.iter().map(|c| c.as_str()).collect();
     let rows = client.query(statement, &[&pipeline, &keys]).await?;
@@ -50,7 +26,17 @@ async fn in_order(
         let Some(state) = row.get(2) else {
             continue;
         };
-        loaded[at].entry = Some(stored(&row, state).read(carts[at])?);
+        let pending: Option<&[u8]> = row.get(8);
+        let stored = Stored {
+            state,
+            position: position(&row, 3),
+            mapping: row.get(5),
+            image: row.get(6),
+            tokens: row.get(7),
+            pending: pending.map(|bytes| (bytes, row.get(9))),
+            kept: row.get(10),
+        };
+        loaded[at].entry = Some(stored.read(carts[at])?);
     }
     Ok(loaded)
 }
@@ -74,22 +60,27 @@ pub async fn images(
     statement: &Statement,
     pipeline: i32,
     carts: &[&CartKey],
-) -> Result<Vec<Loaded>, LedgerError> {
-    fn image<'r>(row: &'r Row, state: &'r str) -> Stored<'r> {
-        Stored {
-            state,
-            position: Position {
-                lsn: Lsn(row.get::<_, PgLsn>(5).into()),
-                seq: u32::try_from(row.get::<_, i64>(6)).unwrap_or(u32::MAX),
-            },
-            mapping: row.get(3),
-            image: row.get(4),
-            tokens: None,
-            pending: None,
-            kept: None,
-        }
+) -> Result<Vec<Briefed>, LedgerError> {
+    let keys: Vec<&str> = carts.iter().map(|c| c.as_str()).collect();
+    let rows = client.query(statement, &[&pipeline, &keys]).await?;
+    let mut briefed: Vec<Briefed> = carts.iter().map(|_| Briefed::default()).collect();
+    for row in rows {
+        let ord: i64 = row.get(0);
+        let Some(at) = usize::try_from(ord - 1).ok().filter(|at| *at < carts.len()) else {
+            continue;
+        };
+        briefed[at].wished = row.get(1);
+        let Some(state) = row.get(2) else {
+            continue;
+        };
+        let position = Position {
+            lsn: Lsn(row.get::<_, PgLsn>(5).into()),
+            seq: u32::try_from(row.get::<_, i64>(6)).unwrap_or(u32::MAX),
+        };
+        let brief = Brief::of(carts[at], state, position, row.get(3), row.get(4))?;
+        briefed[at].entry = Some(brief);
     }
-    in_order(client, statement, pipeline, carts, image).await
+    Ok(briefed)
 }
 
 /// The statement of [`images`].

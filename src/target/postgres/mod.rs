@@ -6,6 +6,7 @@ pub mod rivals;
 pub mod beside;
 pub mod printed;
 pub mod found;
+pub mod seen;
 pub mod claim;
 pub mod ledger;
 pub mod records;

@@ -5,6 +5,7 @@
 //! is nobody's.
 
 use super::super::expect::Expected;
+use super::super::memory::Memory;
 use super::super::report::{Difference, Kind, Report};
 use super::super::{Verifier, VerifyError};
 use super::Subject;
@@ -16,7 +17,7 @@ use crate::mapping::map::{Mapper, RowKey};
 use crate::mapping::plan::{Mapping, Role};
 use crate::switch::{self, Mutant};
 use crate::target::beside::{self, Wanted};
-use crate::target::ledger::{Loaded, State};
+use crate::target::ledger::{Briefed, LedgerError, State};
 
 /// Headers read at once.
 const PAGE: usize = 5_000;
@@ -42,20 +43,19 @@ pub struct Claims {
 
 impl Claims {
     /// Of the carts that are not compared row by row, by what the ledger holds of them.
-    pub fn of(mapper: &Mapper, reads: &[Read], loaded: &[Loaded]) -> Self {
+    pub fn of(mapper: &Mapper, reads: &[Read], memories: &[Memory]) -> Self {
         let mut claims = Self::default();
-        for (read, loaded) in reads.iter().zip(loaded) {
-            let Some(entry) = &loaded.entry else { continue };
+        for (read, memory) in reads.iter().zip(memories) {
+            let Some(entry) = &memory.entry else { continue };
             let strange = entry.mapping != mapper.id;
             let plain = matches!(entry.state, State::Mirror | State::Ended);
-            if plain && !strange && !loaded.wished {
+            if plain && !strange && !memory.wished {
                 continue;
             }
             let before = claims.keys.len();
             claims.add(mapper, read.image.as_ref());
             if !strange {
-                claims.add(mapper, Some(&entry.image));
-                claims.add(mapper, entry.pending.as_ref().map(|(image, _)| image));
+                claims.add(mapper, entry.image.as_ref());
             }
             claims.keys.extend(mapper.header_of(&read.cart));
             claims.untold |= strange && claims.keys.len() == before;
@@ -65,16 +65,24 @@ impl Claims {
 
     /// Of all carts of the ledger, by what it holds of them. `reads` are those that it holds by another
     /// mapping.
-    pub fn recalled(mapper: &Mapper, carts: &[CartKey], loaded: &[Loaded], reads: &[Read]) -> Self {
+    pub fn recalled(
+        mapper: &Mapper,
+        carts: &[CartKey],
+        briefed: &[Briefed],
+        reads: &[Read],
+    ) -> Result<Self, LedgerError> {
         let mut claims = Self::default();
         let is_header = |into: usize| mapper.mapping.intos[into].role == Role::Header;
-        for (cart, loaded) in carts.iter().zip(loaded) {
-            let Some(entry) = &loaded.entry else { continue };
+        for (cart, briefed) in carts.iter().zip(briefed) {
+            let Some(brief) = &briefed.entry else {
+                continue;
+            };
             let before = claims.keys.len();
             claims.keys.extend(mapper.header_of(cart));
-            if entry.mapping == mapper.id {
-                claims.add(mapper, Some(&entry.image));
-                let rows = mapper.map(&entry.image).unwrap_or_default().into_iter();
+            if brief.mapping == mapper.id {
+                let image = brief.read(cart)?;
+                claims.add(mapper, Some(&image));
+                let rows = mapper.map(&image).unwrap_or_default().into_iter();
                 let headers = rows.filter(|row| is_header(row.into));
                 claims.keys.extend(headers.map(|row| (row.into, row.key)));
             } else {
@@ -83,7 +91,7 @@ impl Claims {
                 claims.untold |= claims.keys.len() == before;
             }
         }
-        claims
+        Ok(claims)
     }
 
     fn add(&mut self, mapper: &Mapper, image: Option<&crate::cart::image::Image>) {
@@ -100,11 +108,12 @@ impl Claims {
     ) -> Self {
         let header = |into: usize| mapper.mapping.intos[into].role == Role::Header;
         for (expected, subject) in expected.iter().zip(subjects) {
-            let rows = expected.rows().filter(|row| header(row.into));
+            let rows = expected.rows().into_iter().flatten();
+            let rows = rows.filter(|row| header(row.into));
             self.keys
                 .extend(rows.map(|row| (row.into, row.key.clone())));
             self.keys.extend(subject.over.clone());
-            if let Expected::Unmappable(_) = expected {
+            if let Expected::Unmappable(_) | Expected::Unallocated { .. } = expected {
                 let before = self.keys.len();
                 self.keys.extend(mapper.header_of(subject.cart));
                 self.untold |= self.keys.len() == before;

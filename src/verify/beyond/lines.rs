@@ -7,12 +7,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::report::{Difference, Kind};
-use super::{Present, Subject, written};
+use super::{Subject, written};
 use crate::cart::image::Cell;
 use crate::mapping::map::{MAX_GHOSTS, TargetRow};
 use crate::mapping::plan::{Into, Line, Lock, Mapping};
 use crate::target::beside::{self, Normal, Wanted};
 use crate::target::error::TargetError;
+use crate::target::seen::{Lines, Sights};
 use crate::target::session::Target;
 
 pub(super) struct Look<'a> {
@@ -23,7 +24,7 @@ pub(super) struct Look<'a> {
     pub subjects: &'a [Subject<'a>],
     /// Carts whose lines are read in any case.
     pub suspects: &'a [bool],
-    pub present: Present<'a>,
+    pub sights: &'a Sights,
 }
 
 /// A line under the header of a cart, whoever wrote it.
@@ -65,23 +66,20 @@ impl Look<'_> {
                 (&other.schema, &other.table) == (&into.schema, &into.table)
             })
             .collect();
-        let carts: Vec<usize> = (0..self.subjects.len())
-            .filter(|&at| self.names(line, at).is_some())
-            .collect();
-        let wanted = self.under(into, line, &carts);
-        let counts = beside::counts(self.target, &wanted, &line.quantity).await?;
-        let mut counted: HashMap<usize, _> = counts.into_iter().map(|c| (c.nth, c)).collect();
+        let counted;
+        let lines = match self.sights.lines(index) {
+            Some(lines) => lines,
+            None => {
+                counted = self.count(into, line).await?;
+                &counted
+            }
+        };
         let mut close = Vec::new();
-        for (nth, &at) in carts.iter().enumerate() {
-            let known = self.subjects[at].known();
-            let known = known.filter(|row| of_table.contains(&row.into));
-            let known = known.filter(|row| (self.present)(row.into, &row.key));
-            let count = counted.remove(&nth);
-            let rows = count.as_ref().map_or(0, |count| count.rows);
-            let bounds = count.iter().flat_map(|c| [&c.least, &c.most]).flatten();
-            let mut bounds = bounds.filter_map(|text| text.parse::<f64>().ok());
-            let out = bounds.any(|quantity| self.is_out(line, quantity));
-            if self.suspects[at] || out || rows != known.count() {
+        for (at, (subject, lines)) in self.subjects.iter().zip(lines).enumerate() {
+            let known = subject.known().zip(self.sights.cart(at));
+            let known = known.filter(|(row, seen)| seen.is_there() && of_table.contains(&row.into));
+            let named = || self.names(line, at).is_some();
+            if (self.suspects[at] || lines.out || lines.rows != known.count()) && named() {
                 close.push(at);
             }
         }
@@ -93,30 +91,37 @@ impl Look<'_> {
         self.foreign(index, &lines, &twice, found).await
     }
 
-    fn is_out(&self, line: &Line, quantity: f64) -> bool {
-        quantity < self.min_quantity as f64 || quantity > line.max_quantity as f64
+    /// The lines of each cart, counted by the server.
+    async fn count(&self, into: &Into, line: &Line) -> Result<Vec<Lines>, TargetError> {
+        let mut lines = vec![Lines::default(); self.subjects.len()];
+        let carts: Vec<usize> = (0..self.subjects.len())
+            .filter(|&at| self.names(line, at).is_some())
+            .collect();
+        let wanted = self.under(into, line, &carts);
+        for count in beside::counts(self.target, &wanted, &line.quantity).await? {
+            let Some(&at) = carts.get(count.nth) else {
+                continue;
+            };
+            let bounds = [&count.least, &count.most].into_iter().flatten();
+            let mut bounds = bounds.filter_map(|text| text.parse::<f64>().ok());
+            lines[at] = Lines {
+                rows: count.rows,
+                out: bounds.any(|quantity| line.is_out(self.min_quantity, quantity)),
+            };
+        }
+        Ok(lines)
     }
 
     /// What the lines of a cart have in the columns that name it.
     fn names<'n>(&'n self, line: &Line, at: usize) -> Option<Vec<&'n str>> {
-        let (header, key) = self.subjects[at].header.as_ref()?;
-        let keys = &self.mapping.intos[*header].key;
-        let part = |(_, of): &(String, String)| {
-            let place = keys.iter().position(|key| key.name == *of)?;
-            key.get(place).map(|part| &**part)
-        };
-        line.cart.iter().map(part).collect()
+        line.names(self.mapping, self.subjects[at].header.as_ref()?)
     }
 
     /// The lines of these carts.
     fn under<'w>(&'w self, into: &'w Into, line: &'w Line, carts: &[usize]) -> Wanted<'w> {
-        let columns = line.cart.iter().map(|(column, _)| column.as_str());
         let values = carts.iter().map(|&at| self.names(line, at));
-        Wanted {
-            into,
-            columns: columns.collect(),
-            values: values.map(Option::unwrap_or_default).collect(),
-        }
+        let values = values.map(Option::unwrap_or_default);
+        line.under(into, values.collect())
     }
 
     async fn read(
@@ -177,7 +182,7 @@ impl Look<'_> {
     fn bounds(&self, index: usize, line: &Line, lines: &[Found], found: &mut [Vec<Difference>]) {
         for there in lines {
             let number = there.quantity.as_deref().and_then(|text| text.parse().ok());
-            if !number.is_some_and(|quantity| self.is_out(line, quantity)) {
+            if !number.is_some_and(|quantity| line.is_out(self.min_quantity, quantity)) {
                 continue;
             }
             let row = there

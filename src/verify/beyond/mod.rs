@@ -24,11 +24,8 @@ use super::judge::{Looked, Outcome};
 use super::report::{Difference, Kind};
 use super::{Verifier, VerifyError};
 use crate::cart::key::CartKey;
-use crate::mapping::map::RowKey;
 use crate::mapping::plan::Mapping;
-
-/// Whether the target has this row.
-pub type Present<'p> = &'p (dyn Fn(usize, &RowKey) -> bool + Sync);
+use crate::target::seen::Sights;
 
 impl Verifier<'_> {
     /// Adds to the verdicts what is found beside rows; subjects and verdicts are of the same carts in
@@ -36,7 +33,7 @@ impl Verifier<'_> {
     pub(super) async fn look_beyond(
         &self,
         subjects: &[Subject<'_>],
-        present: Present<'_>,
+        sights: &Sights,
         looked: &mut [Looked],
     ) -> Result<(), VerifyError> {
         let (target, mapping) = (self.target, &self.mapper.mapping);
@@ -46,7 +43,7 @@ impl Verifier<'_> {
             mapping,
             &self.beyond.tokens,
             subjects,
-            present,
+            sights,
             &mut found,
         )
         .await?;
@@ -58,7 +55,7 @@ impl Verifier<'_> {
             min_quantity: self.beyond.min_quantity,
             subjects,
             suspects: &suspects,
-            present,
+            sights,
         };
         look.run(&mut found).await?;
         subject::resurrected(target, mapping, subjects, &mut found).await?;

@@ -45,15 +45,15 @@ async fn page(look: &Looker<'_>, after: Option<&CartKey>) -> Result<Vec<CartKey>
 
 async fn claim(look: &Looker<'_>, carts: &[CartKey]) -> Result<(), VerifyError> {
     let mapper = look.verifier.mapper;
-    let loaded = look.ledger(carts).await?;
+    let briefed = look.ledger(carts).await?;
     // Images by a former mapping cannot be mapped by this one; the source's can.
-    let pairs = carts.iter().zip(&loaded);
-    let strange = pairs.filter(|(_, loaded)| {
-        let entry = loaded.entry.as_ref();
+    let pairs = carts.iter().zip(&briefed);
+    let strange = pairs.filter(|(_, briefed)| {
+        let entry = briefed.entry.as_ref();
         entry.is_some_and(|entry| entry.mapping != mapper.id)
     });
     let strange: Vec<CartKey> = strange.map(|(cart, _)| cart.clone()).collect();
     let (reads, _) = look.read(&strange).await?;
-    let claims = Claims::recalled(mapper, carts, &loaded, &reads);
+    let claims = Claims::recalled(mapper, carts, &briefed, &reads)?;
     look.verifier.know(claims).await
 }

@@ -1,12 +1,13 @@
 //! Whether storefronts find each cart by its token, and that one alone.
 
 use super::super::report::{Difference, Kind};
-use super::{Present, Subject};
+use super::Subject;
 use crate::config::beyond::Token;
 use crate::mapping::map::TargetRow;
 use crate::mapping::plan::{Into, Mapping};
 use crate::target::beside::{self, Wanted};
 use crate::target::error::TargetError;
+use crate::target::seen::{Seen, Sights};
 use crate::target::session::Target;
 
 /// What the row has in the column, key columns included.
@@ -20,12 +21,21 @@ fn value<'r>(into: &Into, row: &'r TargetRow, column: &str) -> Option<&'r str> {
     }
 }
 
+/// A row whose token is looked for.
+struct Asked<'a> {
+    /// Place of its cart.
+    at: usize,
+    row: &'a TargetRow,
+    is_there: bool,
+    token: &'a str,
+}
+
 pub(super) async fn look(
     target: &Target,
     mapping: &Mapping,
     tokens: &[Token],
     subjects: &[Subject<'_>],
-    present: Present<'_>,
+    sights: &Sights,
     found: &mut [Vec<Difference>],
 ) -> Result<(), TargetError> {
     for token in tokens {
@@ -39,19 +49,30 @@ pub(super) async fn look(
                 .iter()
                 .enumerate()
                 .filter(|(_, s)| s.header.is_some());
-            let asked: Vec<(usize, &TargetRow, &str)> = living
-                .flat_map(|(at, subject)| subject.rows.iter().map(move |row| (at, row)))
-                .filter(|(_, row)| row.into == index && row.origin.is_some())
-                .filter_map(|(at, row)| Some((at, row, value(into, row, column)?)))
+            let asked: Vec<Asked<'_>> = living
+                .flat_map(|(at, subject)| {
+                    let seen = sights.cart(at);
+                    let rows = subject.rows.iter().enumerate();
+                    rows.map(move |(nth, row)| (at, row, seen.get(nth)))
+                })
+                .filter(|(_, row, _)| row.into == index && row.origin.is_some())
+                .filter_map(|(at, row, seen)| {
+                    Some(Asked {
+                        at,
+                        row,
+                        is_there: seen.is_some_and(Seen::is_there),
+                        token: value(into, row, column)?,
+                    })
+                })
                 .collect();
             let wanted = Wanted {
                 into,
                 columns: vec![column],
-                values: asked.iter().map(|(_, _, token)| vec![*token]).collect(),
+                values: asked.iter().map(|asked| vec![asked.token]).collect(),
             };
             let keys: Vec<&str> = into.key.iter().map(|key| key.name.as_str()).collect();
             let there = beside::rows(target, &wanted, &keys).await?;
-            let ours: Vec<_> = asked.iter().map(|(_, row, _)| &row.key).collect();
+            let ours: Vec<_> = asked.iter().map(|asked| &asked.row.key).collect();
             let ours = beside::normal(target, into, &ours).await?;
             let mut own = vec![false; asked.len()];
             let mut others = vec![Vec::new(); asked.len()];
@@ -67,8 +88,8 @@ pub(super) async fn look(
                     None => {}
                 }
             }
-            for (nth, (at, row, token)) in asked.iter().enumerate() {
-                let subject = &subjects[*at];
+            for (nth, asked) in asked.iter().enumerate() {
+                let (row, subject) = (asked.row, &subjects[asked.at]);
                 let other = others[nth].first();
                 let kind = match (own[nth], other) {
                     (true, None) => continue,
@@ -76,15 +97,15 @@ pub(super) async fn look(
                     (false, Some(_)) => Kind::TokenElsewhere,
                     // A merge may have left another one.
                     (false, None) if subject.merged => continue,
-                    (false, None) if !present(index, &row.key) => continue,
+                    (false, None) if !asked.is_there => continue,
                     (false, None) => Kind::TokenMissing,
                 };
                 let key = row.key.iter().map(|part| &**part);
                 let mut told = Difference::of_key(kind, mapping, subject.cart, index, key);
                 told.column = Some(column.to_owned());
-                told.source = Some((*token).to_owned());
+                told.source = Some(asked.token.to_owned());
                 told.target = other.map(|key| key.join("|"));
-                found[*at].push(told);
+                found[asked.at].push(told);
             }
         }
     }
