@@ -97,15 +97,19 @@ impl Lookout {
     /// What may have changed unseen is read again; a publication that is not whole stops the daemon,
     /// and has all carts read again once it is.
     async fn published(&mut self) -> Result<(), DaemonError> {
-        let published = self.source.published(&self.pipeline, &self.layout).await?;
+        let mut published = self.source.published(&self.pipeline, &self.layout).await?;
+        if published.lack.is_some() {
+            // A table may have had another name when we looked, or has it by now: what is stored must
+            // still know it then.
+            fit(&self.config, &self.pipeline, &self.source, &self.control).await?;
+            published = self.source.published(&self.pipeline, &self.layout).await?;
+        }
         let state = published.state;
         if let Some(lack) = published.lack {
             // Once it is mended, what is stored says that changes may have passed.
             pipeline::set_publication_state(&self.control, self.pipeline.id, &state)
                 .await
                 .map_err(DaemonError::Target)?;
-            // It may have gone while we looked.
-            fit(&self.config, &self.pipeline, &self.source, &self.control).await?;
             return Err(lack.into());
         }
         let changes = self.source.unseen(&self.state, &state);

@@ -5,6 +5,7 @@ use super::DaemonError;
 use crate::catalog::{Catalog, TableInfo};
 use crate::config::{Config, Kind};
 use crate::diagnostic::Diagnostics;
+use crate::mapping::compile::recompile;
 use crate::mapping::compile::stored::StoredSchemas;
 use crate::mysql::moved as unnumbered;
 use crate::mysql::sql::identifier;
@@ -59,18 +60,21 @@ pub async fn mends(
     source: &Source,
     target: &Target,
 ) -> Result<Vec<String>, DaemonError> {
+    let from = source.catalog(&config.source_schema()).await;
+    let from = from.map_err(DaemonError::Source)?;
+    let names = config.target_tables();
+    let live = target.catalog(&names).await.map_err(DaemonError::Target)?;
+    let types = !bears_types(config, stored, &from, &live);
     let mut mends = match source {
         Source::Postgres(_) => {
             let state = pipeline.publication_state.as_ref();
-            let found = source.mends(state, &stored.layout).await;
+            let found = source.mends(state, &stored.layout, types).await;
             found.map_err(DaemonError::Source)?
         }
         Source::Mysql(session) => {
-            let live = source.catalog(&config.source_schema()).await;
-            let live = live.map_err(DaemonError::Source)?;
             let mut mends = Vec::new();
             for was in source_tables(stored) {
-                let is = live.find(&format!("{}.{}", was.schema, was.name));
+                let is = from.find(&format!("{}.{}", was.schema, was.name));
                 let mut others = Vec::new();
                 if is.is_none() {
                     let rows = session.query(unnumbered::lookalikes(&was)).await;
@@ -81,7 +85,7 @@ pub async fn mends(
                     );
                 }
                 others.retain(|name| !is_of(&config.source_tables(), &was.schema, name));
-                mends.extend(unnumbered::mends(&was, is, &others));
+                mends.extend(unnumbered::mends(&was, is, &others, types));
             }
             mends
         }
@@ -89,11 +93,9 @@ pub async fn mends(
     for mend in &mut mends {
         *mend = format!("source: {mend}");
     }
-    let names = config.target_tables();
-    let live = target.catalog(&names).await.map_err(DaemonError::Target)?;
     for table in &stored.tables {
         let mut found = match target {
-            Target::Postgres(client) => moved::mends(client, &numbered(config, table))
+            Target::Postgres(client) => moved::mends(client, &numbered(config, table), types)
                 .await
                 .map_err(|error| DaemonError::Target(error.into()))?,
             Target::Mysql(_) => {
@@ -110,13 +112,42 @@ pub async fn mends(
                     }
                 }
                 others.retain(|name| !is_of(&names, &table.schema, name));
-                unnumbered::mends(&was, is, &others)
+                unnumbered::mends(&was, is, &others, types)
             }
         };
-        found.extend(unfilled(config, table, &live));
+        let unfilled = unfilled(config, table, &live, &found);
+        found.extend(unfilled);
         mends.extend(found.into_iter().map(|mend| format!("target: {mend}")));
     }
     Ok(mends)
+}
+
+/// Whether the mapping bears the types that columns have now: then they need not be put back, and
+/// something else is in its way.
+fn bears_types(
+    config: &Config,
+    stored: &StoredSchemas,
+    source: &Catalog,
+    target: &Catalog,
+) -> bool {
+    let mut now = stored.clone();
+    for table in &mut now.layout.tables {
+        let live = source.find(&format!("{}.{}", table.schema, table.name));
+        for column in &mut table.columns {
+            if let Some(is) = live.and_then(|live| live.column(&column.name)) {
+                column.ty = is.ty.clone();
+            }
+        }
+    }
+    for table in &mut now.tables {
+        let live = target.find(&format!("{}.{}", table.schema, table.name));
+        for column in &mut table.columns {
+            if let Some(is) = live.and_then(|live| live.column(&column.name)) {
+                column.ty = is.ty.clone();
+            }
+        }
+    }
+    recompile(&config.mapping_text(), &now).is_ok()
 }
 
 /// Whether the configuration names this table.
@@ -197,8 +228,9 @@ fn named(config: &Config, table: &TableInfo, column: &str) -> bool {
     })
 }
 
-/// Columns that now must hold something, and did not when the mapping was compiled.
-fn unfilled(config: &Config, was: &TableInfo, live: &Catalog) -> Vec<String> {
+/// Columns that now must hold something, and did not when the mapping was compiled. One that is ours
+/// under another name is filled once it has its own again, as `mends` say.
+fn unfilled(config: &Config, was: &TableInfo, live: &Catalog, mends: &[String]) -> Vec<String> {
     let kind = config.target.kind;
     let quote = |name: &str| match kind {
         Kind::Postgres => quoted_name(name),
@@ -213,7 +245,9 @@ fn unfilled(config: &Config, was: &TableInfo, live: &Catalog) -> Vec<String> {
         let before = was
             .column(&c.name)
             .is_some_and(|b| b.not_null && !b.has_default);
-        c.not_null && !filled && !before
+        let back = format!("RENAME COLUMN {} TO ", quote(&c.name));
+        let ours = mends.iter().any(|mend| mend.contains(&back));
+        c.not_null && !filled && !before && !ours
     });
     columns
         .map(|c| {

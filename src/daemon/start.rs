@@ -91,7 +91,13 @@ pub async fn start(
     let layout = compiled.mapping.layout.clone();
     let schemas = compiled.schemas.clone();
 
-    let verified = match source.verify(&pipeline, &layout).await {
+    let mut verified = source.verify(&pipeline, &layout).await;
+    if verified.is_err() {
+        // A table may have had another name when we looked, or has it by now.
+        fit(config, &pipeline, &source, &control).await?;
+        verified = source.verify(&pipeline, &layout).await;
+    }
+    let verified = match verified {
         Ok(verified) => verified,
         Err(why) => {
             remember_lack(&source, &control, &pipeline, &layout, &why).await?;

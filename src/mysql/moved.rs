@@ -36,8 +36,8 @@ pub fn lookalikes(was: &Was) -> String {
 }
 
 /// `is` is the table as it is now, under its name; `others` are tables that look like it, and are
-/// none of the configuration's own.
-pub fn mends(was: &Was, is: Option<&TableInfo>, others: &[String]) -> Vec<String> {
+/// none of the configuration's own. `types`: whether a column must have the type back that it had.
+pub fn mends(was: &Was, is: Option<&TableInfo>, others: &[String], types: bool) -> Vec<String> {
     let full = qualified(&was.schema, &was.name);
     let Some(is) = is else {
         return vec![match others {
@@ -63,7 +63,7 @@ pub fn mends(was: &Was, is: Option<&TableInfo>, others: &[String]) -> Vec<String
         };
         let same = |c: &&crate::catalog::ColumnInfo| c.name.eq_ignore_ascii_case(&column.name);
         match is.columns.iter().find(same) {
-            Some(found) if found.ty.name != column.ty => mends.push(format!(
+            Some(found) if found.ty.name != column.ty && types => mends.push(format!(
                 "{full}.{shown} was {} and is {}: ALTER TABLE {full} MODIFY COLUMN {shown} {ty}",
                 column.ty, found.ty.name
             )),
@@ -176,20 +176,22 @@ mod tests {
                  ALTER TABLE `shop`.`item` MODIFY COLUMN `qty` integer NOT NULL",
             ),
         ] {
-            assert_eq!(mends(&was(), Some(&is(columns)), &[]), [said]);
+            assert_eq!(mends(&was(), Some(&is(columns)), &[], true), [said]);
         }
+        let wider = is(&[("id", "bigint"), ("qty", "bigint")]);
+        assert_eq!(mends(&was(), Some(&wider), &[], false), [""; 0]);
         let fits = is(&[("qty", "integer"), ("id", "bigint")]);
-        assert_eq!(mends(&was(), Some(&fits), &[]), [""; 0]);
+        assert_eq!(mends(&was(), Some(&fits), &[], true), [""; 0]);
     }
 
     #[test]
     fn a_table_under_another_name() {
-        let said = mends(&was(), None, &["old_item".into()]).remove(0);
+        let said = mends(&was(), None, &["old_item".into()], true).remove(0);
         assert!(
             said.ends_with("RENAME TABLE `shop`.`old_item` TO `shop`.`item`"),
             "{said}"
         );
-        let said = mends(&was(), None, &["a".into(), "b".into()]).remove(0);
+        let said = mends(&was(), None, &["a".into(), "b".into()], true).remove(0);
         assert!(said.contains("bring it back with its rows"), "{said}");
     }
 }

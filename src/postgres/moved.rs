@@ -15,7 +15,8 @@ pub struct Was {
     pub columns: Vec<(Option<i16>, String, String)>,
 }
 
-pub async fn mends(client: &Client, was: &Was) -> Result<Vec<String>, Error> {
+/// `types`: whether a column must have the type back that it had.
+pub async fn mends(client: &Client, was: &Was, types: bool) -> Result<Vec<String>, Error> {
     let full = quoted(&was.schema, &was.name);
     let sql = "
         SELECT c.oid, n.nspname::text, c.relname::text FROM pg_catalog.pg_class c
@@ -61,7 +62,7 @@ pub async fn mends(client: &Client, was: &Was) -> Result<Vec<String>, Error> {
             .iter()
             .find(|(n, ..)| was.oid == Some(is) && Some(*n) == *number);
         match (same, moved) {
-            (Some((_, _, found)), _) if found != ty => mends.push(format!(
+            (Some((_, _, found)), _) if found != ty && types => mends.push(format!(
                 "{full}.{shown} was {ty} and is {found}: \
                  ALTER TABLE {full} ALTER COLUMN {shown} TYPE {ty} USING {shown}::{ty}"
             )),

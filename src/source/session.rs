@@ -347,9 +347,10 @@ impl Source {
         &self,
         state: Option<&Value>,
         layout: &Layout,
+        types: bool,
     ) -> Result<Vec<String>, AskError> {
         match self {
-            Self::Postgres(client) => Ok(moved::mends(client, state, layout).await?),
+            Self::Postgres(client) => Ok(moved::mends(client, state, layout, types).await?),
             // The compiler of the mapping has said what is missing; a definition has no way back by itself.
             Self::Mysql(_) => Ok(Vec::new()),
         }

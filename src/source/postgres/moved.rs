@@ -13,10 +13,11 @@ pub async fn mends(
     source: &Client,
     state: Option<&Value>,
     layout: &Layout,
+    types: bool,
 ) -> Result<Vec<String>, Error> {
     let mut mends = Vec::new();
     for was in tables(state, layout) {
-        mends.extend(moved::mends(source, &was).await?);
+        mends.extend(moved::mends(source, &was, types).await?);
     }
     Ok(mends)
 }
