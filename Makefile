@@ -4,7 +4,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup-tools build test test-crash test-drift test-mutants test-matrix bench bench-scaling bench-verify bench-micro bench-count demo lint doc ci clean
+.PHONY: help setup-tools build test test-crash test-drift test-schema test-mutants test-matrix bench bench-scaling bench-verify bench-micro bench-count demo lint doc ci clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,6 +26,10 @@ test-crash: setup-tools ## kill cartage a few hundred times, at each of its bord
 test-drift: setup-tools ## change the target behind cartage's back, ten seeds of each pair of servers, and one byte in 3,000,000 rows
 	CARTAGE_DRIFT_SEEDS=$(or $(CARTAGE_DRIFT_SEEDS),10) CARTAGE_DRIFT_ROWS=$(or $(CARTAGE_DRIFT_ROWS),3000000) \
 	    $(CARGO) test --locked --features switches --test it -- drift:: --nocapture
+
+test-schema: setup-tools ## alter the tables of both shops at random while customers buy and cartage is killed, ten seeds of each kind of source
+	CARTAGE_SCHEMA_SEEDS=$(or $(CARTAGE_SCHEMA_SEEDS),10) \
+	    $(CARGO) test --locked --features switches --test it -- altered:: --nocapture
 
 test-mutants: setup-tools ## take out the answer to each hazard, one after another, and see its test fail
 	$(CARGO) test --locked --features switches --test mutants

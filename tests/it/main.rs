@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod allocated;
+mod altered;
 mod beyond;
 mod binlog;
 mod commands;

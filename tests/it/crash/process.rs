@@ -218,6 +218,11 @@ impl Process {
         );
     }
 
+    /// What it ended with, if it has.
+    pub fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     pub async fn ended(mut self) -> ExitStatus {
         let deadline = Instant::now() + DEADLINE;
         loop {
