@@ -11,7 +11,7 @@ use crate::cart::codec;
 use crate::cart::layout::Layout;
 use crate::lanes::known::Mappers;
 use crate::mapping::compile::stored::StoredSchemas;
-use crate::mapping::compile::{Compiled, recompile};
+use crate::mapping::compile::{Compiled, recompile_kept};
 use crate::mapping::expr::IdKey;
 use crate::mapping::map::Mapper;
 use crate::mapping::plan::Mapping;
@@ -33,6 +33,9 @@ pub async fn install(
 ) -> Result<Mappers, DaemonError> {
     let schemas = serde_json::to_value(&compiled.schemas)
         .map_err(|error| DaemonError::Broken(error.to_string()))?;
+    if let Some(before) = pipeline.mapping {
+        begin_anew(control, before, &compiled.hash).await?;
+    }
     let id = mapping_row::insert(
         control,
         pipeline.id,
@@ -72,6 +75,33 @@ pub async fn install(
     })
 }
 
+/// Where the target lost columns under a mapping and has them again, the same mapping is another one:
+/// what the carts had of it is only the rest, and the step from there to here writes those columns.
+async fn begin_anew(control: &Target, before: i32, hash: &str) -> Result<(), DaemonError> {
+    let stored = mapping_row::by_id(control, before)
+        .await
+        .map_err(DaemonError::Target)?
+        .filter(|stored| stored.hash == hash);
+    let Some(stored) = stored else {
+        return Ok(());
+    };
+    let schemas = serde_json::from_value::<StoredSchemas>(stored.layout.clone());
+    let lost = schemas.map_or(Vec::new(), |schemas| schemas.lost);
+    if lost.is_empty() {
+        return Ok(());
+    }
+    for lost in lost {
+        info!(
+            table = format!("{}.{}", lost.schema, lost.table),
+            column = lost.column,
+            "a column of the target was gone and is back: it is written anew for every cart"
+        );
+    }
+    mapping_row::retire(control, &stored)
+        .await
+        .map_err(DaemonError::Target)
+}
+
 /// The mappings that ledger rows may still refer to.
 async fn former(
     control: &Target,
@@ -98,7 +128,7 @@ async fn former(
         };
         let schemas: StoredSchemas = serde_json::from_value(stored.layout)
             .map_err(|error| DaemonError::FormerMapping(id, error.to_string()))?;
-        let mapping = recompile(&stored.config, &schemas)
+        let mapping = recompile_kept(&stored.config, &schemas)
             .map_err(|problems| DaemonError::FormerMapping(id, problems.render(false)))?;
         let mapper = Mapper {
             mapping,

@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, TableInfo};
 use crate::config::{Config, Kind};
 use crate::diagnostic::Diagnostics;
 use crate::mapping::compile::recompile;
-use crate::mapping::compile::stored::StoredSchemas;
+use crate::mapping::compile::stored::{Lost, StoredSchemas};
 use crate::mysql::moved as unnumbered;
 use crate::mysql::sql::identifier;
 use crate::params;
@@ -52,14 +52,15 @@ impl std::fmt::Display for Misfit {
     }
 }
 
-/// What has changed since the mapping in force was stored.
+/// What has changed since the mapping in force was stored, and what the target has lost by it.
 pub async fn mends(
     config: &Config,
     pipeline: &PipelineRow,
     stored: &StoredSchemas,
     source: &Source,
     target: &Target,
-) -> Result<Vec<String>, DaemonError> {
+) -> Result<(Vec<String>, Vec<Lost>), DaemonError> {
+    let mut lost = Vec::new();
     let from = source.catalog(&config.source_schema()).await;
     let from = from.map_err(DaemonError::Source)?;
     let names = config.target_tables();
@@ -115,11 +116,12 @@ pub async fn mends(
                 unnumbered::mends(&was, is, &others, types)
             }
         };
+        lost.extend(gone(config, table, &found));
         let unfilled = unfilled(config, table, &live, &found);
         found.extend(unfilled);
         mends.extend(found.into_iter().map(|mend| format!("target: {mend}")));
     }
-    Ok(mends)
+    Ok((mends, lost))
 }
 
 /// Whether the mapping bears the types that columns have now: then they need not be put back, and
@@ -226,6 +228,25 @@ fn named(config: &Config, table: &TableInfo, column: &str) -> bool {
     intos.any(|into| {
         into.lock.get_ref() == column || into.columns.iter().any(|c| c.name.get_ref() == column)
     })
+}
+
+/// Of a table's columns those that come back empty, if they do, by what the mends say.
+fn gone(config: &Config, table: &TableInfo, mends: &[String]) -> Vec<Lost> {
+    let quote = |name: &str| match config.target.kind {
+        Kind::Postgres => quoted_name(name),
+        Kind::Mysql => identifier(name),
+    };
+    let is_gone = |name: &str| {
+        let added = format!(" ADD COLUMN {} ", quote(name));
+        mends.iter().any(|mend| mend.contains(&added))
+    };
+    let gone = table.columns.iter().filter(|c| is_gone(&c.name));
+    gone.map(|c| Lost {
+        schema: table.schema.clone(),
+        table: table.name.clone(),
+        column: c.name.clone(),
+    })
+    .collect()
 }
 
 /// Columns that now must hold something, and did not when the mapping was compiled. One that is ours

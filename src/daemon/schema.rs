@@ -1,7 +1,7 @@
 //! The mapping against both schemas as they are now, and whether it still fits.
 
 use super::DaemonError;
-use super::mends::{Misfit, Noticed, mends};
+use super::mends::{Misfit, Noticed};
 use crate::config::Config;
 use crate::mapping::compile::stored::StoredSchemas;
 use crate::mapping::compile::{Compiled, compile};
@@ -79,10 +79,19 @@ pub async fn fit(
     let Some(stored) = stored else {
         return Err(DaemonError::Mapping(problems));
     };
-    let mends = match serde_json::from_value::<StoredSchemas>(stored.layout) {
-        Ok(schemas) => mends(config, pipeline, &schemas, source, target).await?,
-        Err(_) => Vec::new(),
-    };
+    let mut mends = Vec::new();
+    if let Ok(mut schemas) = serde_json::from_value::<StoredSchemas>(stored.layout) {
+        let found = super::mends::mends(config, pipeline, &schemas, source, target).await?;
+        mends = found.0;
+        // Once the column is back, nothing in it is what cartage has written, nor the new backend.
+        if schemas.lose(found.1) {
+            let layout = serde_json::to_value(&schemas)
+                .map_err(|error| DaemonError::Broken(error.to_string()))?;
+            mapping_row::set_layout(target, id, &layout)
+                .await
+                .map_err(DaemonError::Target)?;
+        }
+    }
     let end = source.log_end().await.map_err(DaemonError::Source)?;
     Err(DaemonError::SchemaChanged(Box::new(Misfit {
         problems: *problems,

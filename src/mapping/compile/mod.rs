@@ -96,6 +96,22 @@ pub fn recompile(text: &str, schemas: &StoredSchemas) -> Result<Mapping, Diagnos
     recompile_with(text, schemas, |_| {})
 }
 
+/// The same, as far as the target still has what it wrote: without the columns that were lost since,
+/// where it can do without them.
+pub fn recompile_kept(text: &str, schemas: &StoredSchemas) -> Result<Mapping, Diagnostics> {
+    if schemas.lost.is_empty() {
+        return recompile(text, schemas);
+    }
+    let kept = recompile_with(text, &schemas.without_lost(), |model| {
+        for into in &mut model.into {
+            let table = into.table.get_ref().clone();
+            let lost = |name: &str| schemas.is_lost(&table, name);
+            into.columns.retain(|c| c.key || !lost(c.name.get_ref()));
+        }
+    });
+    kept.or_else(|_| recompile(text, schemas))
+}
+
 /// The same, with something altered in it.
 pub fn recompile_with(
     text: &str,

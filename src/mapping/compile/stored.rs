@@ -22,9 +22,53 @@ pub struct StoredSchemas {
     /// The target tables that the mapping writes, each once.
     pub tables: Vec<TableInfo>,
     pub search_path: Vec<String>,
+    /// Columns of the target that were found gone since: what cartage has written there is gone too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
+}
+
+/// A column of a table of the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    pub schema: String,
+    pub table: String,
+    pub column: String,
+}
+
+impl Lost {
+    /// `table` as a configuration names it.
+    fn is(&self, table: &str, column: &str) -> bool {
+        let full = format!("{}.{}", self.schema, self.table);
+        self.column == column && (self.table == table || full == table)
+    }
 }
 
 impl StoredSchemas {
+    /// Notes what was lost; whether that is new.
+    pub fn lose(&mut self, lost: Vec<Lost>) -> bool {
+        let before = self.lost.len();
+        for lost in lost {
+            if !self.lost.contains(&lost) {
+                self.lost.push(lost);
+            }
+        }
+        self.lost.len() > before
+    }
+
+    pub(super) fn is_lost(&self, table: &str, column: &str) -> bool {
+        self.lost.iter().any(|lost| lost.is(table, column))
+    }
+
+    /// The same, as if what was lost had never been there.
+    pub(super) fn without_lost(&self) -> Self {
+        let mut kept = self.clone();
+        for table in &mut kept.tables {
+            let full = format!("{}.{}", table.schema, table.name);
+            table.columns.retain(|c| !self.is_lost(&full, &c.name));
+        }
+        kept
+    }
+
     pub(super) fn new<'a>(
         (layout, full): (Layout, &Layout),
         trusted_births: bool,
@@ -50,6 +94,7 @@ impl StoredSchemas {
             lookups,
             tables: target.tables.iter().filter(is_written).cloned().collect(),
             search_path: target.search_path.clone(),
+            lost: Vec::new(),
         }
     }
 

@@ -39,6 +39,22 @@ pub async fn insert(
     target.one(sql, params![pipeline, hash]).await?.get(0)
 }
 
+/// Stores other schemas with a mapping.
+pub async fn set_layout(target: &Target, id: i32, layout: &Value) -> Result<(), TargetError> {
+    let sql = "UPDATE cartage.mapping SET layout = $2 WHERE id = $1";
+    target.execute(sql, params![id, layout.to_string()]).await?;
+    Ok(())
+}
+
+/// Has a mapping answer to its fingerprint no more: the next one that is stored under it is another.
+pub async fn retire(target: &Target, row: &MappingRow) -> Result<(), TargetError> {
+    let hash: String = row.hash.chars().take(40).collect();
+    let hash = format!("{hash}-{}", row.id);
+    let sql = "UPDATE cartage.mapping SET hash = $2 WHERE id = $1";
+    target.execute(sql, params![row.id, &hash]).await?;
+    Ok(())
+}
+
 /// The columns of a row, as Postgres gives them; as text they are the same elsewhere.
 const ROW: &str = "SELECT id, hash, engine, config, CAST(layout AS text) FROM cartage.mapping";
 const ROW_THERE: &str = "SELECT id, hash, engine, config, layout FROM cartage_mapping";

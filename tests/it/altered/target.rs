@@ -16,7 +16,7 @@ struct Blow {
     mend: &'static str,
 }
 
-const BLOWS: [Blow; 8] = [
+const BLOWS: [Blow; 9] = [
     // What the mapping bears beside it need not be put back.
     Blow {
         change: "ALTER TABLE line MODIFY qty BIGINT NOT NULL, RENAME COLUMN sku TO article",
@@ -33,6 +33,12 @@ const BLOWS: [Blow; 8] = [
         change: "ALTER TABLE line RENAME COLUMN cart_id TO basket, ALGORITHM = INPLACE",
         says: "`line`.`cart_id` has become `basket`, as its type says: ",
         mend: "ALTER TABLE {}.`line` RENAME COLUMN `basket` TO `cart_id`",
+    },
+    // It comes back empty, and is written anew for every cart.
+    Blow {
+        change: "ALTER TABLE line DROP COLUMN sku",
+        says: "`line` has lost its column `sku`: ",
+        mend: "ALTER TABLE {}.`line` ADD COLUMN `sku` varchar(40) NOT NULL",
     },
     Blow {
         change: "ALTER TABLE line MODIFY qty VARBINARY(20) NOT NULL",
