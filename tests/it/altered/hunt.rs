@@ -186,10 +186,6 @@ impl Hunt {
 
     /// The daemon stops and names what mends it; where it cannot know, the change is undone.
     async fn stops(&mut self, end: &str, back: String, new: &str) -> String {
-        let kind = match end {
-            "source" => self.stand.source.kind,
-            _ => self.stand.target.kind,
-        };
         let mut stops = 0;
         loop {
             self.look();
@@ -207,9 +203,10 @@ impl Hunt {
                 self.mended += 1;
                 return mend.clone();
             }
-            // There nothing has a number that stays: a column like others may be any of them.
+            // MySQL numbers no columns, so one like others may be any of them; and on Postgres one that
+            // came anew just before is not known by its number yet.
             let lost = ["has lost its column", "is gone"];
-            if kind == Kind::Mysql && lost.iter().any(|text| message.contains(text)) {
+            if lost.iter().any(|text| message.contains(text)) {
                 return back;
             }
             // It was about to stop for what has been undone since.
