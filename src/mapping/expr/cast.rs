@@ -209,9 +209,11 @@ fn fits_numeric(text: &str, (precision, scale): (u32, i32)) -> bool {
 /// A printed time with no more digits of a second than the column has: the common case, and the only one
 /// in which a date that is none can stay what it is.
 fn fits_fraction(text: &str, digits: u32) -> bool {
-    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
-    let there = fraction.bytes().take_while(u8::is_ascii_digit).count();
-    there <= digits as usize
+    let there = || {
+        let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+        fraction.bytes().take_while(u8::is_ascii_digit).count()
+    };
+    digits >= 6 || there() <= digits as usize
 }
 
 /// Reads `text` as the server's input function of a type does, and prints it as its output does.
