@@ -301,6 +301,8 @@ named! {
         FatesUncompared = "fates-uncompared",
         /// A token that moved is a conflict, whatever the row holds.
         TokenIsLaw = "token-is-law",
+        /// Of a cart whose token moved, only the rows to be written are looked at.
+        OthersUnseen = "others-unseen",
         /// A row that is closed was closed by the new backend.
         ClosedIsClosed = "closed-is-closed",
         /// What the source does to a held cart is forgotten.

@@ -9,6 +9,7 @@ use crate::cart::image::{Cell, Cells};
 use crate::mapping::difference::Left;
 use crate::mapping::map::{RowKey, TargetRow};
 use crate::mapping::plan::{Fate, Into, Mapping, Role};
+use crate::switch::{self, Mutant};
 
 /// What was decided for a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,6 +85,18 @@ impl<'a> Slot<'a> {
             }
             (base, ours) => base.is_some() != ours.is_some(),
         }
+    }
+
+    /// A living row that the new backend has changed or taken away, and the source has not, and of
+    /// which no merge knows yet: from then on nothing else tells that it was the new backend.
+    fn is_theirs_alone(&self, into: &Into) -> bool {
+        let (Some(ours), None) = (self.ours, self.kept) else {
+            return false;
+        };
+        let changed = |theirs: &Theirs| !differing(into, &ours.cells, &theirs.cells).is_empty();
+        ours.origin.is_some()
+            && !switch::mutant(Mutant::OthersUnseen)
+            && self.theirs.is_none_or(changed)
     }
 
     pub fn ours_lives(&self, into: &Into) -> bool {
@@ -210,7 +223,7 @@ impl<'a> Slots<'a> {
         let mut kept: Vec<Vec<Kept>> = inputs.parts.iter().map(|_| Vec::new()).collect();
         for ((into, key), slot) in &self.all {
             let meant = &inputs.mapping.intos[*into];
-            if slot.outcome == Outcome::Untouched {
+            if slot.outcome == Outcome::Untouched && !slot.is_theirs_alone(meant) {
                 let before = slot.kept.filter(|_| !slot.forgotten);
                 kept[slot.part].extend(before.cloned());
                 continue;

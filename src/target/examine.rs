@@ -9,6 +9,7 @@ use super::found::{self, Ask, Found, FoundRows};
 use super::ledger::Evidence;
 use super::rivals::{self, Rivals};
 use super::session::Target;
+use super::shape::has_token;
 use crate::cart::image::Cell;
 use crate::mapping::difference::{Left, Patch, RowOp, RowWrite};
 use crate::mapping::expr::Expr;
@@ -100,6 +101,14 @@ pub async fn examine(
             }
         }
     }
+    if !insist && !switch::mutant(Mutant::OthersUnseen) {
+        let others = parts
+            .iter()
+            .flat_map(|part| others(mapping, part, patch, &found));
+        against.extend(
+            others.map(|into| format!("{}: the new backend changed other rows", into.full_name())),
+        );
+    }
     if insist {
         let folded = parts
             .iter()
@@ -124,6 +133,45 @@ pub async fn examine(
         found,
     };
     Ok((conflict, None))
+}
+
+/// Tables with rows of a cart that the patch does not touch and the new backend has changed. If the
+/// header's token were adopted without them, nothing would tell any more that it was the new backend:
+/// often its version is the one that moves with each write to a line.
+fn others<'m>(
+    mapping: &'m Mapping,
+    part: &Part<'_>,
+    patch: &Patch,
+    found: &FoundRows,
+) -> Vec<&'m Arc<Into>> {
+    let there = |row: &TargetRow| found.get(&(row.into, row.key.clone()));
+    let into = |left: &Left| &mapping.intos[left.row.into];
+    let moved = |left: &Left| {
+        has_token(&into(left).lock) && there(&left.row).is_some_and(|row| row.token != left.token)
+    };
+    let is_header = |left: &&Left| into(left).role == Role::Header;
+    let header_moved = part.left.iter().filter(is_header).any(moved);
+    let written: HashSet<_> = patch
+        .writes
+        .iter()
+        .filter_map(|write| Some((write.index?, &write.key)))
+        .collect();
+    let kept: HashSet<_> = part.kept.iter().map(|k| (k.into, &k.key)).collect();
+    let changed = |left: &&Left| {
+        let row = &left.row;
+        let ours =
+            row.origin.is_some() && !written.contains(&row.id()) && !kept.contains(&row.id());
+        ours && (header_moved || moved(left))
+            && there(row).is_none_or(|there| !differing(into(left), &row.cells, there).is_empty())
+    };
+    let mut tables: Vec<&Arc<Into>> = Vec::new();
+    for left in part.left.iter().filter(changed) {
+        let table = &mapping.intos[left.row.into];
+        if !tables.iter().any(|known| Arc::ptr_eq(known, table)) {
+            tables.push(table);
+        }
+    }
+    tables
 }
 
 /// A line that a merge has folded into a row of the new backend's ends with that row.

@@ -62,6 +62,7 @@ pub const TABLE: &[(Mutant, &[&str])] = &[
     (MappedLockAlone, &["guards::tokens::a_lock_that_the_mapping_sets_is_compared_together_with_the_row"]),
     (FatesUncompared, &["guards::tokens::the_row_is_compared_with_the_columns_that_only_an_end_sets"]),
     (TokenIsLaw, &["guards::adopted::a_row_version_moved_by_a_rewrite_is_adopted", "guards::adopted::a_row_version_moved_by_an_update_to_equal_values_is_adopted", "guards::adopted::a_moment_that_the_new_backend_touches_when_it_reads_is_adopted"]),
+    (OthersUnseen, &["conflicts::repair::what_it_wrote_is_no_drift_once_the_old_shop_has_written_elsewhere::on_postgres", "conflicts::repair::what_it_wrote_is_no_drift_once_the_old_shop_has_written_elsewhere::on_mysql"]),
     (ClosedIsClosed, &["guards::adopted::a_cart_that_cartage_ended_is_not_closed_by_the_new_backend", "guards::adopted::a_cart_that_cartage_ended_is_not_closed_where_another_column_could_close_it_too"]),
     (PendingStays, &["guards::held::changes_to_a_held_cart_arrive_as_one_difference_and_do_not_make_it_grow", "guards::held::a_hold_survives_a_kill"]),
     (PendingIsOurs, &["protocol::remapped::a_held_cart_outlives_a_mapping_that_is_taken_back"]),

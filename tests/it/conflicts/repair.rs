@@ -113,6 +113,42 @@ async fn the_sources_rows_are_written_over_by_force(pair: &str) {
     );
 }
 
+/// The version of the cart tells of the new backend's writes to its lines. It must not be forgotten
+/// when the old shop changes something else of the cart.
+async fn what_it_wrote_is_no_drift_once_the_old_shop_has_written_elsewhere(pair: &str) {
+    let mut stand = Stand::open(pair, &format!("repair_elsewhere_{pair}"), "").await;
+    let theirs = "UPDATE cart_line SET quantity = 7 WHERE line_id = 61";
+    stand.new_shop(6, theirs).await;
+    stand
+        .new_shop(7, "DELETE FROM cart_line WHERE line_id = 71")
+        .await;
+    let ours = "UPDATE order_lines SET qty = qty + 1 WHERE id IN (62, 72)";
+    stand.old_shop(ours).await;
+    let email = "UPDATE orders SET email = 'ours' WHERE id = 8";
+    stand
+        .new_shop(8, "UPDATE cart_line SET quantity = 9 WHERE line_id = 81")
+        .await;
+    stand.old_shop(email).await;
+    for round in 0..2 {
+        assert_eq!(
+            stand.lines(6).await,
+            ["sku-1 7", "sku-2 3", "sku-3 3"],
+            "{round}"
+        );
+        assert_eq!(stand.lines(7).await, ["sku-2 3", "sku-3 3"], "{round}");
+        assert_eq!(
+            stand.lines(8).await,
+            ["sku-1 9", "sku-2 2", "sku-3 3"],
+            "{round}"
+        );
+        assert_eq!(stand.email(8).await, "ours");
+        for cart in 6..=8 {
+            assert_eq!(stand.state(cart).await, "merged", "cart {cart}");
+        }
+        stand.json(0, &["verify", "--repair", "--yes", "--json"]);
+    }
+}
+
 async fn a_repair_is_undone_and_merges_from_then_on(pair: &str) {
     let mut stand = Stand::open(pair, &format!("repair_undo_{pair}"), "").await;
     drift(&stand).await;
@@ -272,6 +308,7 @@ async fn the_daemon_alone_does_not_put_deleted_carts_back(pair: &str) {
 on_both! {
     drift_is_brought_back_and_nothing_else
     the_sources_rows_are_written_over_by_force
+    what_it_wrote_is_no_drift_once_the_old_shop_has_written_elsewhere
     a_repair_is_undone_and_merges_from_then_on
     kills_neither_lose_nor_repeat_a_repair
     what_is_written_meanwhile_is_not_written_over
