@@ -66,9 +66,12 @@ async fn a_first_row_in_the_log_is_not_taken_for_all_of_its_cart() {
     lines
         .old_shop("INSERT INTO line VALUES (903, 3, 's', 'third', 3)")
         .await;
-    let wished = "SELECT EXISTS (SELECT FROM cartage.wish WHERE cart = '3|s')";
-    lines.until(&daemon, wished).await;
-    assert_eq!(lines.count("SELECT count(*) FROM entry").await, 0);
+    // It is read soon after: the wish may be gone again before it is looked for.
+    let wished_or_read = "SELECT EXISTS (SELECT FROM cartage.wish WHERE cart = '3|s') \
+         OR EXISTS (SELECT FROM cartage.ledger WHERE cart = '3|s')";
+    lines.until(&daemon, wished_or_read).await;
+    let written = lines.count("SELECT count(*) FROM entry").await;
+    assert!(written == 0 || written == 3, "{written} rows of one cart");
     lines.old_shop("UPDATE busy SET n = 0").await;
     backfilled(&mut daemon, &lines.shops.target).await;
     settled(&mut daemon, &lines.shops).await;
