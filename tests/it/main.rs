@@ -29,6 +29,7 @@ mod presets;
 mod protocol;
 mod reload;
 mod scenario;
+mod seeds;
 mod setup;
 mod synthetic;
 mod systemd;

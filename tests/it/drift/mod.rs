@@ -20,16 +20,9 @@ use tokio::sync::Mutex;
 /// A pair of shops at work; several at a time only make each other late.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// The seeds to play: so many as CARTAGE_DRIFT_SEEDS says, beginning with CARTAGE_SEED or anywhere.
+/// The seeds to play.
 fn seeds() -> Vec<u64> {
-    let number = |name: &str| {
-        let number = std::env::var(name).ok()?;
-        Some(number.parse::<u64>().expect("a number of seeds, or a seed"))
-    };
-    let first = number("CARTAGE_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000));
-    (first..)
-        .take(number("CARTAGE_DRIFT_SEEDS").unwrap_or(1) as usize)
-        .collect()
+    crate::seeds::seeds("CARTAGE_DRIFT_SEEDS", 1)
 }
 
 async fn play(source: Kind, target: Kind, seed: u64, sabotage: bool) -> Report {

@@ -39,12 +39,7 @@ async fn an_end_that_is_away(pair: &str) {
     stand
         .new_shop("DELETE FROM cart_line WHERE line_id = 101")
         .await;
-    stand
-        .new_shop("ALTER TABLE cart_line ADD CONSTRAINT few CHECK (quantity < 1000)")
-        .await;
-    stand
-        .old_shop("UPDATE order_lines SET qty = 5000 WHERE id = 151")
-        .await;
+    stand.refuses_cart_15().await;
     stand.comes_to("15", "held", 3).await;
     keeps_secrets(&stand.tells("7", 0, &["conclusion   equal"]));
     stand.rest().await;

@@ -182,12 +182,7 @@ async fn each_conclusion(pair: &str) {
     stand.comes_to("12", "equal", 0).await;
 
     // The new shop refuses it.
-    stand
-        .new_shop("ALTER TABLE cart_line ADD CONSTRAINT few CHECK (quantity < 1000)")
-        .await;
-    stand
-        .old_shop("UPDATE order_lines SET qty = 5000 WHERE id = 151")
-        .await;
+    stand.refuses_cart_15().await;
     let held = stand.comes_to("15", "held", 3).await;
     assert_eq!(held["hold"]["reason"], "constraint");
     assert_eq!(held["conclusion"]["next"], "cartage held show 15");

@@ -140,6 +140,23 @@ impl Stand {
         (output.status.code().unwrap(), text)
     }
 
+    /// The checkpoint is moved to the end of the log, past all that no daemon has read.
+    pub fn passes_by(&self) {
+        let (_, status) = self.run(&["status", "--json"]);
+        let status: Value = serde_json::from_str(&status).unwrap();
+        let end = status["source"]["position"].as_str().unwrap();
+        let (code, said) = self.says(&["checkpoint", "set", end, "--yes"]);
+        assert_eq!(code, 0, "{said}");
+    }
+
+    /// The old shop gives cart 15 a quantity that the new shop takes no more (`both_sides_write`).
+    pub async fn refuses_cart_15(&mut self) {
+        self.new_shop("ALTER TABLE cart_line ADD CONSTRAINT few CHECK (quantity < 1000)")
+            .await;
+        self.old_shop("UPDATE order_lines SET qty = 5000 WHERE id = 151")
+            .await;
+    }
+
     /// The exit code, and all that was said.
     pub fn says(&self, arguments: &[&str]) -> (i32, String) {
         let output = self

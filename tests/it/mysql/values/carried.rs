@@ -12,6 +12,7 @@ use fastrand::Rng;
 use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
 
+use super::WARES;
 use super::samples::{Given, Sample, samples};
 use crate::mysql::endpoint;
 use crate::scenario::daemon::{Daemon, command, json};
@@ -26,26 +27,6 @@ const ROWS: i64 = 60;
 /// The same row again, under these numbers more.
 const INSERTED: i64 = 1_000;
 const UPDATED: i64 = 2_000;
-
-const HEAD: &str = r#"
-name = "{{name}}"
-[source]
-kind = "{{source_kind}}"
-url = "{{source_url}}"
-[target]
-kind = "{{target_kind}}"
-url = "{{target_url}}"
-[cart]
-table = "goods"
-[[into]]
-table = "wares"
-per = "goods"
-role = "header"
-lock = "row"
-[into.columns]
-id = { key = "id" }
-touched = "touched"
-"#;
 
 /// The type of a value in the new shop, and what is written into it.
 fn wanted(target: Kind, sample: &Sample) -> (String, String) {
@@ -97,7 +78,7 @@ fn scenario(pair: &str, samples: &[Sample]) -> Scenario {
         pair,
         source: table("goods", &columns),
         target: table("wares", &taken),
-        config: HEAD.to_owned() + &mapped,
+        config: format!("{WARES}touched = \"touched\"\n{mapped}"),
         stages: Vec::new(),
         oracle_source: String::new(),
         oracle_target: String::new(),

@@ -21,6 +21,26 @@ use samples::{Sample, samples};
 
 const ROWS: usize = 150;
 
+/// The configuration of a pair of shops with one table each, up to the columns that are mapped.
+const WARES: &str = r#"
+name = "{{name}}"
+[source]
+kind = "{{source_kind}}"
+url = "{{source_url}}"
+[target]
+kind = "{{target_kind}}"
+url = "{{target_url}}"
+[cart]
+table = "goods"
+[[into]]
+table = "wares"
+per = "goods"
+role = "header"
+lock = "row"
+[into.columns]
+id = { key = "id" }
+"#;
+
 /// Both ways of a value, and what it is to be.
 #[tokio::test]
 async fn answers_and_log_give_the_documented_text() {

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::WARES;
 use crate::scenario::daemon::{Daemon, command, json};
 use crate::scenario::folder::{Expect, Scenario};
 use crate::scenario::pair::Pair;
@@ -33,25 +34,6 @@ const COLUMNS: &[[&str; 6]] = &[
     ["words", "text", "VARCHAR(5) CHARACTER SET latin1", "fünf!", "fünf!", "ж"],
     ["list", "integer[]", "VARCHAR(10)", "{1,NULL,3}", "{1,NULL,3}", "{1,NULL,30}"],
 ];
-
-const HEAD: &str = r#"
-name = "{{name}}"
-[source]
-kind = "{{source_kind}}"
-url = "{{source_url}}"
-[target]
-kind = "{{target_kind}}"
-url = "{{target_url}}"
-[cart]
-table = "goods"
-[[into]]
-table = "wares"
-per = "goods"
-role = "header"
-lock = "row"
-[into.columns]
-id = { key = "id" }
-"#;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -84,7 +66,7 @@ fn scenario() -> Scenario {
         pair: Pair::named("pm"),
         source: format!("CREATE TABLE goods (id integer PRIMARY KEY{})", columns(1)),
         target: format!("CREATE TABLE wares (id INT PRIMARY KEY{})", columns(2)),
-        config: HEAD.to_owned() + &mapped.collect::<String>(),
+        config: WARES.to_owned() + &mapped.collect::<String>(),
         stages: Vec::new(),
         oracle_source: String::new(),
         oracle_target: String::new(),
